@@ -1,0 +1,192 @@
+"""The two contracts at the boundary: what a channel's Adapter does, and what the core's Host lends to it.
+
+`tests/adapters/conformance.py` is this page as tests; every adapter passes it without an opt-out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from typing import Literal, Protocol, TypeAlias
+
+from aiohttp import web
+from pydantic import BaseModel
+
+from bot.events import Conversation, Event, MessageRef, Outbound, Rating, Standing
+
+JsonValue: TypeAlias = "str | int | float | bool | Sequence[JsonValue] | Mapping[str, JsonValue] | None"
+Part: TypeAlias = Mapping[str, JsonValue]
+"""One message of a rendered outbound, in the adapter's own shape: JSON values only, for it is stored with the
+intent to send and may be sent by another process after a restart or an upgrade."""
+
+HttpHandler: TypeAlias = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Check:
+    """One finding of `Adapter.check`, as `doctor` shows it. `fix` says in words what to do, "" when ok."""
+
+    check: str
+    status: Literal["ok", "warn", "fail"]
+    detail: str
+    fix: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Handled:
+    """What the core did with an event; by now it is safe on disk, or needs no keeping.
+
+    `ask_why`: the clicker of a 👎 button may now be asked why, by the adapter (see `Reaction.can_ask_why`);
+    True at most once per answer, for the asker alone.
+    """
+
+    outcome: Literal["accepted", "duplicate", "ignored", "refused"]
+    ask_why: bool = False
+
+
+class Vault(Protocol):
+    """Small secrets kept by the core, encrypted with BOT_ENCRYPTION_KEY (needed as soon as one is put)."""
+
+    async def get(self, name: str) -> str | None:
+        """Return the value put last under the name, None without one."""
+        ...
+
+    async def put(self, name: str, value: str | None) -> None:
+        """Store the value; None deletes it. Raises `Misconfigured` without a key."""
+        ...
+
+
+class Host(Protocol):
+    """What the core lends to an adapter while it runs."""
+
+    @property
+    def vault(self) -> Vault:
+        """Encrypted get and put."""
+        ...
+
+    async def handle(self, event: Event) -> Handled:
+        """Take in one event. Acknowledge it to the platform only after this returned.
+
+        Raises:
+            Unavailable: nothing was stored (the database is locked, full or lost, or too many turns are
+                open). Do not acknowledge: 503 on HTTP, no Socket Mode ack, the batch not confirmed.
+        """
+        ...
+
+    async def set_aside(self, channel: str, account_id: str, raw: bytes, reason: str) -> None:
+        """Keep a payload that cannot be normalised as a dead letter; the same promise and error as `handle`.
+
+        The same raw bytes set aside twice are kept once. `reason` is one sentence without the payload's text.
+        """
+        ...
+
+    def serve(self, method: str, path: str, handler: HttpHandler) -> None:
+        """Add a handler to the one HTTP server; the body limit is already applied (413).
+
+        To be called before the first await of `run`, so that the server is complete when it starts.
+        """
+        ...
+
+    def lease(self, name: str) -> AbstractAsyncContextManager[None]:
+        """Wait for, then hold, the sole right to do something among all processes, such as polling."""
+        ...
+
+    async def pace(self, key: str, seconds: float) -> None:
+        """Wait until `seconds` have passed since the last return for this key, in call order."""
+        ...
+
+
+class Adapter(Protocol):
+    """The code that speaks one channel. No member is optional, there is no base class, it holds no state
+    that a restart may not lose.
+
+    Every method may raise the errors of `bot.errors` and nothing else: `Unavailable` (certainly not done;
+    `retry_after` as the platform said), `OutcomeUnknown` (cut or timed out after writing), `Rejected` (`gone`
+    when the whole conversation is out of reach), `Misconfigured` (token, scope).
+    """
+
+    @property
+    def channel(self) -> str:
+        """Name of the channel, the same as its folder."""
+        ...
+
+    async def run(self, host: Host) -> None:
+        """Receive until cancelled; then stop receiving, let calls under way end, leave no task behind.
+
+        Each event goes to `host.handle` and is acknowledged only after that returned. An error that ends
+        receiving may be raised; the core starts `run` again, with back-off.
+        """
+        ...
+
+    def render(self, outbound: Outbound) -> Sequence[Part]:
+        """Render, in as many parts as the channel's limits ask for; pure. At least one part, buttons on the last
+        part of an `Answer`."""
+        ...
+
+    async def send(
+        self, conversation: Conversation, part: Part, delivery_id: str, reply_to: MessageRef | None
+    ) -> MessageRef:
+        """Send one part as one new message, in ONE HTTP attempt, and return what a reaction to it will name.
+
+        `delivery_id` (32 hex characters, the same on a retry of the same part) goes along where the platform
+        can carry it, so that `find` finds it. `reply_to` is the question, or the answer for a `why`; a reply
+        to a message that no longer exists still goes out. The ref may name another conversation than asked
+        for where the platform forced that (an /ask where the bot is no member goes to the DM).
+        """
+        ...
+
+    async def find(self, conversation: Conversation, delivery_id: str) -> Sequence[MessageRef] | None:
+        """Look up what became of a send with unknown outcome: the refs found, empty when it is certainly
+        absent, None where the platform cannot be asked. The core minds the waiting time."""
+        ...
+
+    async def mark(self, ref: MessageRef, rating: Rating | None) -> None:
+        """Show the recorded rating on the buttons of an answer; does nothing where the channel shows it itself."""
+        ...
+
+    async def delete(self, ref: MessageRef) -> None:
+        """Delete one of our messages; one that is gone already is no error."""
+        ...
+
+    async def working(self, conversation: Conversation, question: MessageRef | None, on: bool) -> None:
+        """Begin or end the sign of work (👀, typing, agent status). The adapter keeps it alive until the end is
+        called. Repeatable: both may be called again, and `on=False` also after a restart, for what a crash left."""
+        ...
+
+    async def check(self) -> Sequence[Check]:
+        """Look whether the account works: who it is, what is missing. Raises nothing; a failure is a Check."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccessRule:
+    """A key of `[access]` that a channel brings: are people of this standing admitted without being listed?
+
+    `values` maps what the setting may say to the admission; `default` is one of its keys. `warning` is said at
+    start and by `doctor` while the key is not set, "" for nothing.
+    """
+
+    key: str
+    standing: Standing
+    values: Mapping[str | bool, bool]
+    default: str | bool
+    warning: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChannelSpec:
+    """What the rest of the house may know of a channel without importing its SDK: `CHANNEL` in its `config.py`.
+
+    `settings`: a pydantic model whose field aliases are the environment variables (`SLACK_BOT_TOKEN`), all
+    optional; secrets are `SecretStr`. It has a property `enabled: bool` (its token is set), and its validators
+    raise ValueError that begins with the variable's name and says what is expected, never the value.
+    `scopes`: place → the session scopes it may have, default first (`thread`, `topic`, `user`, `conversation`).
+    `adapter`: "module:Class" of the adapter, called with the settings alone.
+    """
+
+    name: str
+    settings: type[BaseModel]
+    scopes: Mapping[str, tuple[str, ...]]
+    access: tuple[AccessRule, ...]
+    adapter: str

@@ -1,0 +1,69 @@
+"""Every error that crosses a boundary, sorted by what to do about it.
+
+    BotError
+    ├── Unavailable      the other side did not take it: try again (after `retry_after`)
+    │   └── OutcomeUnknown   it may have taken it: look it up, or send once more, and count
+    ├── Rejected         it will never take this: do not try again
+    └── Misconfigured    a key, a token, a scope or a setting is wrong: call somebody
+
+No error of an SDK or an HTTP library leaves the module that uses it. Messages are one
+sentence without secrets and without the text of a question, an answer or a reason.
+"""
+
+from __future__ import annotations
+
+
+class BotError(Exception):
+    """Base of all errors of the bot.
+
+    `status` is the HTTP status that said so, None when there was none. `reason` is a short
+    bounded word for metrics and logs, such as `rate_limited`, `server_error`, `connection`,
+    `timeout`, `redirect`, `garbage`, `not_found`.
+    """
+
+    def __init__(self, message: str, *, status: int | None = None, reason: str = "") -> None:
+        super().__init__(message)
+        self.status = status
+        self.reason = reason
+
+
+class Unavailable(BotError):
+    """The other side certainly did not act; the same call may succeed later.
+
+    `retry_after` is in seconds, None when the other side named no time.
+    """
+
+    def __init__(
+        self, message: str, *, status: int | None = None, reason: str = "", retry_after: float | None = None
+    ) -> None:
+        super().__init__(message, status=status, reason=reason)
+        self.retry_after = retry_after
+
+
+class OutcomeUnknown(Unavailable):
+    """The call was cut or timed out after it was written: nobody can tell whether it was carried out."""
+
+
+class Rejected(BotError):
+    """The other side understood and refused; the same call will be refused again.
+
+    `gone` says that the whole conversation is out of reach (blocked, kicked, archived, deleted):
+    it rests until somebody writes there again.
+    """
+
+    def __init__(self, message: str, *, status: int | None = None, reason: str = "", gone: bool = False) -> None:
+        super().__init__(message, status=status, reason=reason)
+        self.gone = gone
+
+
+class Misconfigured(BotError):
+    """A key, a token, a scope or a setting is wrong; only an operator can mend it."""
+
+
+class ConfigError(Misconfigured):
+    """Settings are wrong or missing. `problems` lists all of them at once: (name, what is expected)."""
+
+    def __init__(self, problems: list[tuple[str, str]]) -> None:
+        lines = "; ".join(f"{name}: {expected}" for name, expected in problems)
+        super().__init__(f"The settings are not usable: {lines}.")
+        self.problems = problems

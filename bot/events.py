@@ -1,0 +1,247 @@
+"""The vocabulary that crosses the boundary between a channel's adapter and the core.
+
+    in   Event    = Message | Edit | Deletion | Reaction | Command | Comment | Stop | Moved | Gone | HomeOpened
+    out  Outbound = Answer | Notice | Home
+    where  Conversation      which  MessageRef
+
+All are frozen plain values: no raw payload, no SDK type, no name of a platform. Times are aware
+UTC datetimes, the platform's own time stamp where it has one. Ids are strings of the platform,
+never parsed by the core. `event_id` is the dedupe key: unique within (channel, account), the
+same for every delivery of the same happening (two Slack events for the same words give one id).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal, TypeAlias
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Conversation:
+    """Where people talk.
+
+    `thread_id` is a part of it (a Slack thread, a Telegram topic), None where there is none.
+    `place` is the adapter's word for the kind of place; with the channel it names the setting of
+    its session scope: channel `slack`, place `dm` → `[sessions] slack_dm`.
+    """
+
+    channel: str
+    account_id: str
+    conversation_id: str
+    thread_id: str | None = None
+    place: str
+    is_direct: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MessageRef:
+    """One message of a channel. It has no thread: no channel tells the thread of a reaction's target."""
+
+    channel: str
+    account_id: str
+    conversation_id: str
+    message_id: str
+
+
+Standing: TypeAlias = Literal["member", "guest", "external", "public"]
+"""What a person is to the account: `member` of the workspace, its `guest`, somebody of another workspace
+(`external`), or `public` where a channel knows no membership. The access policy decides what each may do."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """A person wrote something. `text` is without the mention of the bot, and without markup of the channel.
+
+    `mentions_bot`: it addresses the bot (a mention, or a reply to one of the bot's messages).
+    `mentions_others`: it addresses somebody else by a mention.
+    `has_attachment`: files came with it; `text` is then the caption, "" without one.
+    `in_reply_to`: the message it answers by the channel's reply function, None without.
+    `asks`: the person asked by an unmistakable gesture (a shortcut), so it is a question wherever it stands.
+    """
+
+    event_id: str
+    ref: MessageRef
+    conversation: Conversation
+    user_id: str
+    standing: Standing
+    text: str
+    mentions_bot: bool
+    mentions_others: bool = False
+    has_attachment: bool = False
+    in_reply_to: MessageRef | None = None
+    asks: bool = False
+    sent_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Edit:
+    """A person changed the words of a message; never an unfurl, a new reply count or the bot's own edit."""
+
+    event_id: str
+    ref: MessageRef
+    conversation: Conversation
+    user_id: str
+    standing: Standing
+    text: str
+    mentions_bot: bool
+    mentions_others: bool = False
+    has_attachment: bool = False
+    sent_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deletion:
+    """A message was deleted."""
+
+    event_id: str
+    ref: MessageRef
+    sent_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reaction:
+    """One person put one emoji on a message or took it off; or clicked a rating button.
+
+    `emoji` is Unicode without skin tone and variation selector, or `:name:` for a custom one.
+    `button`: a click on one of our buttons, `emoji` is then 👍 or 👎 and `added` is True.
+    `can_ask_why`: the adapter itself can ask the clicker why (a modal), if `Host.handle` says so; the core
+    posts a notice otherwise. `target` is the message that carries the emoji or the button, never a claim.
+    """
+
+    event_id: str
+    target: MessageRef
+    user_id: str
+    standing: Standing
+    emoji: str
+    added: bool
+    button: bool = False
+    can_ask_why: bool = False
+    sent_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Command:
+    """A command by the channel's own means: a slash command, a bot command. `name` has no slash.
+
+    `ref` is the message that carries it, None where there is none (a Slack slash command). Then the others
+    in the conversation have not seen the words, and an `ask` is posted there first, as the root of its thread.
+    """
+
+    event_id: str
+    ref: MessageRef | None
+    conversation: Conversation
+    user_id: str
+    standing: Standing
+    name: str
+    args: str
+    sent_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comment:
+    """A person said why an answer is bad, through a form of the channel. `target` is a part of the answer."""
+
+    event_id: str
+    target: MessageRef
+    user_id: str
+    text: str
+    sent_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stop:
+    """A person pressed the channel's stop button: their open questions in this conversation end."""
+
+    event_id: str
+    conversation: Conversation
+    user_id: str
+    sent_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Moved:
+    """A conversation's id changed for good; `old_id` and `new_id` are conversation ids of the same account."""
+
+    event_id: str
+    channel: str
+    account_id: str
+    old_id: str
+    new_id: str
+    sent_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gone:
+    """The bot was blocked, kicked or uninstalled. `conversation_id` None: the whole account is gone."""
+
+    event_id: str
+    channel: str
+    account_id: str
+    conversation_id: str | None
+    sent_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HomeOpened:
+    """A person opened the channel's page about the bot; `conversation` is where `Home` is sent to."""
+
+    event_id: str
+    conversation: Conversation
+    user_id: str
+    standing: Standing
+    sent_at: datetime
+
+
+Event: TypeAlias = Message | Edit | Deletion | Reaction | Command | Comment | Stop | Moved | Gone | HomeOpened
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What the assistant said, as Markdown from a language model: untrusted. People may rate it.
+
+    `asker_id` is the user id of who asked.
+    """
+
+    text: str
+    asker_id: str
+
+
+NoticeKind: TypeAlias = Literal["progress", "failure", "refusal", "info", "question", "why"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notice:
+    """A message that is not an answer: progress, failure, refusal, help, the root of an /ask, "why?".
+
+    `text` is Markdown written by us, except in `question`, where it is the asker's words and untrusted.
+    `user_id` is who it concerns, None for nobody. The root of an /ask names that person without a ping.
+    A `why` invites a reply by that person where the channel can (forced reply).
+    """
+
+    text: str
+    kind: NoticeKind
+    user_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecentQuestion:
+    """One question of the person who looks; `ref` is the answer's first part or, without one, the question."""
+
+    text: str
+    ref: MessageRef | None
+    asked_at: datetime
+    outcome: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Home:
+    """The channel's page about the bot, for one person. `suggestions` come from the site's widget configuration."""
+
+    user_id: str
+    recent: tuple[RecentQuestion, ...]
+    suggestions: tuple[str, ...] = ()
+
+
+Outbound: TypeAlias = Answer | Notice | Home
+Rating: TypeAlias = Literal["good", "bad"]
