@@ -1,0 +1,1 @@
+"""The tests; a package, so that fakes and the conformance suite can be imported by name."""

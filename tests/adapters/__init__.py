@@ -1,0 +1,1 @@
+"""The adapters' tests; `conformance` is the contract every one of them passes."""

@@ -1,0 +1,1 @@
+"""Doubles, one per seam: the core's host, a conforming adapter, the loopback platforms."""
