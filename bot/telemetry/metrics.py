@@ -1,0 +1,113 @@
+"""The metrics, under the names dashboards and alerts rely on. One `Metrics` per process, with a registry of its own.
+
+Labels are bounded words, never an id: an id as a label would make one time series per person.
+"""
+
+from __future__ import annotations
+
+import platform
+
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    GCCollector,
+    Gauge,
+    Histogram,
+    PlatformCollector,
+    ProcessCollector,
+    disable_created_metrics,
+)
+
+import bot
+
+PREFIX = "uppzy_bot_"
+
+# One more series per counter and histogram, of a time nobody looks at; in the classic text format it is a gauge of its own.
+disable_created_metrics()
+
+API_SECONDS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
+"""An API call: milliseconds on a loopback, up to the total time-out of a call."""
+
+ANSWER_SECONDS = (0.5, 1, 2, 5, 10, 15, 20, 30, 45, 60, 90, 120, 180, 300, 600, 900)
+"""What a person waits for: 5 to 60 s are documented, `BOT_POLL_BUDGET` is 90, `BOT_GIVE_UP` 900."""
+
+OVERHEAD_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
+"""What the bot itself adds to a turn, step by step."""
+
+POLLS = (1, 2, 3, 4, 5, 6, 8, 10, 15, 20, 30, 50, 100)
+
+
+class Metrics:
+    """Every metric of the design as an attribute, its name without `uppzy_bot_`.
+
+    Always use keyword labels: `metrics.api_requests_total.labels(endpoint="chat", status="200").inc()`.
+    Two instances share nothing, so a test or a second bot in the process counts for itself.
+    `process` adds what the client library knows of the process (memory, CPU, open files, garbage collection).
+    """
+
+    def __init__(self, *, process: bool = False) -> None:
+        self.registry = CollectorRegistry()
+        if process:
+            ProcessCollector(registry=self.registry)
+            PlatformCollector(registry=self.registry)
+            GCCollector(registry=self.registry)
+
+        self.api_requests_total = self._counter(
+            "api_requests_total",
+            "Calls to the M2M API; status is the HTTP code, timeout or connection.",
+            "endpoint",
+            "status",
+        )
+        self.api_request_seconds = self._histogram(
+            "api_request_seconds", "Time a call to the M2M API took.", API_SECONDS, "endpoint"
+        )
+        self.api_retries_total = self._counter(
+            "api_retries_total",
+            "Calls made again; reason unknown is a submit sent once more because nobody knew what became of it.",
+            "endpoint",
+            "reason",
+        )
+        self.api_limit_used_ratio = self._gauge(
+            "api_limit_used_ratio", "Used part of a limit of the tenant, 1 is all of it.", "limit"
+        )
+        self.turns_total = self._counter("turns_total", "Turns that ended, by how.", "channel", "outcome")
+        self.turn_seconds = self._histogram(
+            "turn_seconds",
+            "From the acceptance of a question to the last part of its answer.",
+            ANSWER_SECONDS,
+            "channel",
+        )
+        self.turn_overhead_seconds = self._histogram(
+            "turn_overhead_seconds",
+            "What the bot adds to a turn, without the API's own time.",
+            OVERHEAD_SECONDS,
+            "channel",
+            "step",
+        )
+        self.async_completion_seconds = self._histogram(
+            "async_completion_seconds", "From a submit to the poll that saw its end.", ANSWER_SECONDS
+        )
+        self.polls_per_answer = self._histogram("polls_per_answer", "Polls until an answer was seen.", POLLS)
+        self.turns_in_flight = self._gauge("turns_in_flight", "Turns accepted and not ended.")
+        self.events_total = self._counter(
+            "events_total", "Events that came in, by what was done with them.", "channel", "kind", "outcome"
+        )
+        self.deliveries_total = self._counter(
+            "deliveries_total", "Parts of answers, each counted once, by how it ended.", "channel", "outcome"
+        )
+        self.feedback_total = self._counter(
+            "feedback_total", "Ratings of answers, by what became of them.", "channel", "rating", "outcome"
+        )
+        self.dead_letters = self._gauge("dead_letters", "Dead letters that wait for an operator.")
+        self._gauge("build_info", "Always 1; the version that runs.", "version", "python").labels(
+            version=bot.__version__, python=platform.python_version()
+        ).set(1)
+
+    def _counter(self, name: str, text: str, *labels: str) -> Counter:
+        return Counter(PREFIX + name, text, labels, registry=self.registry)
+
+    def _gauge(self, name: str, text: str, *labels: str) -> Gauge:
+        return Gauge(PREFIX + name, text, labels, registry=self.registry)
+
+    def _histogram(self, name: str, text: str, buckets: tuple[float, ...], *labels: str) -> Histogram:
+        return Histogram(PREFIX + name, text, labels, registry=self.registry, buckets=buckets)
