@@ -10,8 +10,8 @@ import platform
 from prometheus_client import (
     CollectorRegistry,
     Counter,
-    GCCollector,
     Gauge,
+    GCCollector,
     Histogram,
     PlatformCollector,
     ProcessCollector,
@@ -22,8 +22,8 @@ import bot
 
 PREFIX = "uppzy_bot_"
 
-# One more series per counter and histogram, of a time nobody looks at; in the classic text format it is a gauge of its own.
-disable_created_metrics()
+# One more series per counter and histogram, of a time nobody looks at; in the text format a gauge of its own.
+disable_created_metrics()  # type: ignore[no-untyped-call]  # the library's own annotation is missing
 
 API_SECONDS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
 """An API call: milliseconds on a loopback, up to the total time-out of a call."""
