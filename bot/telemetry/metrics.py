@@ -98,6 +98,12 @@ class Metrics:
         self.feedback_total = self._counter(
             "feedback_total", "Ratings of answers, by what became of them.", "channel", "rating", "outcome"
         )
+        self.http_requests_total = self._counter(
+            "http_requests_total",
+            "Requests to the bot's own server, refused ones too; path is one that is served, or other.",
+            "path",
+            "status",
+        )
         self.dead_letters = self._gauge("dead_letters", "Dead letters that wait for an operator.")
         self._gauge("build_info", "Always 1; the version that runs.", "version", "python").labels(
             version=bot.__version__, python=platform.python_version()
