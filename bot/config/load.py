@@ -17,7 +17,7 @@ from bot.config.build import build
 from bot.config.model import Config, Problem
 from bot.config.problems import problems_of
 from bot.config.sources import Layer, Names, read
-from bot.config.table import Table, alias_of, filled, table_for
+from bot.config.table import Table, aliases_of, filled, table_for
 from bot.errors import ConfigError
 
 Need: TypeAlias = Literal["api", "channel"]
@@ -152,17 +152,16 @@ class _Reader:
 
     def _names(self) -> Names:
         top, sections = set(), dict[str, set[str]]()
-        for name, field in self.table.model_fields.items():
-            for alias in alias_of(name, field):
-                section, _, key = alias.removeprefix("BOT_").partition("__")
-                if key:
-                    sections.setdefault(section.lower(), set()).add(key.lower())
-                else:
-                    top.add(alias)
-        lists = {"routes", *(spec.name for spec in self.channels)}
+        for alias in aliases_of(self.table).values():
+            section, _, key = alias.removeprefix("BOT_").partition("__")
+            if key:
+                sections.setdefault(section.lower(), set()).add(key.lower())
+            else:
+                top.add(alias)
+        lists = {"routes", *(spec.name for spec in self.channels if aliases_of(spec.settings))}
         top -= {f"BOT_{name.upper()}" for name in lists}
         for spec in self.channels:
-            top.update(alias for name, field in spec.settings.model_fields.items() for alias in alias_of(name, field))
+            top.update(aliases_of(spec.settings).values())
         prefixes = ("UPPZY_", "BOT_", *(f"{spec.name.upper()}_" for spec in self.channels))
         frozen = {section: frozenset(keys) for section, keys in sections.items()}
         return Names(top=frozenset(top), sections=frozen, lists=frozenset(lists), prefixes=prefixes)
@@ -198,7 +197,7 @@ class _Reader:
         return name
 
     def _flat(self, spec: ChannelSpec) -> dict[str, Any]:
-        aliases = [a for name, field in spec.settings.model_fields.items() for a in alias_of(name, field)]
+        aliases = aliases_of(spec.settings).values()
         return {alias: value for alias in aliases if (value := self._value(alias)) is not None}
 
     def _channel(self, spec: ChannelSpec, values: dict[str, Any], where: str = "") -> BaseModel | None:
@@ -213,7 +212,7 @@ class _Reader:
         """The accounts that are turned on. In `[[slack]]`, `bot_token` stands for SLACK_BOT_TOKEN."""
         found = [first] if first is not None and getattr(first, "enabled", False) else []
         further = getattr(table, f"further_{spec.name}", ()) if table is not None else ()
-        known = {a for name, field in spec.settings.model_fields.items() for a in alias_of(name, field)}
+        known = set(aliases_of(spec.settings).values())
         for number, entry in enumerate(further, start=1):
             where = f"{spec.name}[{number}]."
             values = {}
@@ -238,17 +237,13 @@ class _Reader:
                 if self._value(name) is None:
                     self.errors.append(Problem(name, "is required"))
         if "channel" in need and not any(accounts.values()):
-            tokens = {f"{spec.name.upper()}_BOT_TOKEN": spec for spec in self.channels}
-            known = [name for name, spec in tokens.items() if self._has(spec, name)]
+            tokens = [(spec, f"{spec.name.upper()}_BOT_TOKEN") for spec in self.channels]
+            known = [name for spec, name in tokens if name in aliases_of(spec.settings).values()]
             # A token that is there and wrong has its own problem; a missing one is meant here.
             if not any(self._value(name) is not None for name in known):
                 self.errors.append(
                     Problem(" or ".join(known) or "channel", "the token of at least one channel, to turn it on")
                 )
-
-    @staticmethod
-    def _has(spec: ChannelSpec, variable: str) -> bool:
-        return any(variable in alias_of(name, field) for name, field in spec.settings.model_fields.items())
 
     def _warnings(self, accounts: Mapping[str, tuple[BaseModel, ...]]) -> list[Problem]:
         found = []
@@ -264,8 +259,7 @@ class _Reader:
         models: list[BaseModel] = [model for model in (table, *settings.values()) if model is not None]
         shown = []
         for model in models:
-            for name, field in type(model).model_fields.items():
-                alias = next((a for a in alias_of(name, field) if self._value(a) is not None), alias_of(name, field)[0])
+            for name, alias in aliases_of(type(model)).items():
                 value = getattr(model, name)
                 if alias == "BOT_ROUTES":
                     value = [entry.model_dump(exclude_defaults=True) for entry in value]

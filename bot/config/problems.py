@@ -46,7 +46,7 @@ def problems_of(error: ValidationError, name_of: Callable[[tuple[int | str, ...]
         name = name_of(place)
         if named is not None:
             # A channel's own validator begins with the variable's name.
-            name, text = (name or named.group(1)), text[named.end() :] or "another value"
+            name, text = (name or named.group(1)), text[named.end() :].removeprefix("expected ") or "another value"
         yield Problem(name or "settings", _without(text, found["input"]))
 
 

@@ -207,10 +207,11 @@ def table_for(channels: Sequence[ChannelSpec]) -> type[Table]:
                 _rule_type(rule),
                 Field(rule.default, alias=section_variable("access", rule.key)),
             )
-        fields[f"further_{spec.name}"] = (
-            Annotated[tuple[dict[str, Any], ...], BeforeValidator(_from_json)],
-            Field((), alias=f"BOT_{spec.name.upper()}"),
-        )
+        if aliases_of(spec.settings):
+            fields[f"further_{spec.name}"] = (
+                Annotated[tuple[dict[str, Any], ...], BeforeValidator(_from_json)],
+                Field((), alias=f"BOT_{spec.name.upper()}"),
+            )
     return create_model("SettingsTable", __base__=Table, **fields)
 
 
@@ -223,14 +224,14 @@ def _rule_type(rule: AccessRule) -> Any:
     return Annotated[Literal[tuple(rule.values)], BeforeValidator(parse)]
 
 
-def alias_of(name: str, field: FieldInfo) -> tuple[str, ...]:
-    """The variables a field is read from, the usual one first."""
-    alias = field.validation_alias if field.validation_alias is not None else field.alias
-    if alias is None:
-        return (name,)
-    if isinstance(alias, str):
-        return (alias,)
-    return tuple(choice for choice in getattr(alias, "choices", ()) if isinstance(choice, str)) or (name,)
+def aliases_of(model: type[BaseModel]) -> dict[str, str]:
+    """Map the fields that are settings to their variables. A field without an alias is no setting."""
+    found = {}
+    for name, field in model.model_fields.items():
+        alias = field.validation_alias if field.validation_alias is not None else field.alias
+        if isinstance(alias, str):
+            found[name] = alias
+    return found
 
 
 class _LayerSource(PydanticBaseSettingsSource):
@@ -241,8 +242,7 @@ class _LayerSource(PydanticBaseSettingsSource):
         self._values = {key: value for key, value in layer.values.items() if key in known}
 
     def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
-        key = alias_of(field_name, field)[0]
-        return self._values.get(key), key, False
+        return self._values.get(str(field.alias)), field_name, False
 
     def __call__(self) -> dict[str, Any]:
         return dict(self._values)
@@ -254,7 +254,7 @@ def filled(table: type[Table], layers: Sequence[Layer]) -> Table:
     Raises:
         pydantic.ValidationError: with every wrong value; to be shown through `problems_of` only.
     """
-    known = frozenset(alias for name, field in table.model_fields.items() for alias in alias_of(name, field))
+    known = frozenset(aliases_of(table).values())
 
     def sources(settings_cls: type[BaseSettings], *_: object, **__: object) -> tuple[PydanticBaseSettingsSource, ...]:
         return tuple(_LayerSource(settings_cls, layer, known) for layer in layers)
