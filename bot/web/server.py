@@ -1,0 +1,228 @@
+"""One aiohttp server for everything on the one port."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Awaitable, Callable
+
+from aiohttp import web
+from prometheus_client.exposition import choose_encoder
+from pydantic import SecretStr
+
+from bot.adapter import HttpHandler
+from bot.errors import Misconfigured, Unavailable
+from bot.telemetry.logging import get_logger
+from bot.telemetry.metrics import Metrics
+from bot.web.guard import Guard, harden, not_found
+from bot.web.health import Health
+from bot.web.rates import EVERY, Rates
+from bot.web.status import PAGE_POLICY, Snapshot, page
+from bot.web.status import counted as counted_totals
+
+GUARDED = frozenset({"/", "/metrics"})
+BODY_SECONDS = 20.0
+"""A body must have arrived by then; platforms send theirs at once."""
+
+log = get_logger(__name__)
+
+
+class Server:
+    """Collects handlers with `add`, serves from `start` to `stop`.
+
+    The bodies that reach a handler are read already and within `body_bytes`. An `Unavailable` that leaves a
+    handler becomes 503, any other error 500; neither says more to the caller. `health.state` is the app's to set.
+    """
+
+    def __init__(
+        self,
+        *,
+        host: str,
+        port: int,
+        metrics: Metrics,
+        health: Health,
+        body_bytes: int = 1_048_576,
+        drain_seconds: float = 10,
+        status_token: SecretStr | None = None,
+        snapshot: Callable[[], Snapshot | Awaitable[Snapshot]] | None = None,
+    ) -> None:
+        self.host = host
+        self.health = health
+        self._port = port
+        self._metrics = metrics
+        self._body_bytes = body_bytes
+        self._drain_seconds = drain_seconds
+        self._guard = Guard(host=host, token=status_token)
+        self._snapshot = snapshot
+        self._handlers: dict[tuple[str, str], HttpHandler] = {}
+        self._rates = Rates(lambda: counted_totals(metrics))
+        self._started = time.time()
+        self._runner: web.AppRunner | None = None
+        self._sampler: asyncio.Task[None] | None = None
+        self.add("GET", "/healthz", self._healthz)
+        self.add("GET", "/readyz", self._readyz)
+        self.add("GET", "/metrics", self._metrics_page)
+        self.add("GET", "/", self._status_page)
+
+    @property
+    def port(self) -> int:
+        """The port that is bound, which for port 0 is known only after `start`."""
+        return self._port
+
+    @property
+    def url(self) -> str:
+        """The address a browser on this machine can open, with a slash at its end."""
+        host = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}.get(self.host, self.host)  # noqa: S104
+        return f"http://[{host}]:{self.port}/" if ":" in host else f"http://{host}:{self.port}/"
+
+    def add(self, method: str, path: str, handler: HttpHandler) -> None:
+        """Serve a path (`{name}` stands for one segment); a later handler for the same takes the place of the former.
+
+        Raises:
+            RuntimeError: the path is new and the server runs already.
+        """
+        key = (method.upper(), path)
+        if self._runner is not None and key not in self._handlers:
+            raise RuntimeError(f"{method} {path} comes too late, the server has started")
+        self._handlers[key] = handler
+
+    async def start(self) -> None:
+        """Bind and serve.
+
+        Raises:
+            Misconfigured: the address cannot be bound.
+        """
+        app = web.Application(client_max_size=self._body_bytes, middlewares=[self._around])
+        app.on_response_prepare.append(harden)
+        for method, path in self._handlers:
+            if method == "GET":
+                app.router.add_get(path, self._dispatch(method, path))
+            else:
+                app.router.add_route(method, path, self._dispatch(method, path))
+        runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=self._drain_seconds)
+        await runner.setup()
+        try:
+            await web.TCPSite(runner, self.host, self._port).start()
+        except OSError as error:
+            await runner.cleanup()
+            raise Misconfigured(
+                f"Nothing can be served at {self.host}:{self._port} ({error.strerror or 'not an address'}); "
+                "set BOT_HTTP_HOST and BOT_HTTP_PORT to an address of this machine and a free port."
+            ) from error
+        self._runner = runner
+        self._port = int(runner.addresses[0][1])
+        self._sampler = asyncio.create_task(self._sample(), name="status-rates")
+
+    async def stop(self) -> None:
+        """Accept nothing new, let the requests under way end within the drain seconds, cut the rest."""
+        self.health.state = "draining"
+        runner, self._runner = self._runner, None
+        if self._sampler is not None:
+            self._sampler.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._sampler
+        if runner is not None:
+            await runner.cleanup()
+
+    async def _sample(self) -> None:
+        while True:
+            self._rates.sample()
+            await asyncio.sleep(EVERY)
+
+    # what every request passes through
+
+    def _dispatch(self, method: str, path: str) -> HttpHandler:
+        async def dispatch(request: web.Request) -> web.StreamResponse:
+            return await self._handlers[method, path](request)
+
+        return dispatch
+
+    @web.middleware
+    async def _around(self, request: web.Request, handler: HttpHandler) -> web.StreamResponse:
+        resource = request.match_info.route.resource
+        path = resource.canonical if resource is not None else "other"
+        try:
+            response = await self._answer(request, handler, path)
+        except web.HTTPException as error:
+            self._count(path, error.status)
+            raise
+        self._count(path, response.status)
+        return response
+
+    async def _answer(self, request: web.Request, handler: HttpHandler, path: str) -> web.StreamResponse:
+        if path in GUARDED and (refusal := self._guard.refusal(request)) is not None:
+            return refusal
+        if path == "other" and request.match_info.http_exception is not None:
+            # Before the body is read: what is not served costs nothing. 404, or 405 with its Allow header.
+            return not_found() if request.match_info.http_exception.status == 404 else await handler(request)
+        if (refusal := await self._read_body(request)) is not None:
+            return refusal
+        try:
+            return await handler(request)
+        except (web.HTTPException, asyncio.CancelledError, ConnectionResetError):
+            raise
+        except Unavailable as error:
+            retry = {"Retry-After": str(max(1, round(error.retry_after)))} if error.retry_after else None
+            return web.Response(status=503, text="Not now; please try again.\n", headers=retry)
+        except Exception:
+            log.exception("a request failed", path=path, method=request.method)
+            return web.Response(status=500, text="Something went wrong here.\n")
+
+    async def _read_body(self, request: web.Request) -> web.Response | None:
+        if (request.content_length or 0) > self._body_bytes:
+            return self._too_large()
+        if not request.body_exists:
+            return None
+        try:
+            async with asyncio.timeout(BODY_SECONDS):
+                await request.read()  # kept by aiohttp: the handler's own read returns at once
+        except web.HTTPRequestEntityTooLarge:
+            return self._too_large()
+        except TimeoutError:
+            return web.Response(status=408, text="The body did not arrive.\n", headers={"Connection": "close"})
+        return None
+
+    def _too_large(self) -> web.Response:
+        # The rest of the body is not wanted, so this connection is of no further use.
+        response = web.Response(status=413, text=f"The body is larger than {self._body_bytes} bytes.\n")
+        response.force_close()
+        return response
+
+    def _count(self, path: str, status: int) -> None:
+        self._metrics.http_requests_total.labels(path=path, status=str(status)).inc()
+
+    # our own pages
+
+    async def _healthz(self, _: web.Request) -> web.Response:
+        return web.json_response({"status": "ok"})
+
+    async def _readyz(self, _: web.Request) -> web.Response:
+        words = await self.health.words()
+        verdict = self.health.verdict(words)
+        return web.json_response({"status": verdict, "checks": words}, status=503 if verdict == "unavailable" else 200)
+
+    async def _metrics_page(self, request: web.Request) -> web.Response:
+        encode, content_type = choose_encoder(request.headers.get("Accept", ""))
+        body = await asyncio.to_thread(encode, self._metrics.registry)
+        return web.Response(body=body, headers={"Content-Type": content_type})
+
+    async def _status_page(self, _: web.Request) -> web.Response:
+        snapshot = Snapshot()
+        if self._snapshot is not None:
+            given = self._snapshot()
+            snapshot = given if isinstance(given, Snapshot) else await given
+        words = await self.health.words()
+        text = page(
+            snapshot,
+            words=words,
+            verdict=self.health.verdict(words),
+            state=self.health.state,
+            seconds_up=time.time() - self._started,
+            totals=counted_totals(self._metrics),
+            rates=self._rates.per_minute(),
+            metrics=self._metrics,
+        )
+        return web.Response(
+            text=text, content_type="text/html", headers={"Content-Security-Policy": PAGE_POLICY, "Refresh": "15"}
+        )
