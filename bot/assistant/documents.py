@@ -1,0 +1,342 @@
+"""Documents: stored, read, switched and deleted. What is stored is read even if the service was killed between."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import re
+import secrets
+import sqlite3
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from bot.assistant import clock
+from bot.assistant.database import Database
+from bot.assistant.errors import ApiError
+from bot.assistant.models import BulkStatusBody, PatchBody, QaBody, TextBody
+from bot.assistant.parsing.bounded import Parser
+from bot.assistant.parsing.formats import ParseError
+from bot.assistant.parsing.passages import Passage, split
+
+AT_ONCE = 300
+"""Passages that are stored in one write; other writes go between two."""
+_SELECT = "SELECT id, title, kind, category, status, ready, error, created_at, updated_at FROM documents"
+_WORD = re.compile(r"[^\W_]+")
+
+
+class Documents:
+    """The documents of all sites."""
+
+    def __init__(self, database: Database, parser: Parser, changed: Callable[[str], None]) -> None:
+        self._database = database
+        self._parser = parser
+        self._changed = changed
+        self._tasks: dict[asyncio.Task[None], str] = {}
+
+    async def resume(self) -> None:
+        """Read uploads that were stored but not read when the service ended."""
+        rows = await self._database.read(
+            lambda c: c.execute("SELECT id, site_id FROM documents WHERE ready = 0 AND raw IS NOT NULL").fetchall()
+        )
+        for row in rows:
+            self._begin(row["id"], row["site_id"])
+
+    async def settled(self) -> None:
+        """Wait until nothing is being read any more."""
+        while self._tasks:
+            await asyncio.wait(list(self._tasks))
+
+    async def close(self) -> None:
+        """Stop reading; what is unfinished is read at the next start."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def listed(self, site_id: str) -> list[dict[str, Any]]:
+        """All of a site, oldest first."""
+        query = f"{_SELECT} WHERE site_id = ? ORDER BY created_at, rowid"
+        rows = await self._database.read(lambda c: c.execute(query, (site_id,)).fetchall())
+        return [wire(row) for row in rows]
+
+    async def add_text(self, site_id: str, body: TextBody, limit: int | None) -> dict[str, Any]:
+        """Store Markdown or plain text; it is used at once unless it is a draft."""
+        passages = await asyncio.to_thread(lambda: split(clean(body.content))[1])
+        return await self._add(
+            site_id, limit, passages, kind="text", status=body.status or "active", content=body.content,
+            title=body.title, category=body.category,
+        )  # fmt: skip
+
+    async def add_qa(self, site_id: str, body: QaBody, limit: int | None) -> dict[str, Any]:
+        """Store a question with its answer; it is used at once unless it is a draft."""
+        passages = [Passage("qa", clean(body.question), clean(body.answer))]
+        return await self._add(
+            site_id, limit, passages, kind="qa", status=body.status or "active", question=body.question,
+            answer=body.answer, title=body.title, category=body.category,
+        )  # fmt: skip
+
+    async def add_file(
+        self, site_id: str, limit: int | None, *, name: str, data: bytes, title: str | None, **fields: str | None
+    ) -> dict[str, Any]:
+        """Store an upload and begin to read it; a draft unless the upload says otherwise."""
+        status = fields.get("status") or "draft"
+        document = await self._add(
+            site_id, limit, None, kind="file", status=status, filename=name, raw=data,
+            title=title or Path(name).stem[:300] or "document", category=fields.get("category"),
+        )  # fmt: skip
+        self._begin(document["id"], site_id)
+        return document
+
+    async def put_from_folder(self, site_id: str, source: str, data: bytes) -> None:
+        """Store a file of the watched folder, active, in the place of its last version, and begin to read it."""
+        digest = hashlib.sha256(data).hexdigest()
+
+        def put(c: sqlite3.Connection) -> str | None:
+            old = c.execute(
+                "SELECT id, digest FROM documents WHERE site_id = ? AND source = ?", (site_id, source)
+            ).fetchone()
+            if old is not None and old["digest"] == digest:
+                return None
+            now = clock.now()
+            if old is not None:
+                c.execute(
+                    "UPDATE documents SET raw = ?, digest = ?, updated_at = ?, error = NULL WHERE id = ?",
+                    (data, digest, now, old["id"]),
+                )
+                return str(old["id"])
+            new = _new_id()
+            c.execute(
+                "INSERT INTO documents (id, site_id, title, kind, status, ready, source, digest, filename, raw,"
+                " created_at, updated_at) VALUES (?, ?, ?, 'file', 'active', 0, ?, ?, ?, ?, ?, ?)",
+                (new, site_id, Path(source).stem[:300], source, digest, Path(source).name, data, now, now),
+            )
+            return new
+
+        document_id = await self._database.write(put)
+        if document_id is not None:
+            self._begin(document_id, site_id)
+
+    async def folder_sources(self, site_id: str) -> set[str]:
+        """Which files of the folder are known."""
+        query = "SELECT source FROM documents WHERE site_id = ? AND source IS NOT NULL"
+        return set(await self._database.read(lambda c: [row[0] for row in c.execute(query, (site_id,))]))
+
+    async def drop_from_folder(self, site_id: str, sources: Iterable[str]) -> None:
+        """Forget files that are gone from the folder."""
+
+        def drop(c: sqlite3.Connection) -> None:
+            for source in sources:
+                row = c.execute(
+                    "SELECT id FROM documents WHERE site_id = ? AND source = ?", (site_id, source)
+                ).fetchone()
+                if row is not None:
+                    _delete(c, site_id, row["id"])
+
+        await self._database.write(drop)
+        self._changed(site_id)
+
+    async def patch(self, site_id: str, document_id: str, body: PatchBody) -> dict[str, Any]:
+        """Change a document; new content is used at once.
+
+        Raises:
+            ApiError: 404 for a document of another site, 400 for content that its kind does not have.
+        """
+        passages = None
+        if body.content is not None:
+            content = clean(body.content)
+            passages = await asyncio.to_thread(lambda: split(content)[1])
+
+        def change(c: sqlite3.Connection) -> dict[str, Any]:
+            row = c.execute("SELECT * FROM documents WHERE id = ? AND site_id = ?", (document_id, site_id)).fetchone()
+            if row is None:
+                raise ApiError(404, "document not found")
+            if body.content is not None and row["kind"] != "text":
+                raise ApiError(400, "content can only be changed in text documents")
+            if (body.question is not None or body.answer is not None) and row["kind"] != "qa":
+                raise ApiError(400, "question and answer can only be changed in Q&A documents")
+            values = {name: value for name, value in body.model_dump().items() if value is not None}
+            sets = "".join(f"{name} = ?, " for name in values)
+            c.execute(
+                f"UPDATE documents SET {sets}updated_at = ? WHERE id = ?",  # noqa: S608 - names are the model's
+                (*values.values(), clock.now(), document_id),
+            )
+            _refresh(c, site_id, document_id, passages)
+            return wire(c.execute(f"{_SELECT} WHERE id = ?", (document_id,)).fetchone())
+
+        changed = await self._database.write(change)
+        self._changed(site_id)
+        return changed
+
+    async def set_status(self, site_id: str, body: BulkStatusBody) -> int:
+        """Switch several; ids that are not of this site are passed over."""
+
+        def switch(c: sqlite3.Connection) -> int:
+            query = "UPDATE documents SET status = ?, updated_at = ? WHERE id = ? AND site_id = ?"
+            now = clock.now()
+            return sum(c.execute(query, (body.status, now, i, site_id)).rowcount for i in set(body.document_ids))
+
+        count = await self._database.write(switch)
+        self._changed(site_id)
+        return count
+
+    async def delete(self, site_id: str, document_ids: Sequence[str]) -> int:
+        """Delete several; ids that are not of this site are passed over."""
+        count = await self._database.write(lambda c: sum(_delete(c, site_id, i) for i in set(document_ids)))
+        self._changed(site_id)
+        return count
+
+    async def _add(
+        self, site_id: str, limit: int | None, passages: list[Passage] | None, **values: Any
+    ) -> dict[str, Any]:
+        def add(c: sqlite3.Connection) -> dict[str, Any]:
+            (count,) = c.execute("SELECT count(*) FROM documents WHERE site_id = ?", (site_id,)).fetchone()
+            if limit is not None and count >= limit:
+                raise ApiError(403, "document_limit_reached")
+            now = clock.now()
+            row = values | {"id": _new_id(), "site_id": site_id, "created_at": now, "updated_at": now}
+            row["ready"] = int(passages is not None)
+            names, marks = ", ".join(row), ", ".join("?" * len(row))
+            c.execute(f"INSERT INTO documents ({names}) VALUES ({marks})", tuple(row.values()))  # noqa: S608
+            if passages is not None:
+                _store(c, site_id, row["id"], row["title"], passages)
+            return wire(c.execute(f"{_SELECT} WHERE id = ?", (row["id"],)).fetchone())
+
+        document = await self._database.write(add)
+        self._changed(site_id)
+        return document
+
+    def _begin(self, document_id: str, site_id: str) -> None:
+        task = asyncio.create_task(self._read(document_id, site_id), name=f"read {document_id}")
+        self._tasks[task] = document_id
+        task.add_done_callback(lambda done: self._tasks.pop(done, None))
+
+    async def _read(self, document_id: str, site_id: str) -> None:
+        row = await self._database.read(
+            lambda c: c.execute("SELECT filename, raw, digest FROM documents WHERE id = ?", (document_id,)).fetchone()
+        )
+        if row is None or row["raw"] is None:
+            return
+        digest = row["digest"]
+        try:
+            parsed = await self._parser.parse(row["filename"] or "document", lambda: bytes(row["raw"]))
+        except ParseError as error:
+            reason = str(error)
+            await self._database.write(lambda c: _fail(c, site_id, document_id, digest, reason))
+        else:
+            await self._replace(document_id, site_id, digest, parsed.title, parsed.passages)
+        self._changed(site_id)
+
+    async def _replace(
+        self, document_id: str, site_id: str, digest: str | None, title: str, passages: list[Passage]
+    ) -> None:
+        """Put new passages in the place of old ones, in pieces that let other writes in between."""
+
+        def first(c: sqlite3.Connection) -> str | None:
+            row = c.execute(
+                "SELECT title, source FROM documents WHERE id = ? AND digest IS ?", (document_id, digest)
+            ).fetchone()
+            if row is None:  # deleted, or saved again meanwhile: that version is read by its own task
+                return None
+            _clear(c, site_id, document_id)
+            named = title[:300] if title and row["source"] is not None else row["title"]
+            _store(c, site_id, document_id, named, passages[:AT_ONCE])
+            last = len(passages) <= AT_ONCE
+            c.execute(
+                "UPDATE documents SET title = ?, ready = ?, error = NULL, raw = CASE WHEN ? THEN NULL ELSE raw END"
+                " WHERE id = ?",
+                (named, int(last), int(last), document_id),
+            )
+            return str(named)
+
+        named = await self._database.write(first)
+        for start in range(AT_ONCE, len(passages) if named is not None else 0, AT_ONCE):
+
+            def more(c: sqlite3.Connection, start: int = start, named: str = named or "") -> bool:
+                found = c.execute(
+                    "SELECT 1 FROM documents WHERE id = ? AND digest IS ?", (document_id, digest)
+                ).fetchone()
+                if found is None:
+                    return False
+                _store(c, site_id, document_id, named, passages[start : start + AT_ONCE])
+                if start + AT_ONCE >= len(passages):
+                    c.execute("UPDATE documents SET ready = 1, raw = NULL WHERE id = ?", (document_id,))
+                return True
+
+            if not await self._database.write(more):
+                return
+
+
+def wire(row: sqlite3.Row) -> dict[str, Any]:
+    """A document as the API shows it."""
+    values = {name: row[name] for name in row.keys() if row[name] is not None}  # noqa: SIM118 - a Row iterates values
+    return values | {"ready": bool(row["ready"])}
+
+
+def clean(text: str) -> str:
+    """Text without control characters: SQLite's tokenizer stops at NUL."""
+    return re.sub(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]", " ", text)
+
+
+def _new_id() -> str:
+    return f"doc_{secrets.token_hex(12)}"
+
+
+def _words(passages: Iterable[tuple[str, str, str]]) -> Counter[str]:
+    counts: Counter[str] = Counter()
+    for parts in passages:
+        for part in parts:
+            counts.update(word for word in _WORD.findall(part.casefold()) if 2 <= len(word) <= 40)
+    return counts
+
+
+def _store(c: sqlite3.Connection, site_id: str, document_id: str, title: str, passages: Sequence[Passage]) -> None:
+    rows = [(title, passage.heading, passage.body) for passage in passages]
+    c.executemany(
+        "INSERT INTO passages (document_id, kind, title, heading, body, page) VALUES (?, ?, ?, ?, ?, ?)",
+        [(document_id, passage.kind, *row, passage.page) for passage, row in zip(passages, rows, strict=True)],
+    )
+    c.executemany(
+        "INSERT INTO words VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET n = n + excluded.n",
+        [(site_id, word, n) for word, n in _words(rows).items()],
+    )
+    c.execute("UPDATE documents SET passage_count = passage_count + ? WHERE id = ?", (len(passages), document_id))
+
+
+def _clear(c: sqlite3.Connection, site_id: str, document_id: str) -> None:
+    rows = c.execute("SELECT title, heading, body FROM passages WHERE document_id = ?", (document_id,)).fetchall()
+    c.executemany(
+        "UPDATE words SET n = n - ? WHERE site_id = ? AND word = ?",
+        [(n, site_id, word) for word, n in _words((row[0], row[1], row[2]) for row in rows).items()],
+    )
+    c.execute("DELETE FROM words WHERE site_id = ? AND n <= 0", (site_id,))
+    c.execute("DELETE FROM passages WHERE document_id = ?", (document_id,))
+    c.execute("UPDATE documents SET passage_count = 0 WHERE id = ?", (document_id,))
+
+
+def _delete(c: sqlite3.Connection, site_id: str, document_id: str) -> int:
+    if c.execute("SELECT 1 FROM documents WHERE id = ? AND site_id = ?", (document_id, site_id)).fetchone() is None:
+        return 0
+    _clear(c, site_id, document_id)
+    return c.execute("DELETE FROM documents WHERE id = ?", (document_id,)).rowcount
+
+
+def _fail(c: sqlite3.Connection, site_id: str, document_id: str, digest: str | None, reason: str) -> None:
+    found = c.execute("SELECT 1 FROM documents WHERE id = ? AND digest IS ?", (document_id, digest)).fetchone()
+    if found is not None:
+        _clear(c, site_id, document_id)
+        c.execute("UPDATE documents SET ready = 0, error = ?, raw = NULL WHERE id = ?", (reason, document_id))
+
+
+def _refresh(c: sqlite3.Connection, site_id: str, document_id: str, passages: list[Passage] | None) -> None:
+    """Bring the passages in line with a changed title, content, question or answer."""
+    row = c.execute("SELECT * FROM documents WHERE id = ?", (document_id,)).fetchone()
+    if row["kind"] == "qa":
+        passages = [Passage("qa", clean(row["question"]), clean(row["answer"]))]
+    elif passages is None:
+        old = c.execute("SELECT * FROM passages WHERE document_id = ? ORDER BY id", (document_id,)).fetchall()
+        if all(p["title"] == row["title"] for p in old):
+            return
+        passages = [Passage(p["kind"], p["heading"], p["body"], p["page"]) for p in old]
+    _clear(c, site_id, document_id)
+    _store(c, site_id, document_id, row["title"], passages)
