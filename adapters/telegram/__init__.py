@@ -1,0 +1,1 @@
+"""Telegram: Bot API over long polling or a webhook, on python-telegram-bot's client without its updater."""

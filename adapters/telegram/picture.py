@@ -1,0 +1,41 @@
+"""A picture of a Telegram message in HTML, made from what would be sent: its text and its entities."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from html import escape
+from typing import Any, Final
+
+_TAGS: Final = {
+    "bold": "strong",
+    "italic": "em",
+    "strikethrough": "s",
+    "code": "code",
+    "pre": "pre",
+    "blockquote": "blockquote",
+}
+
+
+def picture(part: Mapping[str, Any]) -> str:
+    """Show one part as safe HTML."""
+    data = str(part["text"]).encode("utf-16-le")
+    opens: dict[int, list[str]] = {}
+    closes: dict[int, list[str]] = {}
+    for entity in part["entities"]:
+        start, end = entity["offset"], entity["offset"] + entity["length"]
+        tag, attributes = _TAGS.get(entity["type"], ""), ""
+        if entity["type"] == "text_link":
+            tag, attributes = "a", f' href="{escape(entity["url"])}" target="_blank" rel="noopener noreferrer nofollow"'
+        opens.setdefault(start, []).append(f"<{tag}{attributes}>")
+        closes.setdefault(end, []).insert(0, f"</{tag}>")
+    out: list[str] = []
+    at = 0
+    for edge in sorted({*opens, *closes, len(data) // 2}):
+        out.append(escape(data[2 * at : 2 * edge].decode("utf-16-le")))
+        out += closes.get(edge, [])
+        out += opens.get(edge, [])
+        at = edge
+    buttons = (
+        '<footer><span class="button">👍</span> <span class="button">👎</span></footer>' if part["buttons"] else ""
+    )
+    return f'<article class="message" dir="auto"><div class="text">{"".join(out)}</div>{buttons}</article>'

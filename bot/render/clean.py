@@ -1,0 +1,44 @@
+"""Characters that must not reach a reader as they are: controls, bidi controls, halves of surrogate pairs."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+_LINE_ENDS: Final = re.compile("\r\n?|[\x85\u2028\u2029]")
+_SURROGATES: Final = re.compile("[\ud800-\udfff]")
+_CONTROLS: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
+# Unicode's property Bidi_Control: the overrides and isolates can show a text in an order in which it is not written.
+_BIDI: Final = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+_HIDDEN_IN_CODE: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+
+
+def source(markdown: str) -> str:
+    """Make one kind of line end, no byte order mark, no lone surrogate (it could not be sent as UTF-8)."""
+    markdown = _LINE_ENDS.sub("\n", markdown.removeprefix("\ufeff"))
+    if _SURROGATES.search(markdown):
+        markdown = markdown.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    return markdown
+
+
+def prose(text: str) -> str:
+    """Drop bidi controls and turn other controls into spaces."""
+    if text.isascii() and text.isprintable():
+        return text
+    return _BIDI.sub("", _CONTROLS.sub(" ", text))
+
+
+def code(text: str) -> str:
+    r"""Keep code as it is, but show what would hide in it: a bidi override becomes `\u202e`, an escape `\x1b`.
+
+    Left alone they would show another program than the one that is copied (CVE-2021-42574).
+
+    >>> code("if admin:" + chr(0x202E))
+    'if admin:\\u202e'
+    """
+    return _HIDDEN_IN_CODE.sub(_visible, text)
+
+
+def _visible(match: re.Match[str]) -> str:
+    point = ord(match.group())
+    return f"\\u{point:04x}" if point > 0xFF else f"\\x{point:02x}"

@@ -1,0 +1,275 @@
+"""Markdown to neutral blocks."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Final, cast
+
+from markdown_it.token import Token
+from wcwidth import wcswidth
+
+from bot.render import clean, links
+from bot.render.blocks import Align, Block, Code, Document, Marker, Place, Rule, Span, Spans, Table, Text, flat
+from bot.render.markdown import tokens
+
+_TASK: Final = re.compile(r"\[([ xX])\](?:\s+|$)")
+_BREAK_TAG: Final = re.compile(r"\s*<br\s*/?>\s*", re.IGNORECASE)
+
+
+def parse(markdown: str) -> Document:
+    """Parse an answer. Any text is Markdown: this never raises, and keeps every word."""
+    stream = tokens(clean.source(markdown))
+    return Document(tuple(_Builder(stream).blocks))
+
+
+@dataclass(slots=True)
+class _List:
+    number: int | None
+
+
+class _Builder:
+    """Walks the token stream once, keeping track of the place; deep nesting costs no stack."""
+
+    def __init__(self, stream: Sequence[Token]) -> None:
+        self.blocks: list[Block] = []
+        self._lists: list[_List] = []
+        self._quote = 0
+        self._marker: Marker | None = None
+        self._last_line = 0
+        self._used = {str(child.attrs["href"]) for child in _links(stream)}
+        walk = iter(stream)
+        for token in walk:
+            self._take(token, walk)
+
+    def _take(self, token: Token, walk: Iterator[Token]) -> None:
+        match token.type:
+            case "inline":
+                self._text(spans(token), token)
+            case "heading_open":
+                self._text(spans(next(walk)), token, level=int(token.tag[1:]))
+            case "fence" | "code_block":
+                self._bare_marker()
+                language = token.info.split(maxsplit=1)[0] if token.info.strip() else ""
+                text = clean.code(token.content).removesuffix("\n")
+                self.blocks.append(Code(text, clean.prose(language), self._place(token)))
+            case "table_open":
+                self._bare_marker()
+                self.blocks.append(_table(walk, self._place(token)))
+            case "hr":
+                self._bare_marker()
+                self.blocks.append(Rule(self._place(token)))
+            case "reference":
+                self._reference(token)
+            case _:
+                self._nest(token)
+
+    def _nest(self, token: Token) -> None:
+        match token.type:
+            case "blockquote_open":
+                self._bare_marker()
+                self._quote += 1
+            case "blockquote_close":
+                self._quote -= 1
+            case "bullet_list_open" | "ordered_list_open":
+                self._bare_marker()
+                start = int(token.attrGet("start") or 1) if token.type == "ordered_list_open" else None
+                self._lists.append(_List(start))
+            case "bullet_list_close" | "ordered_list_close":
+                self._lists.pop()
+            case "list_item_open":
+                innermost = self._lists[-1]
+                self._marker = Marker(innermost.number)
+                if innermost.number is not None:
+                    innermost.number += 1
+            case "list_item_close":
+                self._bare_marker()
+
+    def _place(self, token: Token) -> Place:
+        """The place of the next block; it uses up the marker of its item."""
+        first, last = token.map or (self._last_line, self._last_line)
+        tight = bool(self.blocks) and first <= self._last_line
+        self._last_line = last
+        marker, self._marker = self._marker, None
+        return Place(self._quote, len(self._lists), marker, tight)
+
+    def _bare_marker(self) -> None:
+        """An item that begins with anything but text: its marker stands on an empty line of its own."""
+        if self._marker is not None:
+            marker, self._marker = self._marker, None
+            self.blocks.append(Text((), Place(self._quote, len(self._lists), marker, tight=bool(self.blocks))))
+
+    def _text(self, content: Spans, token: Token, level: int = 0) -> None:
+        place = self._place(token)
+        if place.marker and not level and content:
+            content, place = _task(content, place)
+        if content or place.marker:
+            self.blocks.append(Text(content, place, level))
+
+    def _reference(self, token: Token) -> None:
+        """Show the definitions that no link uses: models list their sources so."""
+        target = str(token.meta.get("href", ""))
+        if target not in self._used:
+            shown = Token("text", "", 0, content=token.content)
+            self._text(_spans([shown]), token)
+
+
+def _links(stream: Sequence[Token]) -> Iterator[Token]:
+    for token in stream:
+        for child in token.children or ():
+            if child.type == "link_open":
+                yield child
+
+
+def _task(content: Spans, place: Place) -> tuple[Spans, Place]:
+    """Take the box of a task list off the text and put it into the marker."""
+    first = content[0]
+    box = None if first.code or first.href else _TASK.match(first.text)
+    if box is None or place.marker is None:
+        return content, place
+    marker = Marker(place.marker.number, done=box.group(1) != " ")
+    rest = first.text[box.end() :]
+    return ((replace(first, text=rest), *content[1:]) if rest else content[1:]), replace(place, marker=marker)
+
+
+def _table(walk: Iterator[Token], place: Place) -> Table:
+    rows: list[tuple[Spans, ...]] = []
+    row: list[Spans] = []
+    align: list[Align] = []
+    for token in walk:
+        match token.type:
+            case "table_close":
+                break
+            case "tr_open":
+                row = []
+            case "tr_close":
+                rows.append(tuple(row))
+            case "th_open":
+                style = str(token.attrGet("style") or "")
+                align.append(cast("Align", style.removeprefix("text-align:")))
+            case "inline":
+                row.append(_cell(spans(token)))
+    widths = tuple(max(_width(flat(row[column])) for row in rows) for column in range(len(align)))
+    return Table(rows[0], tuple(rows[1:]), tuple(align), widths, place)
+
+
+def _cell(content: Spans) -> Spans:
+    """In a table `<br>` is the only way to begin a line; no channel has lines in cells, so it becomes a slash."""
+    if not any("<" in span.text for span in content):
+        return content
+    return tuple(span if span.code else replace(span, text=_BREAK_TAG.sub(" / ", span.text)) for span in content)
+
+
+def _width(text: str) -> int:
+    return len(text) if text.isascii() else max(wcswidth(text), 0)
+
+
+def spans(token: Token) -> Spans:
+    """The inline content of a token, adjacent runs of the same look joined."""
+    return _spans(token.children or ())
+
+
+def _spans(children: Sequence[Token]) -> Spans:
+    run = _Inline()
+    for child in children:
+        run.take(child)
+    return run.finish()
+
+
+class _Inline:
+    """Collects spans; marks count how many of their kind are open, so nesting flattens by itself."""
+
+    def __init__(self) -> None:
+        self._done: list[Span] = []
+        self._bold = self._italic = self._strike = 0
+        self._href: str | None = None
+        self._label_from = 0
+        self._pictures: list[str] = []
+
+    def take(self, token: Token) -> None:
+        match token.type:
+            case "text":
+                self._add(clean.prose(token.content))
+            case "softbreak" | "hardbreak":
+                self._add("\n")
+            case "code_inline":
+                self._done.append(Span(clean.code(token.content), code=True, href=self._href))
+            case "strong_open" | "strong_close":
+                self._bold += token.nesting
+            case "em_open" | "em_close":
+                self._italic += token.nesting
+            case "s_open" | "s_close":
+                self._strike += token.nesting
+            case "link_open":
+                self._href = links.safe(str(token.attrs.get("href", "")))
+                self._label_from = len(self._done)
+            case "link_close":
+                self._close_link()
+            case "image":
+                self._image(token)
+            case _:
+                self._add(clean.prose(token.content))
+
+    def _add(self, text: str, href: str | None = None) -> None:
+        if text:
+            marks = (bool(self._bold), bool(self._italic), bool(self._strike))
+            self._done.append(Span(text, *marks, href=href or self._href))
+
+    def _close_link(self) -> None:
+        href, self._href = self._href, None
+        if href is not None:
+            label = "".join(span.text for span in self._done[self._label_from :])
+            if not label.strip():
+                self._add(href.removeprefix("mailto:"), href)
+            elif true_host := links.disguised(label, href):
+                self._add(f" ({true_host})", href)
+        for picture in self._pictures:
+            self._add(" ")
+            self._add("🖼", picture)
+        self._pictures.clear()
+
+    def _image(self, token: Token) -> None:
+        """A picture is a link to it, labelled with what it shows."""
+        href = links.safe(str(token.attrs.get("src", "")))
+        alt = clean.prose("".join(_alt(token.children or ())))
+        if self._href is None:
+            self._add(alt or href or "", href)
+            return
+        self._add(alt)
+        if href is not None:
+            self._pictures.append(href)
+
+    def finish(self) -> Spans:
+        """Join what looks the same, and find the addresses written out in plain text."""
+        joined: list[Span] = []
+        for span in self._done:
+            last = joined[-1] if joined else None
+            if last is not None and not span.code and replace(last, text=span.text) == span:
+                joined[-1] = replace(last, text=last.text + span.text)
+            else:
+                joined.append(span)
+        return tuple(piece for span in joined for piece in _linked(span) if piece.text)
+
+
+def _alt(children: Sequence[Token]) -> Iterator[str]:
+    for child in children:
+        if child.type in ("softbreak", "hardbreak"):
+            yield "\n"
+        elif child.type == "image":
+            yield from _alt(child.children or ())
+        else:
+            yield child.content
+
+
+def _linked(span: Span) -> Iterator[Span]:
+    if span.code or span.href:
+        yield span
+        return
+    at = 0
+    for start, end, href in links.bare(span.text):
+        if start > at:
+            yield replace(span, text=span.text[at:start])
+        yield replace(span, text=span.text[start:end], href=href)
+        at = end
+    yield replace(span, text=span.text[at:]) if at else span

@@ -1,0 +1,143 @@
+"""Plain text: what is left of an answer where a channel shows nothing but characters."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Final
+
+import regex
+from wcwidth import wcswidth
+
+from bot.render.blocks import Block, Code, Document, Place, Rule, Span, Spans, Table, Text, flat
+
+RULE: Final = "────────"
+# Columns of a phone's screen that a table may take; wider ones are shown as lines, "header: cell".
+TABLE_COLUMNS: Final = 64
+_GAP: Final = "  "
+_BULLETS: Final = "•◦▪"
+_INDENT: Final = "   "
+_DEEPEST: Final = 8
+_LABEL: Final = 40
+
+
+def plain(document: Document, limit: int | None = None) -> str:
+    """The document as plain text; with a limit, what fits into that many characters, ending in "…" if not all."""
+    pieces: list[str] = []
+    size = 0
+    for block in document.blocks:
+        if pieces:
+            pieces.append("\n" if block.place.tight else "\n\n")
+        pieces.append(_plain(block))
+        size += len(pieces[-1]) + 2
+        if limit is not None and size > limit:
+            break
+    text = "".join(pieces).strip()
+    return text if limit is None or len(text) <= limit else text[: limit - 2].rstrip() + " …"
+
+
+def _plain(block: Block) -> str:
+    head = "> " * min(block.place.quote, _DEEPEST) + lead(block.place)
+    match block:
+        case Text(spans=spans):
+            return head + "".join(_shown(span) for span in spans)
+        case Code(text=text):
+            return text
+        case Rule():
+            return head + RULE
+        case Table() if is_narrow(block):
+            return aligned(block)
+        case Table():
+            return "\n\n".join(_plain(text) for text in unrolled(block))
+
+
+def _shown(span: Span) -> str:
+    """A link whose label does not show its address is followed by it."""
+    if span.href is None:
+        return span.text
+    address = span.href.removeprefix("mailto:")
+    return span.text if span.text.strip() in (address, span.href) or "://" in span.text else f"{span.text} ({address})"
+
+
+def lead(place: Place) -> str:
+    """The characters before a block in a list: its indentation and its bullet or number.
+
+    >>> lead(Place(depth=2))
+    '      '
+    """
+    if not place.depth:
+        return ""
+    indent = _INDENT * (min(place.depth, _DEEPEST) - 1)
+    marker = place.marker
+    if marker is None:
+        return indent + _INDENT
+    box = "" if marker.done is None else "☑ " if marker.done else "☐ "
+    if marker.number is not None:
+        return f"{indent}{marker.number}. {box}"
+    return indent + (box or _BULLETS[(place.depth - 1) % len(_BULLETS)] + " ")
+
+
+def is_narrow(table: Table) -> bool:
+    """True if the table can be set in columns on a phone: not too wide, no lines in cells, no links to keep."""
+    width = sum(table.widths) + len(_GAP) * (len(table.widths) - 1)
+    if width > TABLE_COLUMNS:
+        return False
+    return not any(
+        span.href or "\n" in span.text for row in (table.header, *table.rows) for cell in row for span in cell
+    )
+
+
+def row_size(table: Table) -> int:
+    """At most how many characters a row of a narrow table takes in `aligned`, with its line end."""
+    return sum(table.widths) + len(_GAP) * len(table.widths) + 1
+
+
+def aligned(table: Table) -> str:
+    """A narrow table as lines of equal columns."""
+    rule = _GAP.join("─" * max(width, 1) for width in table.widths)
+    lines = [_row(table, table.header), rule, *(_row(table, row) for row in table.rows)]
+    return "\n".join(line.rstrip() for line in lines)
+
+
+def _row(table: Table, row: tuple[Spans, ...]) -> str:
+    cells = []
+    for spans, width, align in zip(row, table.widths, table.align, strict=True):
+        text = flat(spans)
+        room = width - (len(text) if text.isascii() else max(wcswidth(text), 0))
+        left = room if align == "right" else room // 2 if align == "center" else 0
+        cells.append(" " * left + text + " " * (room - left))
+    return _GAP.join(cells)
+
+
+def unrolled(table: Table) -> list[Text]:
+    """A table as text: a line with the headers, then for each row a paragraph of lines "header: cell"."""
+    headers = [label.strip() for label in map(flat, table.header)]
+    result = []
+    if any(headers):
+        bold = [
+            tuple(span if span.code else replace(span, bold=True) for span in cell) for cell in table.header if cell
+        ]
+        caption = [piece for cell in bold for piece in (*cell, Span(" · "))][:-1]
+        result.append(Text(tuple(caption), table.place))
+    labels = [label if len(label) <= _LABEL else label[:_LABEL].rstrip() + "…" for label in headers]
+    place = replace(table.place, marker=None, tight=False)
+    for row in table.rows:
+        lines: list[Span] = []
+        for label, cell in zip(labels, row, strict=True):
+            if cell:
+                lines += [Span("\n")] if lines else []
+                lines += [Span(f"{label}:", bold=True), Span(" ")] if label else []
+                lines += cell
+        if lines:
+            result.append(Text(tuple(lines), place))
+    return result
+
+
+_INVISIBLE: Final = regex.compile(r"[\s\p{C}\p{M}\u115f\u1160\u3164\uffa0\u2800]*")
+
+
+def is_blank(text: str) -> bool:
+    """True if a reader would see nothing: white space, controls, format characters, lone marks, fillers.
+
+    Platforms refuse such a message.
+    """
+    return _INVISIBLE.fullmatch(text) is not None
