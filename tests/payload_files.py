@@ -49,7 +49,7 @@ def read_event(raw: dict[str, Any]) -> Event:
     """Make the event of the form of the files."""
     rest = dict(raw)
     kind = getattr(events, str(rest.pop("type")), None)
-    if kind not in typing.get_args(Event):
+    if kind is None or kind not in typing.get_args(Event):
         raise ValueError(f"{raw.get('type')!r} is no event")
     return typing.cast(Event, _read(kind, rest))
 
