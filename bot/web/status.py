@@ -152,10 +152,10 @@ def _checks(snapshot: Snapshot, words: Mapping[str, Word]) -> str:
     if not names:
         return ""
     rows = (
-        (escape(name), escape(speaks_as.get(name, "")), _pill(words[name], words[name]) if name in words else "")
+        (escape(name), _pill(words[name], words[name]) if name in words else "", escape(speaks_as.get(name, "")))
         for name in names
     )
-    return _rows("Parts", ("part", "speaks as", "state"), rows)
+    return _rows("Parts", ("part", "state", "speaks as"), rows)
 
 
 def _table(title: str, first: str, columns: Sequence[str], cells: Mapping[str, Mapping[str, float]]) -> str:

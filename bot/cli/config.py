@@ -1,0 +1,89 @@
+"""`config show|check|route`: the settings in force, what is wrong with them, where questions go."""
+
+from __future__ import annotations
+
+from fnmatch import fnmatchcase
+
+from cyclopts import App
+
+from bot.cli.output import Json, config, document, note, say, table
+
+app = App(name="config", help="See and check the settings.")
+
+
+@app.command
+def show(*, json: Json = False) -> int:
+    """Show every setting, its value (secrets masked) and which source it comes from."""
+    from bot.app import CHANNELS
+    from bot.config import examine
+
+    found = examine(CHANNELS)
+    if json:
+        document([{"name": s.name, "value": s.value, "source": s.source} for s in found.settings])
+    else:
+        rows = [(s.name, s.value or "–", s.source) for s in found.settings]
+        table(("setting", "value", "from"), rows, empty="No setting could be read.")
+    for problem in found.errors:
+        note(f"{problem.name}: {problem.expected}")
+    return 1 if found.errors else 0
+
+
+@app.command
+def check(*, json: Json = False) -> int:
+    """Say whether `run` would start with these settings: every problem at once, and what is worth a second look."""
+    from bot.app import CHANNELS
+    from bot.config import RUN, examine
+
+    found = examine(CHANNELS, need=RUN)
+    lines = [{"name": p.name, "level": "error", "expected": p.expected} for p in found.errors]
+    lines += [{"name": p.name, "level": "warning", "expected": p.expected} for p in found.warnings]
+    lines += [
+        {"name": name, "level": "warning", "expected": "no setting has this name; mend it, or remove the variable"}
+        for name in found.unknown
+    ]
+    if json:
+        document(lines)
+    else:
+        for line in lines:
+            say(f"{line['level']}: {line['name']}: {line['expected']}")
+        wrong = len(found.errors)
+        say("The settings are fine." if not wrong else f"{wrong} setting{'s are' if wrong > 1 else ' is'} wrong.")
+    return 1 if found.errors else 0
+
+
+@app.command
+def route(channel: str, account: str, conversation: str, /, *, json: Json = False) -> None:
+    """Say where the questions of one conversation go.
+
+    Parameters
+    ----------
+    channel
+        The channel, such as slack.
+    account
+        The account: the team's id at Slack, the bot's id at Telegram.
+    conversation
+        The conversation's id at the channel.
+    """
+    settings = config()
+    wanted = (channel, account, conversation)
+    number, chosen = next(
+        (
+            (number, route)
+            for number, route in enumerate(settings.routes, start=1)
+            if all(map(fnmatchcase, wanted, (route.channel, route.account, route.conversation)))
+        ),
+        (None, None),
+    )
+    answer = {
+        "route": number,
+        "tenant_id": (chosen and chosen.tenant_id) or settings.tenant_id or None,
+        "site_id": (chosen and chosen.site_id) or settings.site_id or None,
+        "api_key": "of the route" if chosen and chosen.api_key else "UPPZY_API_KEY",
+        "language": chosen.language if chosen else None,
+        "scope": chosen.scope if chosen else None,
+        "mode": chosen.mode if chosen else "mention",
+    }
+    if json:
+        document(answer)
+    else:
+        table(("what", "value"), list(answer.items()), empty="")

@@ -1,0 +1,194 @@
+"""What commands share: documents on stdout, words and progress on stderr, settings, retries of reads."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import re
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, TypeAlias, TypeVar
+
+from cyclopts import CycloptsError, Parameter
+
+from bot.errors import Misconfigured, OutcomeUnknown, Unavailable
+
+if TYPE_CHECKING:
+    from bot.api.client import ApiClient
+    from bot.config import Config, Need
+
+T = TypeVar("T")
+
+Json: TypeAlias = Annotated[
+    bool, Parameter(name="--json", negative=(), help="One JSON document on stdout, and nothing else.")
+]
+
+READ_ATTEMPTS = 4
+READ_SECONDS = 30.0
+"""A read of the API is tried so often, and for so long; what asks for more patience than that has failed."""
+
+
+def document(value: object) -> None:
+    """Print one JSON document on stdout."""
+    print(json.dumps(value, ensure_ascii=False, indent=2, default=str))
+
+
+def say(text: str) -> None:
+    """Print a line on stdout, free of control characters that a terminal would obey."""
+    print(harmless(text))
+
+
+def note(text: str) -> None:
+    """Print a line on stderr."""
+    print(harmless(text), file=sys.stderr, flush=True)
+
+
+def harmless(text: str) -> str:
+    """Take out what could steer a terminal; texts come from people and from a language model.
+
+    >>> harmless("a\\x1b[31mb\\x07\\tc\\nd")
+    'a[31mb\\tc\\nd'
+    """
+    return re.sub(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]", "", text)
+
+
+def table(columns: Sequence[str], rows: Sequence[Sequence[object]], *, empty: str) -> None:
+    """Print a table on stdout, or the sentence `empty`."""
+    if not rows:
+        say(empty)
+        return
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    shown = Table(box=None, pad_edge=False, header_style="bold", show_edge=False)
+    for column in columns:
+        shown.add_column(column, overflow="fold")
+    for row in rows:
+        shown.add_row(*(Text(harmless(_cell(value))) for value in row))
+    console = Console()
+    if not console.is_terminal:
+        # In a pipe nobody wants lines folded at 80 columns.
+        console.width = 10_000
+    console.print(shown)
+
+
+def _cell(value: object) -> str:
+    if value is None:
+        return "–"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return f"{value:,.10g}" if isinstance(value, float) else str(value)
+
+
+@contextlib.contextmanager
+def progress(text: str) -> Iterator[Callable[[str], None]]:
+    """Show on stderr that work goes on, for as long as the block lasts; yields a function that changes the words."""
+    from rich.console import Console
+
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        yield lambda _: None
+        return
+    with console.status(text) as status:
+        yield lambda words: status.update(words)
+
+
+@contextlib.contextmanager
+def bar(total: int, text: str) -> Iterator[Callable[[int], None]]:
+    """Show a progress bar on stderr; yields a function that advances it."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        yield lambda _: None
+        return
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console, transient=True) as shown:
+        task = shown.add_task(text, total=total)
+        yield lambda steps: shown.update(task, advance=steps)
+
+
+def usage(error: CycloptsError, given: Sequence[str]) -> int:
+    """Say in a sentence how the command line is wrong; 2."""
+    words = []
+    for word in given:
+        if word.startswith("-"):
+            break
+        words.append(word)
+    chain = [str(name) for name in (error.command_chain or ()) if str(name) in words]
+    message = re.sub(r"\s*Available commands:.*", "", " ".join(str(error).split()))
+    end = "" if message.endswith((".", "?")) else "."
+    note(f"{message}{end} See: {' '.join(['uppzy-bot', *chain, '--help'])}")
+    return 2
+
+
+def folder_of(path: Path | None) -> None:
+    """Raise Misconfigured when `--docs` names no folder."""
+    if path is not None and not path.is_dir():
+        raise Misconfigured(f"There is no folder {path}; give --docs a folder with documents.")
+
+
+def config(*need: Need) -> Config:
+    """Load the settings that a command needs; raises ConfigError. Nothing is logged to stdout from here on."""
+    from bot.app import CHANNELS
+    from bot.config import load
+    from bot.telemetry.logging import configure
+    from bot.telemetry.redaction import secrets_of
+
+    found = load(CHANNELS, need=frozenset(need))
+    configure(level="warning", style="console", secrets=secrets_of(found))
+    return found
+
+
+@contextlib.asynccontextmanager
+async def api(settings: Config | None = None) -> AsyncIterator[ApiClient]:
+    """Open a client of the API with the settings in force."""
+    from bot.api.client import ApiClient
+    from bot.api.gate import Gate
+
+    settings = settings or config("api")
+    if settings.api_key is None:  # `config("api")` has made sure
+        raise RuntimeError("settings without a key")
+    client = ApiClient(
+        base_url=settings.base_url,
+        api_key=settings.api_key,
+        tenant_id=settings.tenant_id,
+        site_id=settings.site_id,
+        gate=Gate(),
+    )
+    try:
+        yield client
+    finally:
+        await client.aclose()
+
+
+async def reading(what: Callable[[], Awaitable[T]], *, repeatable: bool = True) -> T:
+    """Make a call again when the API is unavailable, a few times and as it asks.
+
+    `repeatable=False` is for a call that must not happen twice: an unknown outcome is then an error at once.
+    """
+    import stamina
+    from stamina.instrumentation import set_on_retry_hooks
+
+    set_on_retry_hooks([])
+
+    def again(error: Exception) -> bool | float:
+        if not isinstance(error, Unavailable) or (isinstance(error, OutcomeUnknown) and not repeatable):
+            return False
+        if error.retry_after is None:
+            return True
+        # stamina would cap the time and come back earlier than told: rather give up.
+        return error.retry_after if error.retry_after <= READ_SECONDS else False
+
+    async for attempt in stamina.retry_context(on=again, attempts=READ_ATTEMPTS, timeout=READ_SECONDS):
+        with attempt:
+            return await what()
+    raise AssertionError("stamina either returns or raises")
+
+
+def picked(rows: Sequence[Mapping[str, Any]], *keys: str) -> list[list[Any]]:
+    """Pick the columns of a table out of documents."""
+    return [[row.get(key) for key in keys] for row in rows]
