@@ -1,0 +1,117 @@
+"""The Bot API client: python-telegram-bot's `Bot` and request layer, one HTTP attempt per call, our errors.
+
+No Updater and no Application: they confirm updates they have only queued in memory, stall on one update they
+cannot read, and compare the webhook secret in a way that leaks it through time.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from typing import Any, Final
+
+from telegram import Bot
+from telegram.error import ChatMigrated, TelegramError
+from telegram.request import BaseRequest, HTTPXRequest
+
+from adapters.telegram.config import TelegramSettings
+from adapters.telegram.errors import StatusError, translate
+from bot.errors import OutcomeUnknown
+
+ALLOWED_UPDATES: Final = ("message", "edited_message", "message_reaction", "callback_query", "my_chat_member")
+LONG_POLL_SECONDS: Final = 30
+PTB_STATUSES: Final = frozenset({400, 401, 403, 404, 409})
+"""Statuses the SDK has a class for; all others it makes one NetworkError of, and we need the number."""
+
+# The SDK logs whole calls and answers at debug, and httpx logs addresses, which hold the token, at info.
+for _name in ("telegram", "httpx", "httpcore"):
+    logging.getLogger(_name).setLevel(logging.WARNING)
+
+
+class Request(HTTPXRequest):
+    """The SDK's request layer, without the losses: statuses stay numbers, and what cannot be read is not logged."""
+
+    async def do_request(self, *args: Any, **kwargs: Any) -> tuple[int, bytes]:
+        """Do the call; raise `StatusError` for a status the SDK would not tell apart."""
+        status, payload = await super().do_request(*args, **kwargs)
+        if 200 <= status < 300 or status in PTB_STATUSES:
+            return status, payload
+        raise StatusError(status, _retry_after(payload) if status == 429 else None)
+
+    @staticmethod
+    def parse_json_payload(payload: bytes) -> dict[str, Any]:
+        """Parse without the SDK's log line, which would hold the payload."""
+        try:
+            data = json.loads(payload)
+        except ValueError:
+            data = None
+        if not isinstance(data, dict):
+            raise TelegramError("Invalid server response") from None
+        return data
+
+
+class Client:
+    """One bot account. Connections live while somebody is inside `open`, or a call is under way."""
+
+    def __init__(self, settings: TelegramSettings) -> None:
+        token = settings.bot_token.get_secret_value() if settings.bot_token else ""
+        self.account_id: Final = token.partition(":")[0]
+        calls = Request(connection_pool_size=64, read_timeout=20, write_timeout=10, connect_timeout=10, pool_timeout=10)
+        polls = Request(connection_pool_size=1, read_timeout=20, write_timeout=10, connect_timeout=10, pool_timeout=10)
+        self._requests: tuple[BaseRequest, ...] = (calls, polls)
+        self._bot = Bot(token, base_url=f"{settings.api_url}/bot", request=calls, get_updates_request=polls)
+        self._users = 0
+
+    @asynccontextmanager
+    async def open(self) -> AsyncIterator[None]:
+        """Keep the connections open; the last one to leave closes them."""
+        if self._users == 0:
+            for request in self._requests:
+                await request.initialize()
+        self._users += 1
+        try:
+            yield
+        finally:
+            self._users -= 1
+            if self._users == 0:
+                for request in self._requests:
+                    await request.shutdown()
+
+    @asynccontextmanager
+    async def call(self, name: str) -> AsyncIterator[Bot]:
+        """Lend the SDK's bot for one call, and turn whatever it raises into our errors (save ChatMigrated)."""
+        async with self.open():
+            try:
+                yield self._bot
+            except ChatMigrated:
+                raise
+            except Exception as error:  # whatever an answer's odd shape makes the SDK raise, the call was made
+                raise translate(error, name) from error
+
+    async def get_updates(self, offset: int | None) -> Sequence[Mapping[str, Any]]:
+        """Fetch raw updates by one long poll; an offset confirms everything below it."""
+        arguments = {"limit": 100, "timeout": LONG_POLL_SECONDS, "allowed_updates": list(ALLOWED_UPDATES)}
+        if offset is not None:
+            arguments["offset"] = offset
+        # Raw, because Bot.get_updates loses the batch if one update cannot be read. Spelled with an underscore, since
+        # do_api_request warns at each call of a method that Bot has too; the SDK makes it getUpdates on the wire.
+        batch = await self._raw("get_Updates", arguments, read_timeout=LONG_POLL_SECONDS + 10)
+        if not isinstance(batch, list) or not all(isinstance(update, dict) for update in batch):
+            raise OutcomeUnknown("Telegram's answer to getUpdates is no list of updates.", reason="garbage")
+        return batch
+
+    async def _raw(self, endpoint: str, arguments: dict[str, Any], read_timeout: float) -> Any:
+        try:
+            async with self.call(endpoint.replace("_", "")) as bot:
+                return await bot.do_api_request(endpoint, api_kwargs=arguments, read_timeout=read_timeout)
+        except ChatMigrated as error:
+            raise translate(error, endpoint) from error
+
+
+def _retry_after(payload: bytes) -> float | None:
+    try:
+        return float(json.loads(payload)["parameters"]["retry_after"])
+    except (ValueError, KeyError, TypeError):
+        return None

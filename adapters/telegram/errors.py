@@ -1,0 +1,160 @@
+"""What Telegram's refusals mean to us: every error of the SDK becomes one of ours, in this one place."""
+
+from __future__ import annotations
+
+import re
+import warnings
+from datetime import timedelta
+from typing import Final
+
+from telegram.error import (
+    BadRequest,
+    ChatMigrated,
+    Conflict,
+    EndPointNotFound,
+    Forbidden,
+    InvalidToken,
+    NetworkError,
+    PassportDecryptionError,
+    RetryAfter,
+    TelegramError,
+)
+
+from bot.errors import BotError, Misconfigured, OutcomeUnknown, Rejected, Unavailable
+
+NOT_WRITTEN: Final = frozenset(
+    {"ConnectError", "ConnectTimeout", "PoolTimeout", "ProxyError", "UnsupportedProtocol", "LocalProtocolError"}
+)
+"""Causes, by class name (the HTTP library is the SDK's, not ours), after which nothing has left this machine."""
+
+REASONS: Final[tuple[tuple[str, str], ...]] = (
+    ("message is not modified", "not_modified"),
+    ("message to edit not found", "message_gone"),
+    ("message to delete not found", "message_gone"),
+    ("message_id_invalid", "message_gone"),
+    ("message can't be edited", "not_editable"),
+    ("message can't be deleted", "not_deletable"),
+    ("message to be replied not found", "reply_gone"),
+    ("replied message not found", "reply_gone"),
+    ("message thread not found", "thread_gone"),
+    ("topic_deleted", "thread_gone"),
+    ("topic_closed", "topic_closed"),
+    ("reaction", "reaction_invalid"),
+    ("query is too old", "query_too_old"),
+    ("message is too long", "too_long"),
+    ("message text is empty", "empty"),
+    ("chat not found", "chat_gone"),
+    ("user not found", "chat_gone"),
+    ("peer_id_invalid", "chat_gone"),
+    ("not enough rights", "no_rights"),
+    ("have no rights", "no_rights"),
+    ("chat_write_forbidden", "no_rights"),
+    ("parse entities", "entities"),
+    ("entit", "entities"),
+)
+"""Wording of a 400, compared loosely because it is no contract, and the bounded word we use for it."""
+
+
+class StatusError(NetworkError):
+    """An HTTP status that the SDK has no class for, kept as a number; `retry_after` in seconds or None."""
+
+    def __init__(self, status: int, retry_after: float | None = None) -> None:
+        super().__init__(f"HTTP status {status}")
+        self.status = status
+        self.retry_after = retry_after
+
+
+def translate(error: Exception, call: str) -> BotError:
+    """Say what to do about an error of the SDK; `call` is the Bot API method, for the message.
+
+    The SDK's own words stay out of the result: they may hold the token, the address or people's text.
+    """
+    match error:
+        case BotError():
+            return error
+        case RetryAfter():
+            return _limited(call, _seconds(error))
+        case StatusError():
+            return _by_status(error, call)
+        case EndPointNotFound() | InvalidToken():
+            return Misconfigured(
+                f"Telegram refused the bot token at {call}; put the token BotFather gave into TELEGRAM_BOT_TOKEN.",
+                status=401,
+                reason="token",
+            )
+        case Forbidden():
+            return Rejected(
+                f"Telegram refused {call}: the bot was blocked, removed or may not write there.",
+                status=403,
+                reason="forbidden",
+                gone=True,
+            )
+        case ChatMigrated():
+            return Unavailable(f"The group of {call} has a new id.", status=400, reason="migrated", retry_after=0.0)
+        case Conflict():
+            return Unavailable(
+                f"Telegram refused {call}: another program receives with this token, or a webhook is set; "
+                "stop the other one, or give this bot its own token.",
+                status=409,
+                reason="conflict",
+            )
+        case PassportDecryptionError():
+            return Rejected(f"Telegram answered {call} with data this bot has no use for.", reason="garbage")
+        case BadRequest():  # before NetworkError, whose subclass it is
+            reason = reason_of(error)
+            return Rejected(
+                f"Telegram refused {call} ({reason}).", status=400, reason=reason, gone=reason == "chat_gone"
+            )
+        case NetworkError():
+            return _by_cause(error, call)
+        case _:
+            # An answer arrived, but not one that can be read: what was asked for may well have been done.
+            return OutcomeUnknown(f"Telegram's answer to {call} could not be read.", reason="garbage")
+
+
+def reason_of(error: TelegramError) -> str:
+    """Name the refusal in one bounded word."""
+    said = error.message.lower()
+    return next((word for part, word in REASONS if part in said), "bad_request")
+
+
+def short(text: str) -> str:
+    """Cut what Telegram says down to what may be shown: one line, quoted parts (people's words) left out."""
+    return re.sub(r"[\"'«“].*[\"'»”]", "…", " ".join(text.split()))[:160]
+
+
+def _by_status(error: StatusError, call: str) -> BotError:
+    status = error.status
+    if status == 429:
+        return _limited(call, error.retry_after)
+    if status == 504:
+        return OutcomeUnknown(f"A gateway gave up on {call}; Telegram may have done it.", status=504, reason="timeout")
+    if status >= 500:
+        return Unavailable(f"Telegram is in trouble ({status} at {call}).", status=status, reason="server_error")
+    if 300 <= status < 400:
+        return Misconfigured(
+            f"The address in TELEGRAM_API_URL redirects ({status} at {call}); put the final address there.",
+            status=status,
+            reason="redirect",
+        )
+    return Rejected(f"Telegram refused {call} ({status}).", status=status, reason="bad_request")
+
+
+def _by_cause(error: NetworkError, call: str) -> BotError:
+    cause = type(error.__cause__).__name__
+    if cause in NOT_WRITTEN:
+        return Unavailable(f"Telegram cannot be reached ({cause} at {call}).", reason="connection")
+    word = "timeout" if "Timeout" in cause or "TimedOut" in type(error).__name__ else "connection"
+    return OutcomeUnknown(f"The call {call} was cut; Telegram may have done it.", reason=word)
+
+
+def _limited(call: str, seconds: float | None) -> Unavailable:
+    return Unavailable(f"Telegram asks to wait before {call}.", status=429, reason="rate_limited", retry_after=seconds)
+
+
+def _seconds(error: RetryAfter) -> float:
+    with warnings.catch_warnings():
+        # An int today, a timedelta tomorrow or with PTB_TIMEDELTA set: reading it warns of the change.
+        warnings.simplefilter("ignore")
+        value = error.retry_after
+    return value.total_seconds() if isinstance(value, timedelta) else float(value)

@@ -1,0 +1,70 @@
+"""Groups where Telegram delivers no reactions, because the bot is no administrator there: said once, and in check."""
+
+from __future__ import annotations
+
+import logging
+from collections import OrderedDict
+from typing import Final
+
+from telegram import ChatMember
+from telegram.error import ChatMigrated
+
+from adapters.telegram.client import Client
+from bot.errors import BotError
+
+log = logging.getLogger(__name__)
+
+ADMINISTRATORS: Final = frozenset({ChatMember.ADMINISTRATOR, ChatMember.OWNER})
+KEPT: Final = 1000
+
+
+class Groups:
+    """What is known of the groups this process has seen: id → is the bot an administrator there? None: not known."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+        self._admin: OrderedDict[str, bool | None] = OrderedDict()
+        self.reactions = 0
+
+    def is_new(self, chat_id: str) -> bool:
+        """Tell whether a group is met for the first time, and remember it."""
+        if chat_id in self._admin:
+            return False
+        self._admin[chat_id] = None
+        while len(self._admin) > KEPT:
+            self._admin.popitem(last=False)
+        return True
+
+    async def look(self, chat_id: str) -> None:
+        """Ask Telegram what the bot is in a group; a failure leaves it unknown."""
+        try:
+            async with self._client.call("getChatMember") as bot:
+                member = await bot.get_chat_member(chat_id=int(chat_id), user_id=int(self._client.account_id))
+        except (BotError, ChatMigrated) as error:
+            log.debug("rights in a group are not known: %s", error)
+        else:
+            self.set_status(chat_id, member.status)
+
+    def set_status(self, chat_id: str, status: str) -> None:
+        """Note the bot's status in a group; warn when reactions stop or never come."""
+        if status in (ChatMember.LEFT, ChatMember.BANNED):
+            self._admin.pop(chat_id, None)
+            return
+        admin = status in ADMINISTRATORS
+        before = self._admin.get(chat_id)
+        self._admin[chat_id] = admin
+        if not admin and before is not False:
+            log.warning(
+                "Telegram delivers no reactions from group %s, because the bot is no administrator there; the "
+                "buttons under answers do the job. To count reactions, make the bot an administrator (no right).",
+                chat_id,
+            )
+
+    def without_reactions(self) -> tuple[str, ...]:
+        """Groups known to deliver no reactions."""
+        return tuple(chat_id for chat_id, admin in self._admin.items() if admin is False)
+
+    @property
+    def known(self) -> int:
+        """How many groups this process has seen."""
+        return len(self._admin)

@@ -1,0 +1,195 @@
+"""The bot's profile at Telegram: commands per scope and language, descriptions. Shown as YAML, compared, applied."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from telegram import (
+    Bot,
+    BotCommand,
+    BotCommandScopeAllGroupChats,
+    BotCommandScopeAllPrivateChats,
+    BotCommandScopeDefault,
+)
+from telegram.error import ChatMigrated
+
+from adapters.telegram.client import Client
+from adapters.telegram.config import TelegramSettings
+from adapters.telegram.errors import translate
+from bot.errors import Misconfigured, Unavailable
+
+SCOPES: Final = {
+    "default": BotCommandScopeDefault,
+    "all_private_chats": BotCommandScopeAllPrivateChats,
+    "all_group_chats": BotCommandScopeAllGroupChats,
+}
+PRIVATE: Final = ("start", "help", "new", "ask")
+GROUP: Final = ("ask", "new", "help")
+TRIES: Final = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Profile:
+    """What Telegram shows of the bot in one language; `commands` maps a command to its words."""
+
+    description: str
+    short_description: str
+    commands: Mapping[str, str]
+
+
+PROFILES: Final[Mapping[str, Profile]] = {
+    "": Profile(
+        description="Ask me a question in your own words. In a group mention me, reply to me, or use /ask. "
+        "Rate an answer with 👍 or 👎: it makes the next ones better.",
+        short_description="Answers questions, in private and in groups.",
+        commands={
+            "start": "Begin",
+            "help": "What I can do",
+            "new": "Start a new conversation",
+            "ask": "Ask a question",
+        },
+    ),
+    "de": Profile(
+        description="Stell mir eine Frage in deinen eigenen Worten. In einer Gruppe erwähne mich, antworte mir oder "
+        "nimm /ask. Bewerte eine Antwort mit 👍 oder 👎: Das macht die nächsten besser.",
+        short_description="Beantwortet Fragen, privat und in Gruppen.",
+        commands={
+            "start": "Anfangen",
+            "help": "Was ich kann",
+            "new": "Ein neues Gespräch beginnen",
+            "ask": "Eine Frage stellen",
+        },
+    ),
+    "tr": Profile(
+        description="Bana kendi sözlerinle bir soru sor. Grupta benden bahset, bana yanıt ver ya da /ask kullan. "
+        "Yanıtı 👍 veya 👎 ile değerlendir: sonrakiler daha iyi olur.",
+        short_description="Özel sohbetlerde ve gruplarda soruları yanıtlar.",
+        commands={
+            "start": "Başla",
+            "help": "Neler yapabilirim",
+            "new": "Yeni bir sohbet başlat",
+            "ask": "Bir soru sor",
+        },
+    ),
+}
+"""Language → profile; "" is for everybody without one of their own."""
+
+
+def wanted() -> dict[str, Any]:
+    """Build the profile as plain data, the shape of manifests/telegram.yaml."""
+    return {
+        "description": {language or "default": profile.description for language, profile in PROFILES.items()},
+        "short_description": {
+            language or "default": profile.short_description for language, profile in PROFILES.items()
+        },
+        "commands": {
+            scope: {
+                language or "default": {name: profile.commands[name] for name in _names(scope)}
+                for language, profile in PROFILES.items()
+            }
+            for scope in SCOPES
+        },
+    }
+
+
+def manifest() -> str:
+    """Return the profile as YAML."""
+    head = "# The bot's profile at Telegram. Made by `uppzy-bot manifest telegram`, applied with --apply.\n"
+    return head + "\n".join(_yaml(wanted(), 0)) + "\n"
+
+
+async def diff(settings: TelegramSettings) -> list[str]:
+    """List, one sentence each, where Telegram shows something else than the profile; empty when it does not.
+
+    Raises:
+        Misconfigured, Unavailable: as calls of the Bot API do.
+    """
+    return [line for line, _ in await _differences(settings)]
+
+
+async def apply(settings: TelegramSettings) -> list[str]:
+    """Make Telegram show the profile; return what was changed, in the words of `diff`.
+
+    Raises:
+        Misconfigured, Unavailable: as calls of the Bot API do; what was changed before stays changed.
+    """
+    client = _client(settings)
+    done = []
+    async with client.open():
+        for line, (method, arguments) in await _differences(settings):
+            await _call(client, method, arguments)
+            done.append(line)
+    return done
+
+
+async def _differences(settings: TelegramSettings) -> list[tuple[str, tuple[str, dict[str, Any]]]]:
+    client = _client(settings)
+    found = []
+    async with client.open():
+        for language, profile in PROFILES.items():
+            said = f"language {language}" if language else "every other language"
+            for field in ("description", "short_description"):
+                text = getattr(profile, field)
+                shown = await _call(client, f"get_my_{field}", {"language_code": language})
+                if getattr(shown, field) != text:
+                    arguments = {field: text, "language_code": language}
+                    found.append((f"{field} for {said} differs", (f"set_my_{field}", arguments)))
+            for scope in SCOPES:
+                commands = [BotCommand(name, profile.commands[name]) for name in _names(scope)]
+                where = {"scope": SCOPES[scope](), "language_code": language}
+                shown = await _call(client, "get_my_commands", where)
+                if list(shown) != commands:
+                    words = _change([command.command for command in shown], list(_names(scope)))
+                    line = f"commands in {scope} for {said}: {words}"
+                    found.append((line, ("set_my_commands", {"commands": commands, **where})))
+    return found
+
+
+def _change(shown: list[str], names: list[str]) -> str:
+    parts = [f"/{name} is missing" for name in names if name not in shown]
+    parts += [f"/{name} is too many" for name in shown if name not in names]
+    return ", ".join(parts) or "words or order differ"
+
+
+async def _call(client: Client, method: str, arguments: dict[str, Any]) -> Any:
+    """Call one method, waiting as long as Telegram asks: nobody else is waiting for it."""
+    for attempt in range(1, TRIES + 1):
+        try:
+            async with client.call(method) as bot:
+                return await _method(bot, method)(**arguments)
+        except ChatMigrated as error:
+            raise translate(error, method) from error
+        except Unavailable as error:
+            if error.retry_after is None or attempt == TRIES:
+                raise
+            await asyncio.sleep(error.retry_after)
+    raise AssertionError("the last attempt returns or raises")
+
+
+def _method(bot: Bot, name: str) -> Any:
+    return getattr(bot, name)
+
+
+def _client(settings: TelegramSettings) -> Client:
+    if not settings.enabled:
+        raise Misconfigured("TELEGRAM_BOT_TOKEN is not set; set it to the token BotFather gave.")
+    return Client(settings)
+
+
+def _names(scope: str) -> tuple[str, ...]:
+    return GROUP if scope == "all_group_chats" else PRIVATE
+
+
+def _yaml(value: Mapping[str, Any], depth: int) -> Iterator[str]:
+    """Write nested mappings of strings. JSON's strings are YAML's, so quoting is json's work."""
+    for key, item in value.items():
+        indent = "  " * depth
+        if isinstance(item, Mapping):
+            yield f"{indent}{key}:"
+            yield from _yaml(item, depth + 1)
+        else:
+            yield f"{indent}{key}: {json.dumps(item, ensure_ascii=False)}"

@@ -1,0 +1,309 @@
+"""Raw updates to events. Pure: no client, no clock; who the bot is and when the update came are given as values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, Final
+
+from telegram import (
+    CallbackQuery,
+    Chat,
+    ChatMember,
+    ChatMemberUpdated,
+    MessageReactionUpdated,
+    ReactionType,
+    ReactionTypeCustomEmoji,
+    ReactionTypeEmoji,
+    Update,
+)
+from telegram import Message as TelegramMessage
+
+from adapters.telegram.render import RATE_BAD, RATE_GOOD
+from adapters.telegram.words import Me, Words, read
+from bot.events import Command, Conversation, Edit, Event, Gone, Message, MessageRef, Moved, Reaction
+
+KINDS: Final = ("message", "edited_message", "message_reaction", "callback_query", "my_chat_member")
+COMMANDS: Final = frozenset({"start", "help", "new", "ask"})
+ATTACHMENTS: Final = (
+    *("animation", "audio", "checklist", "contact", "dice", "document", "game", "location", "paid_media", "photo"),
+    *("poll", "rich_message", "sticker", "story", "venue", "video", "video_note", "voice"),
+)
+GENERAL_TOPIC: Final = 1
+SERVICE_USER: Final = 777000
+SKIN_TONES: Final = dict.fromkeys([0xFE0F, 0xFE0E, *range(0x1F3FB, 0x1F400)])
+BUTTONS: Final = {RATE_GOOD: "👍", RATE_BAD: "👎"}
+
+
+def normalize(raw: Mapping[str, Any], me: Me, received_at: datetime) -> list[Event]:
+    """Turn one update into its events, [] for one that means nothing to us.
+
+    `received_at` is used where Telegram gives no time: clicks on buttons.
+
+    Raises:
+        Exception: of any kind, when the update is not shaped as the Bot API says; it is then a dead letter.
+    """
+    update_id = _number(raw["update_id"])
+    kind = next((kind for kind in KINDS if kind in raw), None)
+    if kind is None:
+        return []
+    update = Update.de_json({"update_id": update_id, kind: dict(raw[kind])}, None)
+    if update.message is not None:
+        return _message(update.message, me)
+    if update.edited_message is not None:
+        return _edit(update.edited_message, me, update_id)
+    if update.message_reaction is not None:
+        return _reactions(update.message_reaction, me, update_id)
+    if update.callback_query is not None:
+        return _click(update.callback_query, me, received_at)
+    if update.my_chat_member is not None:
+        return _membership(update.my_chat_member, me, update_id)
+    raise ValueError(f"the update's {kind} is empty")
+
+
+def _message(message: TelegramMessage, me: Me) -> list[Event]:
+    if (moved := _moved(message, me)) is not None:
+        return [moved]
+    user_id = _author(message)
+    attached = _attached(message)
+    if user_id is None or (message.text is None and not attached):
+        return []  # nobody of flesh and blood, or a service message: somebody joined, a topic was made
+    words = _words(message, me)
+    ref, conversation = _ref(message.chat, message.message_id, me), _conversation(message, me)
+    event_id = f"message:{message.chat.id}:{message.message_id}"
+    sent_at = _time(message.date)
+    if words.command:
+        if not _is_for_us(words, message.chat, me):
+            return []
+        return [
+            Command(
+                event_id=event_id,
+                ref=ref,
+                conversation=conversation,
+                user_id=user_id,
+                standing="public",
+                name=words.command,
+                args=words.text,
+                sent_at=sent_at,
+            )
+        ]
+    if message.media_group_id and not words.text:
+        # One notice for an album, however many pictures: they have one id, and the core takes each id once.
+        event_id = f"album:{message.chat.id}:{message.media_group_id}"
+    replied = _replied(message)
+    return [
+        Message(
+            event_id=event_id,
+            ref=ref,
+            conversation=conversation,
+            user_id=user_id,
+            standing="public",
+            text=words.text,
+            mentions_bot=words.mentions_bot or _is_by_us(replied, me),
+            mentions_others=words.mentions_others,
+            has_attachment=attached,
+            in_reply_to=_ref(message.chat, replied.message_id, me) if replied else None,
+            sent_at=sent_at,
+        )
+    ]
+
+
+def _edit(message: TelegramMessage, me: Me, update_id: int) -> list[Event]:
+    user_id = _author(message)
+    if user_id is None or (message.text is None and message.caption is None):
+        return []
+    words = _words(message, me)
+    if words.command and not (words.command == "ask" and _is_for_us(words, message.chat, me)):
+        return []
+    edited_at = _time(message.edit_date or message.date)
+    return [
+        Edit(
+            # The time alone does not tell two edits of one second apart.
+            event_id=f"edit:{message.chat.id}:{message.message_id}:{int(edited_at.timestamp())}:{update_id}",
+            ref=_ref(message.chat, message.message_id, me),
+            conversation=_conversation(message, me),
+            user_id=user_id,
+            standing="public",
+            text=words.text,
+            mentions_bot=words.mentions_bot or bool(words.command) or _is_by_us(_replied(message), me),
+            mentions_others=words.mentions_others,
+            has_attachment=_attached(message),
+            sent_at=edited_at,
+        )
+    ]
+
+
+def _reactions(update: MessageReactionUpdated, me: Me, update_id: int) -> list[Event]:
+    """Telegram gives both whole sets; what left and what came is the difference, removals first."""
+    if update.chat.type == Chat.CHANNEL or (update.user is not None and update.user.is_bot):
+        return []
+    actor = update.user or update.actor_chat  # an anonymous administrator is the chat itself
+    if actor is None:
+        raise ValueError("a reaction by nobody")
+    old, new = _emoji(update.old_reaction), _emoji(update.new_reaction)
+    changes = [(emoji, False) for emoji in old if emoji not in new]
+    changes += [(emoji, True) for emoji in new if emoji not in old]
+    return [
+        Reaction(
+            event_id=f"reaction:{update_id}:{int(update.date.timestamp())}:{'+' if added else '-'}{emoji}",
+            target=_ref(update.chat, update.message_id, me),
+            user_id=str(_number(actor.id)),
+            standing="public",
+            emoji=emoji,
+            added=added,
+            sent_at=_time(update.date),
+        )
+        for emoji, added in changes
+    ]
+
+
+def _click(query: CallbackQuery, me: Me, received_at: datetime) -> list[Event]:
+    # What the data claims beyond good or bad is not believed: the rated answer is the message the button hangs on.
+    emoji = BUTTONS.get(query.data or "")
+    message = query.message
+    if emoji is None or message is None or getattr(message, "business_connection_id", None) or query.from_user.is_bot:
+        return []
+    return [
+        Reaction(
+            event_id=f"callback:{query.id}",
+            target=_ref(message.chat, message.message_id, me),
+            user_id=str(_number(query.from_user.id)),
+            standing="public",
+            emoji=emoji,
+            added=True,
+            button=True,
+            sent_at=received_at,
+        )
+    ]
+
+
+def _membership(update: ChatMemberUpdated, me: Me, update_id: int) -> list[Event]:
+    now = update.new_chat_member
+    out = now.status in (ChatMember.LEFT, ChatMember.BANNED) or getattr(now, "is_member", True) is False
+    if not out or update.chat.type == Chat.CHANNEL or now.user.id != me.id:
+        return []
+    return [
+        Gone(
+            event_id=f"gone:{update_id}:{int(update.date.timestamp())}",
+            channel="telegram",
+            account_id=str(me.id),
+            conversation_id=str(_number(update.chat.id)),
+            sent_at=_time(update.date),
+        )
+    ]
+
+
+def _moved(message: TelegramMessage, me: Me) -> Moved | None:
+    """Both service messages, in the old group and in the new one, tell the same happening."""
+    old, new = message.chat.id, message.migrate_to_chat_id
+    if message.migrate_from_chat_id is not None:
+        old, new = message.migrate_from_chat_id, message.chat.id
+    return moved(str(me.id), _number(old), _number(new), _time(message.date)) if new is not None else None
+
+
+def moved(account_id: str, old: int, new: int, at: datetime) -> Moved:
+    """Make the one event that says a group has become a supergroup, however we learn of it."""
+    return Moved(
+        event_id=f"moved:{old}:{new}",
+        channel="telegram",
+        account_id=account_id,
+        old_id=str(old),
+        new_id=str(new),
+        sent_at=at,
+    )
+
+
+def _author(message: TelegramMessage) -> str | None:
+    """Name the person who wrote, None when it is none we talk with."""
+    chat = message.chat
+    if message.business_connection_id or chat.type == Chat.CHANNEL or chat.is_direct_messages:
+        return None
+    if message.is_automatic_forward or message.guest_query_id:
+        return None
+    if message.sender_chat is not None:
+        return str(_number(message.sender_chat.id))  # an anonymous administrator, or a person who writes as a channel
+    user = message.from_user
+    if user is None or user.is_bot or user.id == SERVICE_USER:
+        return None
+    return str(_number(user.id))
+
+
+def _attached(message: TelegramMessage) -> bool:
+    return any(getattr(message, name, None) or message.api_kwargs.get(name) for name in ATTACHMENTS)
+
+
+def _words(message: TelegramMessage, me: Me) -> Words:
+    if message.text is not None:
+        return read(message.text, message.entities, me)
+    return read(message.caption or "", message.caption_entities, me)
+
+
+def _is_for_us(words: Words, chat: Chat, me: Me) -> bool:
+    if words.target:
+        return words.target == me.username.lower()
+    return chat.type == Chat.PRIVATE or words.command in COMMANDS
+
+
+def _replied(message: TelegramMessage) -> TelegramMessage | None:
+    """Find the message that a person answered by the reply function.
+
+    In a topic every message may carry the service message that made the topic; nobody chose to answer that.
+    """
+    replied = message.reply_to_message
+    if replied is None or replied.forum_topic_created is not None:
+        return None
+    if message.is_topic_message and replied.message_id == message.message_thread_id:
+        return None
+    return replied
+
+
+def _is_by_us(message: TelegramMessage | None, me: Me) -> bool:
+    return message is not None and message.from_user is not None and message.from_user.id == me.id
+
+
+def _conversation(message: TelegramMessage, me: Me) -> Conversation:
+    chat = message.chat
+    # In a supergroup without topics the thread id names a chain of replies, which is no place.
+    thread = message.message_thread_id if message.is_topic_message else None
+    private = chat.type == Chat.PRIVATE
+    forum = bool(chat.is_forum) or thread is not None
+    return Conversation(
+        channel="telegram",
+        account_id=str(me.id),
+        conversation_id=str(_number(chat.id)),
+        thread_id=None if thread in (None, GENERAL_TOPIC) else str(_number(thread)),
+        place="private" if private else "topic" if forum else "group",
+        is_direct=private,
+    )
+
+
+def _ref(chat: Chat, message_id: int, me: Me) -> MessageRef:
+    return MessageRef(
+        channel="telegram",
+        account_id=str(me.id),
+        conversation_id=str(_number(chat.id)),
+        message_id=str(_number(message_id)),
+    )
+
+
+def _emoji(reactions: Sequence[ReactionType]) -> list[str]:
+    """List each emoji once, without skin tone and variation selector; a custom one by its id, between colons."""
+    found: list[str] = []
+    for reaction in reactions:
+        if isinstance(reaction, ReactionTypeEmoji):
+            found.append(reaction.emoji.translate(SKIN_TONES))
+        elif isinstance(reaction, ReactionTypeCustomEmoji):
+            found.append(f":{reaction.custom_emoji_id}:")
+    return list(dict.fromkeys(found))
+
+
+def _number(value: object) -> int:
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise TypeError("an id that is no number")
+    return value
+
+
+def _time(value: datetime | None) -> datetime:
+    if value is None:
+        raise ValueError("no time stamp")
+    return value

@@ -1,0 +1,102 @@
+"""How fast we may speak: Telegram's rules of thumb, kept by spacing calls instead of running into 429s."""
+
+from __future__ import annotations
+
+import itertools
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from bot.adapter import Host
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """Telegram's limits, in seconds: one message per chat, `group_messages` per group and window, calls overall."""
+
+    chat_seconds: float = 1.0
+    group_messages: int = 20
+    group_seconds: float = 60.0
+    overall_seconds: float = 1 / 30
+
+    @property
+    def progress_share(self) -> int:
+        """Calls for progress and typing in the time of thirty: a third."""
+        return 10
+
+
+@dataclass(slots=True)
+class _Chat:
+    turns: itertools.count[int] = field(default_factory=itertools.count)
+    notices: deque[float] = field(default_factory=deque)
+    not_before: float = 0.0
+
+
+class Pacer:
+    """Spaces the calls of one account. `clock` gives seconds that only grow.
+
+    What waits is answers; progress never waits, it is left out when a third of the budget is used.
+    """
+
+    def __init__(self, account_id: str, limits: Limits, clock: Callable[[], float]) -> None:
+        self._name = f"telegram:{account_id}"
+        self._limits = limits
+        self._clock = clock
+        self._chats: dict[str, _Chat] = {}
+        self._calls: deque[float] = deque()
+
+    async def message(self, host: Host | None, chat_id: str) -> None:
+        """Wait for the place of one message."""
+        if host is None:
+            return
+        limits = self._limits
+        if chat_id.startswith("-"):
+            # A window made of spacings: each of N slots may be used once per window, whoever uses it, so that
+            # several processes together keep to N messages too. A burst of N is not slowed down.
+            slot = next(self._chat(chat_id).turns) % limits.group_messages
+            await host.pace(f"{self._name}:{chat_id}:{slot}", limits.group_seconds)
+        await host.pace(f"{self._name}:{chat_id}", limits.chat_seconds)
+        await self.call(host)
+
+    async def call(self, host: Host | None) -> None:
+        """Wait for the place of one call that is no message."""
+        if host is not None:
+            await host.pace(self._name, self._limits.overall_seconds)
+        self._calls.append(self._clock())
+
+    def may_show_progress(self) -> bool:
+        """Tell whether fewer calls than a third of the budget were made in the last second's worth of it."""
+        window = self._limits.overall_seconds * 3 * self._limits.progress_share
+        _forget(self._calls, self._clock() - window)
+        return len(self._calls) < self._limits.progress_share
+
+    def may_post_notice(self, chat_id: str) -> bool:
+        """Take the place of one progress notice in a chat; False when a third of a group's messages are notices."""
+        if not chat_id.startswith("-"):
+            return True
+        notices, now = self._chat(chat_id).notices, self._clock()
+        _forget(notices, now - self._limits.group_seconds)
+        if len(notices) >= self._limits.group_messages // 3:
+            return False
+        notices.append(now)
+        return True
+
+    def flooded(self, chat_id: str, seconds: float) -> None:
+        """Remember that Telegram wants nothing for this chat for so long."""
+        chat = self._chat(chat_id)
+        chat.not_before = max(chat.not_before, self._clock() + seconds)
+
+    def waiting(self, chat_id: str) -> float:
+        """Seconds left of what Telegram asked to wait for this chat, 0 for none."""
+        chat = self._chats.get(chat_id)
+        return max(0.0, chat.not_before - self._clock()) if chat else 0.0
+
+    def _chat(self, chat_id: str) -> _Chat:
+        if len(self._chats) > 10_000:  # a restart may lose it all: Telegram's 429 is the second line
+            self._chats.clear()
+        return self._chats.setdefault(chat_id, _Chat())
+
+
+def _forget(times: deque[float], before: float) -> None:
+    while times and times[0] <= before:
+        times.popleft()
