@@ -1,0 +1,246 @@
+// The page: who is speaking, where, and what goes out.
+
+import { el, icon } from "./dom.js";
+import { drawMessages, setUp } from "./messages.js";
+import { closePanel, openPanel, setUpPanel, touchPanel } from "./panel.js";
+import { openPicker, setUpPicker } from "./picker.js";
+import { act, follow, inRoom, me, name, state, words } from "./state.js";
+
+const $ = (id) => document.getElementById(id);
+const log = $("log");
+const text = $("text");
+const drafts = new Map();
+let stuck = true; // the log is at its end and stays there
+let connected = false;
+
+function drawAll() {
+  if (!me()) return;
+  const other = state.people.find((p) => p.id !== state.person);
+  drawPeople();
+  drawPlaces();
+  const thread = state.thread && state.messages.get(state.thread);
+  if (state.thread && !thread) state.thread = null;
+  $("title").textContent = inRoom() ? "Team room" : "Direct message";
+  $("subtitle").textContent = inRoom() ? `You, ${other.name} and the bot` : "You and the bot; every message is a question";
+  $("mention").hidden = !inRoom();
+  $("new").hidden = inRoom() && !state.thread;
+  $("replying").hidden = !thread;
+  $("replying-to").textContent = thread ? `In the thread of “${short(words(thread))}”` : "";
+  text.placeholder = state.thread ? "Reply in the thread" : inRoom() ? "Write to the room; mention @bot to ask" : "Ask a question";
+  $("text-label").textContent = text.placeholder;
+  document.title = `${$("title").textContent} · ${me().name} · Playground`;
+  drawEmpty();
+  drawMessages();
+  if (stuck) log.scrollTop = log.scrollHeight;
+}
+
+const short = (words) => (words.length > 48 ? `${words.slice(0, 47)}…` : words || "a deleted message");
+
+function drawPeople() {
+  if ($("people").childElementCount === state.people.length) {
+    for (const input of $("people").querySelectorAll("input")) input.checked = input.value === state.person;
+    return;
+  }
+  $("people").replaceChildren(...state.people.map((p) => {
+    const input = el("input", { type: "radio", name: "person", value: p.id, checked: p.id === state.person, onchange: () => go(p.id, inRoom() ? state.room : p.direct) });
+    return el("label", {}, input, el("span", { class: "avatar", "data-who": p.id, "aria-hidden": "true" }, p.name[0]), el("span", {}, p.name));
+  }));
+}
+
+function drawPlaces() {
+  const places = [["Direct message", me().direct, "person"], ["Team room", state.room, "people"]];
+  const had = document.activeElement?.dataset?.place;
+  $("places").replaceChildren(...places.map(([label, id, shape]) => el("button", {
+    type: "button", "data-place": id, "aria-current": id === state.place ? "page" : null, onclick: () => go(state.person, id),
+  }, icon(shape), el("span", {}, label), state.unread.has(id) && el("span", { class: "dot" }, el("span", { class: "sr" }, "new messages")))));
+  if (had) $("places").querySelector(`[data-place="${had}"]`)?.focus();
+}
+
+function drawEmpty() {
+  const empty = ![...state.messages.values()].some((m) => m.conversation === state.place && !m.deleted);
+  $("empty").hidden = !empty;
+  if (!empty) return;
+  const prefix = inRoom() ? "@bot " : "";
+  $("empty").replaceChildren(
+    el("h2", {}, inRoom() ? "A room for two and a bot" : `Hello ${me().name}, what would you like to know?`),
+    el("p", {}, inRoom() ? "Mention @bot to ask. It answers in a thread, and goes on answering there." : "Answers come from the documents on this machine, and nothing leaves it."),
+    state.suggestions.length > 0 && el("ul", { class: "suggestions", "aria-label": "Questions to try" }, ...state.suggestions.map((s) => el("li", {}, el("button", { type: "button", onclick: () => send(prefix + s) }, s)))),
+    el("p", { class: "quiet" }, "Change what it knows: save a file in ", el("code", {}, state.docs), ", ask again."),
+  );
+}
+
+function go(person, place) {
+  drafts.set(draftKey(), text.value);
+  if (person !== state.person || place !== state.place) Object.assign(state, { thread: null, editing: null, selected: null });
+  Object.assign(state, { person, place });
+  state.unread.delete(place);
+  text.value = drafts.get(draftKey()) ?? "";
+  history.replaceState(null, "", `#${person}/${inRoom() ? "room" : "dm"}`);
+  stuck = true;
+  trouble("");
+  fit();
+  touchPanel(true);
+  drawAll();
+}
+
+const draftKey = () => `${state.person} ${state.place} ${state.thread ?? ""}`;
+
+function enter(thread) {
+  drafts.set(draftKey(), text.value);
+  state.thread = thread;
+  text.value = drafts.get(draftKey()) ?? "";
+  fit();
+  drawAll();
+  text.focus();
+}
+
+async function send(words, thread = state.thread) {
+  if (!words.trim()) return;
+  const key = draftKey();
+  const nonce = [...crypto.getRandomValues(new Uint8Array(12))].map((b) => b.toString(16).padStart(2, "0")).join("");
+  if (words === text.value) text.value = "";
+  drafts.delete(key);
+  fit();
+  stuck = true;
+  try {
+    const sent = await act("messages", { conversation: state.place, thread, text: words, nonce });
+    trouble("");
+    if (!words.startsWith("/")) {
+      state.selected = sent;
+      touchPanel(true);
+    }
+    drawAll();
+  } catch (error) {
+    if (key === draftKey() && !text.value) text.value = words;
+    else drafts.set(key, words);
+    fit();
+    trouble(error.message);
+  }
+}
+
+function trouble(sentence) {
+  $("trouble").textContent = sentence;
+  $("trouble").hidden = !sentence;
+}
+
+function fit() {
+  text.style.height = "auto";
+  text.style.height = `${Math.min(text.scrollHeight, innerHeight * 0.35)}px`;
+  $("send").disabled = !text.value.trim();
+}
+
+function announce(message) {
+  if (message.author === state.person || message.deleted) return;
+  if (message.conversation === state.place) {
+    $("announce").textContent = `${name(message.author)}: ${words(message).slice(0, 400)}`;
+  } else {
+    state.unread.add(message.conversation);
+    if (message.conversation === state.room || message.conversation === me().direct) $("announce").textContent = `New message in ${message.conversation === state.room ? "the team room" : "your direct messages"}`;
+  }
+}
+
+function showLink(on) {
+  connected = on === "on";
+  $("link").dataset.state = on;
+  $("link").textContent = connected ? "Connected" : "Reconnecting…";
+}
+
+setUp({
+  draw: drawAll,
+  pick: openPicker,
+  reply: enter,
+  trouble,
+  select(id, open = false) {
+    state.selected = id;
+    touchPanel(true);
+    drawAll();
+    if (open) openPanel();
+  },
+  edit(id, back = null) {
+    state.editing = id;
+    drawAll();
+    const article = document.querySelector(`article[data-id="${id ?? back}"]`);
+    (article?.querySelector("[data-control='edit-text']") ?? article)?.focus();
+  },
+});
+setUpPicker(trouble);
+setUpPanel();
+
+follow({
+  onLink: showLink,
+  onSnapshot(all) {
+    const first = !state.person;
+    Object.assign(state, { people: all.people, room: all.room, docs: all.docs, suggestions: all.suggestions, working: all.working });
+    state.messages = new Map(all.messages.map((m) => [m.id, m]));
+    for (const node of document.querySelectorAll(".docs-name")) node.textContent = all.docs;
+    if (first) {
+      const [person, place] = location.hash.slice(1).split("/");
+      const who = all.people.find((p) => p.id === person) ?? all.people[0];
+      go(who.id, place === "room" ? all.room : who.direct);
+    } else drawAll();
+    touchPanel();
+  },
+  onMessage(message) {
+    const isNew = !state.messages.has(message.id);
+    state.messages.set(message.id, message);
+    if (isNew) announce(message);
+    drawAll();
+    const selected = state.messages.get(state.selected);
+    if (selected) touchPanel();
+  },
+  onWorking(signs) {
+    state.working = signs;
+    drawAll();
+    touchPanel();
+  },
+});
+
+$("composer").addEventListener("submit", (event) => send(text.value, state.thread, event.preventDefault()));
+text.addEventListener("keydown", (event) => {
+  if (event.key === "Enter" && !event.shiftKey && !event.isComposing) send(text.value, state.thread, event.preventDefault());
+  if (event.key === "Escape" && state.thread) enter(null);
+});
+text.addEventListener("input", fit);
+log.addEventListener("scroll", () => (stuck = log.scrollHeight - log.scrollTop - log.clientHeight < 60));
+new ResizeObserver(() => stuck && (log.scrollTop = log.scrollHeight)).observe(log);
+
+$("send").append(icon("send"));
+$("mention").addEventListener("click", () => {
+  if (!/(?<![\w@])@bot\b/i.test(text.value)) text.value = `@bot ${text.value}`;
+  text.focus();
+  fit();
+});
+$("new").addEventListener("click", () => send("/new"));
+$("help").addEventListener("click", () => send("/help"));
+$("leave-thread").addEventListener("click", () => enter(null));
+$("open-panel").addEventListener("click", openPanel);
+
+const THEMES = ["system", "light", "dark"];
+function theme(choice) {
+  if (choice === "system") delete document.documentElement.dataset.theme;
+  else document.documentElement.dataset.theme = choice;
+  $("theme").textContent = `Theme: ${choice}`;
+  $("theme").dataset.choice = choice;
+  try {
+    localStorage.setItem("theme", choice);
+  } catch {
+    // a browser without storage forgets the choice
+  }
+}
+let remembered = null;
+try {
+  remembered = localStorage.getItem("theme");
+} catch {
+  // as above
+}
+theme(THEMES.includes(remembered) ? remembered : "system");
+$("theme").addEventListener("click", () => theme(THEMES[(THEMES.indexOf($("theme").dataset.choice) + 1) % THEMES.length]));
+addEventListener("hashchange", () => {
+  const [person, place] = location.hash.slice(1).split("/");
+  const who = state.people.find((p) => p.id === person);
+  if (who) go(who.id, place === "room" ? state.room : who.direct);
+});
+addEventListener("keydown", (event) => {
+  if (event.key === "Escape") closePanel();
+});
+fit();

@@ -1,0 +1,159 @@
+"""A core that answers by a script, for the playground's page; each moment can be held."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from aiohttp import web
+
+from adapters.playground.adapter import PlaygroundAdapter
+from adapters.playground.config import PlaygroundSettings
+from bot.adapter import Handled, JsonValue
+from bot.events import (
+    Answer,
+    Command,
+    Conversation,
+    Event,
+    Message,
+    MessageRef,
+    Notice,
+    Outbound,
+    Rating,
+    Reaction,
+    Stop,
+)
+from tests.fakes.host import BODY_LIMIT, FakeHost
+
+SUGGESTIONS: Final = ("How long can I return something?", "What does express delivery cost?")
+
+
+@dataclass(eq=False)
+class ScriptedCore(FakeHost):
+    """A FakeHost that answers: the question's words in capitals, or what `answers` says for them.
+
+    `gate`: while it is clear, answers wait and the sign of work is on. Everything handled is in `events`.
+    """
+
+    adapter: PlaygroundAdapter
+    answers: dict[str, str] = field(default_factory=dict)
+    asked: dict[str, dict[str, JsonValue]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        super().__init__()
+        self.gate = asyncio.Event()
+        self.gate.set()
+        self.tasks: set[asyncio.Task[None]] = set()
+        self.adapter.inspect = self.inspect
+        self.sends = 0
+        self.last: MessageRef | None = None
+        self.running: asyncio.Task[None] | None = None
+
+    async def start(self, port: int) -> None:
+        self.running = asyncio.create_task(self.adapter.run(self))
+        await asyncio.sleep(0)
+        await self.start_http(port)
+
+    async def start_http(self, port: int = 0) -> str:
+        """Serve as FakeHost does, on a port that may be named: a bot that was restarted has the address it had."""
+        app = web.Application(client_max_size=BODY_LIMIT)
+        for method, path, handler in self.routes:
+            app.router.add_route(method, path, handler)
+        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
+        await self._runner.setup()
+        await web.TCPSite(self._runner, "127.0.0.1", port).start()
+        self.base_url = f"http://127.0.0.1:{self._runner.addresses[0][1]}"
+        return self.base_url
+
+    async def stop(self) -> None:
+        """Stop receiving, then serving, as the core does; may be called again."""
+        if self.running is not None:
+            self.running.cancel()
+            for task in self.tasks:
+                task.cancel()
+            await asyncio.gather(self.running, *self.tasks, return_exceptions=True)
+        await self.close()
+
+    async def handle(self, event: Event) -> Handled:
+        handled = await super().handle(event)
+        if handled.outcome == "accepted":
+            task = asyncio.create_task(self.act(event))
+            self.tasks.add(task)
+            task.add_done_callback(self.tasks.discard)
+        clicked_bad = isinstance(event, Reaction) and event.button and event.emoji == "👎"
+        return Handled(outcome=handled.outcome, ask_why=clicked_bad)
+
+    async def act(self, event: Event) -> None:
+        match event:
+            case Message(text=text) if event.conversation.is_direct or event.mentions_bot:
+                await self.answer(event.conversation, event.ref, event.user_id, text)
+            case Command(name="help"):
+                await self.say(event.conversation, Notice(text="Ask me anything. `/new` starts over.", kind="info"))
+            case Command(name="new"):
+                await self.say(event.conversation, Notice(text="A new conversation begins.", kind="info"))
+            case Reaction(button=True):
+                rating: Rating = "good" if event.emoji == "👍" else "bad"
+                await self.adapter.mark(event.target, rating)
+                for facts in self.asked.values():
+                    facts["rating"] = rating
+            case Stop():
+                await self.adapter.working(event.conversation, None, False)
+            case _:
+                pass
+
+    async def answer(self, conversation: Conversation, question: MessageRef, asker: str, text: str) -> None:
+        facts: dict[str, JsonValue] = {
+            "reference": "K7Q2M4XA",
+            "session_id": "s_5kPq0Zt1vX8aYw3rUe6Lh2Jd",
+            "request_id": None,
+            "state": "working",
+            "outcome": None,
+            "polls": 2,
+            "steps": [
+                {"name": "submit", "started_at": 1771000000.0, "seconds": 0.084},
+                {"name": "poll", "started_at": 1771000000.09, "seconds": None},
+            ],
+            "rating": None,
+            "submitted": None,
+            "feedback": None,
+        }
+        self.asked[question.message_id] = facts
+        await self.adapter.working(conversation, question, True)
+        await self.gate.wait()
+        said = self.answers.get(text, text.upper())
+        answer = await self.say(conversation, Answer(text=said, asker_id=asker), question)
+        await self.adapter.working(conversation, question, False)
+        steps: list[JsonValue] = [
+            {"name": "submit", "started_at": 1771000000.0, "seconds": 0.084},
+            {"name": "poll", "started_at": 1771000000.09, "seconds": 2.31},
+            {"name": "deliver", "started_at": 1771000002.4, "seconds": 0.046},
+        ]
+        facts |= {"request_id": "req_1c9e7f", "state": "done", "outcome": "answered", "polls": 4, "steps": steps}
+        self.asked[answer.message_id] = facts
+
+    async def say(self, conversation: Conversation, what: Outbound, reply_to: MessageRef | None = None) -> MessageRef:
+        ref: MessageRef | None = None
+        for part in self.adapter.render(what):
+            self.sends += 1
+            ref = await self.adapter.send(conversation, part, f"{self.sends:032x}", reply_to)
+        assert ref is not None
+        self.last = ref
+        return ref
+
+    async def inspect(self, ref: MessageRef) -> Mapping[str, JsonValue] | None:
+        return self.asked.get(ref.message_id)
+
+
+@asynccontextmanager
+async def world(folder: Path, port: int = 0) -> AsyncIterator[ScriptedCore]:
+    settings = PlaygroundSettings(enabled=True, data=folder / "playground.db", suggestions=SUGGESTIONS, docs="docs")
+    core = ScriptedCore(PlaygroundAdapter(settings))
+    await core.start(port)
+    try:
+        yield core
+    finally:
+        await core.stop()
