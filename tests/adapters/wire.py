@@ -25,7 +25,8 @@ from bot.events import Conversation, MessageRef
 from tests.fakes.host import FakeHost
 
 FailHow: TypeAlias = Literal["rate_limited", "cut_after_write", "refused", "bad_token", "gone"]
-"""How the platform fails, in its own words on the wire (status, body, headers), from now on, for every method:
+"""How the platform fails, in its own words on the wire (status, body, headers), from now on, for every method.
+Receiving (long polls, a socket that is open) stays as it is where it can; `run` may end with an error of ours.
 
 `rate_limited`: it takes nothing and says how long to wait. `cut_after_write`: it does what it is asked, then cuts the
 connection instead of a reply. `refused`: nothing listens at its address. `bad_token`: the token is not valid.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import email
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 
 import pytest
 
@@ -237,7 +237,7 @@ async def test_a_document_without_id_may_exist(server: ScriptedServer, client: A
 
 
 async def test_scant_and_odd_replies_survive(server: ScriptedServer, client: ApiClient) -> None:
-    odd: dict[str, object]
+    odd: Mapping[str, object]
     for odd in ({}, {"answer": None, "confidence_score": "high", "suggestedQuestion1": [], "name": 3}):
         server.script(reply(200, odd))
         reply_ = await client.chat("s", "m")
