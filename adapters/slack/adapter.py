@@ -1,0 +1,166 @@
+"""Slack as the core sees it: the Adapter, put together from the modules beside it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from typing import Any, Final
+
+from adapters.slack import home
+from adapters.slack.checks import check_all
+from adapters.slack.config import SlackSettings
+from adapters.slack.http import EVENTS_PATH, Events
+from adapters.slack.identity import Identity
+from adapters.slack.inbox import Bolt, Inbox
+from adapters.slack.normalize import CHANNEL
+from adapters.slack.people import People
+from adapters.slack.posting import Posting
+from adapters.slack.render import render
+from adapters.slack.socket import SocketMode
+from adapters.slack.web import Web
+from adapters.slack.words import comment_view
+from adapters.slack.working import Working
+from bot.adapter import Check, Host, Part
+from bot.errors import BotError, Misconfigured, Rejected
+from bot.events import Answer, Conversation, Home, MessageRef, Notice, Outbound, Rating, Reaction
+
+log = logging.getLogger(__name__)
+
+ANSWER_RANK: Final = 0
+PROGRESS_RANK: Final = 1
+PROMPTS: Final = 4
+PROMPT_LENGTH: Final = 75
+
+
+class SlackAdapter:
+    """One Slack workspace. Implements `bot.adapter.Adapter`."""
+
+    def __init__(self, settings: SlackSettings) -> None:
+        if settings.bot_token is None:
+            raise Misconfigured("SLACK_BOT_TOKEN is not set; set it to turn Slack on.")
+        self._settings = settings
+        self._web = Web(settings.bot_token.get_secret_value(), settings.api_url)
+        self._posting = Posting(self._web, self._account)
+        self._working = Working(self._web)
+        self._people = People(self._web, tell_guests=settings.tell_guests)
+        self._identity: Identity | None = None
+        self._asking = asyncio.Lock()
+        self._host: Host | None = None
+        self._events: Events | None = None
+
+    @property
+    def channel(self) -> str:
+        """Name of the channel."""
+        return CHANNEL
+
+    async def run(self, host: Host) -> None:
+        """Receive over Socket Mode or HTTP until cancelled."""
+        self._host = host
+        if self._events is None and self._settings.signing_secret is not None and not self._settings.socket_mode:
+            # Once: the core may start `run` again, but the server keeps its routes.
+            self._events = Events(self._settings.signing_secret.get_secret_value())
+            host.serve("POST", EVENTS_PATH, self._events)
+        async with self._web.open() as session:
+            identity = await self._who()
+            inbox = Inbox(host, identity, self._people, ask_why=self._ask_why, seen=self._working.remember)
+            bolt = Bolt(inbox, self._web.client(session))
+            try:
+                if self._settings.app_token is not None:
+                    app_token = self._settings.app_token.get_secret_value()
+                    await SocketMode(self._web, session, app_token, bolt.dispatch).run()
+                elif self._events is not None:
+                    await self._events.serve(bolt.dispatch)
+            finally:
+                await inbox.drain()
+
+    def render(self, outbound: Outbound) -> Sequence[Part]:
+        """Render to arguments of chat.postMessage, and what `send` needs beside them."""
+        parts = render(outbound)
+        if isinstance(outbound, Home):
+            return [{**part, **home.extras(outbound)} for part in parts]
+        ours: dict[str, Any] = {"rank": ANSWER_RANK}
+        if isinstance(outbound, Answer):
+            ours["user"] = outbound.asker_id
+        elif isinstance(outbound, Notice):
+            if outbound.kind == "progress":
+                ours["rank"] = PROGRESS_RANK
+            if outbound.user_id is not None:
+                ours["user"] = outbound.user_id
+        return [{**part, **ours} for part in parts]
+
+    async def send(
+        self, conversation: Conversation, part: Part, delivery_id: str, reply_to: MessageRef | None
+    ) -> MessageRef:
+        """Post one part, or publish the Home tab."""
+        if "home" in part:
+            return await self._publish_home(conversation, part)
+        named = await self._people.name_asker(part)
+        return await self._posting.post(conversation, named, delivery_id, reply_to, self._pace)
+
+    async def find(self, conversation: Conversation, delivery_id: str) -> Sequence[MessageRef] | None:
+        """Look for our delivery id in the metadata of the thread's or the conversation's messages."""
+        return await self._posting.find(conversation, delivery_id)
+
+    async def mark(self, ref: MessageRef, rating: Rating | None) -> None:
+        """Do nothing: Slack shows which of its feedback buttons a person pressed."""
+
+    async def delete(self, ref: MessageRef) -> None:
+        """Delete one of our messages."""
+        try:
+            await self._web.call("chat.delete", {"channel": ref.conversation_id, "ts": ref.message_id})
+        except Rejected as error:
+            if error.reason != "message_not_found":
+                raise
+
+    async def working(self, conversation: Conversation, question: MessageRef | None, on: bool) -> None:
+        """Show or end the agent session's status, or 👀 on the question."""
+        identity = await self._who()
+        await self._working.show(conversation, question, on, agent=identity.is_agent)
+
+    async def check(self) -> Sequence[Check]:
+        """Look at the token, its scopes, event delivery and Socket Mode."""
+        return await check_all(self._settings, self._web)
+
+    async def _publish_home(self, conversation: Conversation, part: Part) -> MessageRef:
+        user = str(part["user"])
+        identity = await self._who()
+        view = home.with_links(part, identity.workspace_url)
+        await self._web.call("views.publish", {"user_id": user, "view": view})
+        prompts = part.get("prompts")
+        if identity.is_agent and isinstance(prompts, list) and prompts:
+            await self._suggest(conversation.conversation_id, [str(one) for one in prompts[:PROMPTS]])
+        return MessageRef(
+            channel=CHANNEL,
+            account_id=identity.team_id,
+            conversation_id=conversation.conversation_id,
+            message_id=f"home:{user}",
+        )
+
+    async def _suggest(self, channel: str, prompts: Sequence[str]) -> None:
+        """Offer questions in the agent view; without it (an old app, a plan without AI) there are none."""
+        wanted = [{"title": one[:PROMPT_LENGTH], "message": one} for one in prompts]
+        try:
+            await self._web.call("assistant.threads.setSuggestedPrompts", {"channel_id": channel, "prompts": wanted})
+        except BotError as error:
+            log.info("suggested prompts were not set: %s", error)
+
+    async def _ask_why(self, click: Reaction, trigger_id: str) -> None:
+        try:
+            await self._web.call("views.open", {"trigger_id": trigger_id, "view": comment_view(click.target)})
+        except BotError as error:
+            log.warning("the form that asks why could not be opened: %s", error)
+
+    async def _pace(self, key: str, seconds: float) -> None:
+        if self._host is not None:
+            await self._host.pace(key, seconds)
+
+    async def _account(self) -> str:
+        return (await self._who()).team_id
+
+    async def _who(self) -> Identity:
+        """Who the bot is, asked once; never while an event waits for its acknowledgement."""
+        async with self._asking:
+            if self._identity is None:
+                self._identity = await self._web.who_am_i()
+            return self._identity

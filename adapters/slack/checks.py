@@ -1,0 +1,121 @@
+"""What `doctor` says about Slack: token, scopes, event delivery, Socket Mode."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Awaitable, Callable
+from typing import Any, Final
+
+from adapters.slack import manifest
+from adapters.slack.config import SlackSettings
+from adapters.slack.http import EVENTS_PATH
+from adapters.slack.identity import Identity
+from adapters.slack.web import Web
+from bot.adapter import Check
+from bot.errors import BotError, Misconfigured, Unavailable
+
+REACH: Final = "Check the network, SLACK_API_URL and status.slack.com."
+
+
+async def check_all(settings: SlackSettings, web: Web) -> list[Check]:
+    """Look at everything that can be looked at from here; a failure is a finding, never an exception."""
+    try:
+        identity = await web.who_am_i()
+    except BotError as error:
+        fix = REACH if isinstance(error, Unavailable) else "Install the app again and set the new SLACK_BOT_TOKEN."
+        return [Check(check="slack token", status="fail", detail=str(error), fix=fix)]
+    name = f"{identity.user or identity.user_id} in {identity.team or identity.team_id}"
+    return [
+        Check(check="slack token", status="ok", detail=f"The bot is {name}."),
+        _scopes(identity),
+        await _safely("slack events", lambda: _delivery(settings)),
+        await _safely("slack socket mode", lambda: _socket_mode(settings, web)),
+    ]
+
+
+def _scopes(identity: Identity) -> Check:
+    if not identity.scopes:
+        return Check(
+            check="slack scopes",
+            status="warn",
+            detail="Slack did not say which scopes the token has.",
+            fix="Compare OAuth & Permissions in the app's settings with `uppzy-bot manifest slack`.",
+        )
+    missing = sorted(set(manifest.SCOPES) - identity.scopes)
+    needed = [scope for scope in missing if scope not in manifest.AGENT_ONLY]
+    if needed:
+        return Check(
+            check="slack scopes",
+            status="fail",
+            detail=f"The token lacks {', '.join(needed)}.",
+            fix="Apply the manifest (`uppzy-bot manifest slack --apply`) and install the app again.",
+        )
+    if missing:
+        return Check(
+            check="slack scopes",
+            status="ok",
+            detail="All scopes but those of the agent view are there: the eyes stand for work, no stop button.",
+        )
+    return Check(check="slack scopes", status="ok", detail="The token has every scope of the manifest.")
+
+
+async def _delivery(settings: SlackSettings) -> Check:
+    """Compare the app's own settings with the manifest, where a configuration token lets us read them."""
+    way = "Socket Mode" if settings.socket_mode else f"POST {EVENTS_PATH}"
+    if settings.config_token is None:
+        return Check(
+            check="slack events",
+            status="warn",
+            detail=f"Events are expected over {way}; whether the app subscribes to them was not looked up.",
+            fix="Set SLACK_CONFIG_TOKEN to let doctor compare, or mention the bot in a channel and see it answer.",
+        )
+    app_id = await manifest.find_app_id(settings)
+    web = Web(settings.config_token.get_secret_value(), settings.api_url)
+    answer = await web.call("apps.manifest.export", {"app_id": app_id or ""}, read=True)
+    exported = answer.get("manifest")
+    app: dict[str, Any] = json.loads(exported) if isinstance(exported, str) else dict(exported or {})
+    wrong = _differences(app, settings)
+    if wrong:
+        return Check(
+            check="slack events",
+            status="fail",
+            detail=f"The app's settings differ from the manifest: {'; '.join(wrong)}.",
+            fix="Apply the manifest: `uppzy-bot manifest slack --apply`.",
+        )
+    return Check(check="slack events", status="ok", detail=f"The app subscribes to every event, over {way}.")
+
+
+def _differences(app: dict[str, Any], settings: SlackSettings) -> list[str]:
+    told = app.get("settings") or {}
+    events = (told.get("event_subscriptions") or {}).get("bot_events") or ()
+    wrong = []
+    if missing := sorted(set(manifest.EVENTS) - manifest.AGENT_ONLY - set(events)):
+        wrong.append(f"no subscription to {', '.join(missing)}")
+    if not (told.get("interactivity") or {}).get("is_enabled"):
+        wrong.append("interactivity is off")
+    if bool(told.get("socket_mode_enabled")) != settings.socket_mode:
+        wrong.append(f"Socket Mode is {'off' if settings.socket_mode else 'on'}")
+    if not settings.socket_mode:
+        address = str((told.get("event_subscriptions") or {}).get("request_url") or "")
+        if not address.endswith(EVENTS_PATH):
+            wrong.append(f"the request URL does not end with {EVENTS_PATH}")
+    return wrong
+
+
+async def _socket_mode(settings: SlackSettings, web: Web) -> Check:
+    if settings.app_token is None:
+        return Check(check="slack socket mode", status="ok", detail="Not used: events come over HTTP.")
+    await web.call("apps.connections.open", read=True, token=settings.app_token.get_secret_value())
+    return Check(check="slack socket mode", status="ok", detail="Slack gave a ticket for a connection.")
+
+
+async def _safely(name: str, look: Callable[[], Awaitable[Check]]) -> Check:
+    try:
+        return await look()
+    except Misconfigured as error:
+        fix = "Set the token anew: app-level with connections:write, configuration tokens live twelve hours."
+        return Check(check=name, status="fail", detail=str(error), fix=fix)
+    except BotError as error:
+        return Check(check=name, status="fail", detail=str(error), fix=REACH)
+    except (KeyError, TypeError, ValueError):
+        return Check(check=name, status="warn", detail="Slack's answer could not be read.", fix=REACH)

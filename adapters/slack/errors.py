@@ -1,0 +1,138 @@
+"""What Slack's error codes mean for us: one table, one function.
+
+Codes are those of the method pages for what we call. A code that is not in the table is a refusal: Slack
+answered, so nothing was done, and asking again in the same words will not help.
+"""
+
+from __future__ import annotations
+
+import ssl
+from typing import Final
+
+import aiohttp
+from slack_sdk.errors import SlackApiError, SlackClientError
+
+from bot.errors import BotError, Misconfigured, OutcomeUnknown, Rejected, Unavailable
+
+LATER: Final = frozenset(
+    {"ratelimited", "rate_limited", "message_limit_exceeded", "service_unavailable", "request_timeout"}
+    | {"team_added_to_org", "external_channel_migrating"}
+)
+"""Certainly not done; the same call may succeed later."""
+
+UNKNOWN: Final = frozenset({"internal_error", "fatal_error", "duplicate_message"})
+"""Slack says itself that part of the work may have been done; `duplicate_message`, that all of it was."""
+
+GONE: Final = frozenset(
+    {"channel_not_found", "not_in_channel", "is_archived", "user_not_found", "user_disabled", "cannot_dm_bot"}
+    | {"messages_tab_disabled", "restricted_action_read_only_channel", "restricted_action"}
+    | {"user_not_visible", "users_not_found"}
+)
+"""The conversation is out of reach until something there changes."""
+
+SETTINGS: Final = frozenset(
+    {"invalid_auth", "not_authed", "account_inactive", "token_revoked", "token_expired", "missing_scope"}
+    | {"not_allowed_token_type", "no_permission", "org_login_required", "enterprise_is_restricted"}
+    | {"ekm_access_denied", "access_denied", "accesslimited", "two_factor_setup_required", "team_not_found"}
+    | {"team_access_not_granted", "app_not_installed", "invalid_app", "metadata_must_be_sent_from_app"}
+    | {"deprecated_endpoint", "method_deprecated", "socket_mode_not_enabled", "forbidden_team"}
+)
+"""Only an operator can mend it."""
+
+REFUSED: Final = frozenset(
+    {"as_user_not_supported", "cannot_reply_to_message", "duplicate_channel_not_found", "invalid_blocks"}
+    | {"duplicate_message_not_found", "invalid_blocks_format", "invalid_metadata_format", "invalid_metadata_schema"}
+    | {"markdown_text_conflict", "metadata_too_large", "msg_blocks_too_long", "msg_too_long", "no_text"}
+    | {"restricted_action_non_threadable_channel", "restricted_action_thread_only_channel", "too_many_attachments"}
+    | {"slack_connect_canvas_sharing_blocked", "slack_connect_file_link_sharing_blocked", "block_mismatch"}
+    | {"slack_connect_lists_sharing_blocked", "too_many_contact_cards", "attachment_payload_limit_exceeded"}
+    | {"invalid_arg_name", "invalid_arguments", "invalid_array_arg", "invalid_charset", "invalid_form_data"}
+    | {"invalid_post_type", "missing_post_type", "invalid_json", "json_not_object", "missing_argument"}
+    | {"message_not_found", "thread_not_found", "invalid_thread_ts", "cant_delete_message", "bad_timestamp"}
+    | {"already_reacted", "no_reaction", "too_many_reactions", "too_many_emoji", "not_reactable", "invalid_name"}
+    | {"no_item_specified", "invalid_trigger_id", "expired_trigger_id", "trigger_expired", "exchanged_trigger_id"}
+    | {"view_too_large", "hash_conflict", "not_found", "duplicate_external_id", "push_limit_reached", "invalid_ts"}
+    | {"invalid_cursor", "invalid_limit", "invalid_ts_latest", "invalid_ts_oldest", "invalid_manifest"}
+    | {"unknown_method", "method_not_supported_for_channel_type", "channel_type_not_supported", "not_enabled"}
+    | {
+        "restricted_action_thread_locked",
+        "invalid_users",
+        "not_an_agent",
+        "invalid_app_id",
+        "compliance_exports_prevent_deletion",
+    }
+)
+"""Slack understood and will refuse the same again."""
+
+RETRY_AFTER: Final = 30.0
+"""Seconds to wait when Slack limits without saying for how long; its own SDK's choice."""
+
+
+def from_code(code: str, *, method: str, status: int | None = None, retry_after: float | None = None) -> BotError:
+    """Make our error of what Slack answered."""
+    if code in LATER or status == 429:
+        limited = status == 429 or "limit" in code
+        wait = retry_after if retry_after is not None else RETRY_AFTER if limited else None
+        reason = "rate_limited" if limited else "server_error"
+        return Unavailable(
+            f"Slack did not take {method} now ({code}); it is tried again.",
+            status=status,
+            reason=reason,
+            retry_after=wait,
+        )
+    if code in UNKNOWN:
+        return OutcomeUnknown(f"Slack did not say whether {method} was done ({code}).", status=status, reason=code)
+    if code in SETTINGS:
+        return Misconfigured(
+            f"Slack refused {method} ({code}); check the token, its scopes and the app's installation.",
+            status=status,
+            reason=code,
+        )
+    return Rejected(f"Slack refused {method} ({code}).", status=status, reason=code or "rejected", gone=code in GONE)
+
+
+def from_exception(error: Exception, *, method: str) -> BotError:
+    """Make our error of anything that a call through the SDK raised."""
+    if isinstance(error, SlackApiError):
+        return _from_answer(error, method)
+    if isinstance(error, aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError | ssl.SSLError):
+        # Refused, no such name, bad certificate, no connection in time: nothing has been written.
+        return Unavailable(f"Slack could not be reached for {method}; it is tried again.", reason="connection")
+    if isinstance(error, TimeoutError):
+        return OutcomeUnknown(f"Slack did not answer {method} in time.", reason="timeout")
+    if isinstance(error, aiohttp.InvalidURL):
+        return Misconfigured("SLACK_API_URL is not an address that can be called; correct it.", reason="url")
+    if isinstance(error, aiohttp.ClientError | OSError):
+        return OutcomeUnknown(f"The connection to Slack was cut during {method}.", reason="connection")
+    if isinstance(error, SlackClientError):
+        return Rejected(f"Slack's library refused {method} ({type(error).__name__}).", reason="sdk")
+    return OutcomeUnknown(f"Slack answered {method} in a way that cannot be read.", reason="garbage")
+
+
+def _from_answer(error: SlackApiError, method: str) -> BotError:
+    response = error.response
+    status = getattr(response, "status_code", None) or getattr(response, "status", None)
+    headers = getattr(response, "headers", None) or {}
+    data = getattr(response, "data", None)
+    code = str(data.get("error", "")) if isinstance(data, dict) else ""
+    if status == 429 or code:
+        return from_code(code or "ratelimited", method=method, status=status, retry_after=_seconds(headers))
+    if status is not None and 300 <= status < 400:
+        return Misconfigured(
+            f"Slack's address redirects {method}; correct SLACK_API_URL.", status=status, reason="redirect"
+        )
+    if status == 503:
+        return Unavailable(
+            f"Slack is not available for {method}; it is tried again.", status=503, reason="server_error"
+        )
+    return OutcomeUnknown(f"Slack answered {method} in a way that cannot be read.", status=status, reason="garbage")
+
+
+def _seconds(headers: object) -> float | None:
+    """Read Retry-After; Slack writes whole seconds."""
+    get = getattr(headers, "get", lambda _name: None)
+    value = get("Retry-After") or get("retry-after")
+    try:
+        return max(0.0, float(value)) if value is not None else None
+    except (TypeError, ValueError):
+        return None

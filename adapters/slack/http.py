@@ -1,0 +1,116 @@
+"""`POST /slack/events`: who may speak, and in what shape, before anything else is done."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, Final
+from urllib.parse import parse_qs
+
+from aiohttp import web
+from slack_sdk.signature import Clock, SignatureVerifier
+
+EVENTS_PATH: Final = "/slack/events"
+
+Take = Callable[[Mapping[str, Any]], Awaitable[bool]]
+
+
+class _Fixed(Clock):
+    def __init__(self, now: float) -> None:
+        self._now = now
+
+    def now(self) -> float:
+        return self._now
+
+
+class BadRequest(ValueError):
+    """The body is not what its content type says, or not what Slack sends."""
+
+
+class Events:
+    """The handler of the events address. Until `serve` runs it says 503, and Slack comes again."""
+
+    def __init__(self, signing_secret: str, clock: Callable[[], float] = time.time) -> None:
+        self._secret = signing_secret
+        self._clock = clock
+        self._take: Take | None = None
+        self._calls = 0
+        self._idle = asyncio.Event()
+
+    async def serve(self, take: Take) -> None:
+        """Take payloads in until cancelled, then wait for those in hand."""
+        self._take = take
+        try:
+            await asyncio.Event().wait()
+        finally:
+            self._take = None
+            while self._calls:
+                self._idle.clear()
+                await self._idle.wait()
+
+    async def __call__(self, request: web.Request) -> web.StreamResponse:
+        """Answer 401 unsigned or stale, 415, 400 malformed, 503 not stored, 200 stored or needing no keeping."""
+        body = await request.read()
+        headers = request.headers
+        signature, stamp = headers.get("X-Slack-Signature", ""), headers.get("X-Slack-Request-Timestamp", "")
+        if not is_signed(self._secret, body, signature, stamp, self._clock()):
+            return web.Response(status=401)
+        if request.content_type not in ("application/json", "application/x-www-form-urlencoded"):
+            return web.Response(status=415)
+        try:
+            payload = parse(body, request.content_type)
+        except BadRequest:
+            return web.Response(status=400)
+        if payload.get("type") == "url_verification":
+            return web.Response(text=str(payload.get("challenge", "")), content_type="text/plain")
+        if "ssl_check" in payload:
+            return web.Response()
+        return web.Response(status=200 if await self._stored(payload) else 503)
+
+    async def _stored(self, payload: Mapping[str, Any]) -> bool:
+        if self._take is None:
+            return False
+        self._calls += 1
+        try:
+            return await self._take(payload)
+        finally:
+            self._calls -= 1
+            self._idle.set()
+
+
+def is_signed(secret: str, body: bytes, signature: str, stamp: str, now: float) -> bool:
+    """Check Slack's signature over the raw bytes; older or newer than 300 seconds is no signature.
+
+    The SDK compares in constant time, but raises for a time stamp that is no number and for bytes that are no
+    UTF-8: both are only somebody else's request.
+    """
+    if not (stamp.isascii() and stamp.isdigit()) or len(stamp) > 15 or not signature.isascii():
+        return False
+    try:
+        return bool(SignatureVerifier(secret, _Fixed(now)).is_valid(body, stamp, signature))
+    except (UnicodeDecodeError, ValueError):
+        return False
+
+
+def parse(body: bytes, content_type: str) -> Mapping[str, Any]:
+    """Read JSON, or a form: an interaction in its field `payload`, or the fields of a slash command."""
+    try:
+        text = body.decode()
+        if content_type == "application/json":
+            return _object(json.loads(text))
+        fields = {name: values[0] for name, values in parse_qs(text, keep_blank_values=True).items()}
+        if "payload" in fields:
+            return _object(json.loads(fields["payload"]))
+    except (ValueError, RecursionError) as error:
+        raise BadRequest("the body cannot be read") from error
+    if not ("command" in fields or "ssl_check" in fields):
+        raise BadRequest("the form is neither an interaction nor a slash command")
+    return fields
+
+
+def _object(value: object) -> Mapping[str, Any]:
+    if not isinstance(value, dict):
+        raise BadRequest("the body is no JSON object")
+    return value

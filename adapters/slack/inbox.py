@@ -1,0 +1,141 @@
+"""The one way in, behind HTTP and Socket Mode alike: normalise, store, only then acknowledge.
+
+Bolt's own order is the opposite (it acknowledges before a listener runs, answers 404 to what no listener wants,
+and in Socket Mode then not at all). So the inbox is a single global middleware that comes before everything
+else and never calls the next one: Bolt parses the request and carries the response, and nothing more of it runs.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+from collections.abc import Awaitable, Callable, Coroutine
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from slack_bolt.app.async_app import AsyncApp
+from slack_bolt.middleware.async_middleware import AsyncMiddleware
+from slack_bolt.request.async_request import AsyncBoltRequest
+from slack_bolt.response import BoltResponse
+from slack_sdk.web.async_client import AsyncWebClient
+
+from adapters.slack.identity import Identity
+from adapters.slack.normalize import CHANNEL, Payload, normalize
+from adapters.slack.people import People
+from bot.adapter import Host
+from bot.errors import Misconfigured, Unavailable
+from bot.events import Event, Reaction
+
+log = logging.getLogger(__name__)
+
+_BOLT_LOG: Final = logging.getLogger("slack_bolt.quiet")
+# Bolt writes whole requests at DEBUG.
+_BOLT_LOG.setLevel(logging.WARNING)
+
+UNREADABLE: Final = (KeyError, TypeError, ValueError, AttributeError, IndexError, OverflowError, RecursionError)
+"""What reading a payload of an unexpected shape raises."""
+
+AskWhy = Callable[[Reaction, str], Coroutine[Any, Any, None]]
+"""Opens the form for a click; takes the click and Slack's trigger id, which is good for three seconds."""
+
+
+class Inbox(AsyncMiddleware):
+    """Takes payloads in for one account. `seen` hears of every event the core took."""
+
+    def __init__(
+        self,
+        host: Host,
+        identity: Identity,
+        people: People,
+        *,
+        ask_why: AskWhy,
+        seen: Callable[[Event], None],
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._host = host
+        self._identity = identity
+        self._people = people
+        self._ask_why = ask_why
+        self._seen = seen
+        self._clock = clock
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def async_process(
+        self, *, req: AsyncBoltRequest, resp: BoltResponse, next: Callable[[], Awaitable[BoltResponse]]
+    ) -> BoltResponse:
+        """Take the request in and say 200, or 503 when it could not be stored."""
+        try:
+            await self.take(req.body)
+        except (Unavailable, Misconfigured) as error:
+            log.warning("a Slack payload was not stored, so it is not acknowledged: %s", error)
+            return BoltResponse(status=503, body="")
+        return BoltResponse(status=200, body="")
+
+    async def take(self, payload: Payload) -> None:
+        """Hand what happened to the core; returns once all of it is safe.
+
+        Raises:
+            Unavailable: it is not; the payload is not to be acknowledged.
+        """
+        try:
+            events = normalize(payload, self._identity, self._clock())
+        except UNREADABLE as error:
+            await self.set_aside(payload, f"a Slack payload has an unexpected shape ({type(error).__name__})")
+            return
+        for event in events:
+            refined = await self._people.refine(event, payload, self._identity)
+            handled = await self._host.handle(refined)
+            if handled.outcome != "refused":
+                self._seen(refined)
+            if handled.ask_why and isinstance(refined, Reaction) and (trigger := payload.get("trigger_id")):
+                # Beside the acknowledgement: the trigger lives three seconds, and Slack waits no longer either.
+                self._start(self._ask_why(refined, str(trigger)))
+
+    async def set_aside(self, payload: object, reason: str) -> None:
+        """Keep a payload nobody can read as a dead letter."""
+        raw = json.dumps(payload, sort_keys=True, default=str).encode()
+        await self._host.set_aside(CHANNEL, self._identity.team_id, raw, reason)
+
+    def _start(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def drain(self) -> None:
+        """Wait for the forms that are being opened."""
+        while self._tasks:
+            await asyncio.gather(*self._tasks, return_exceptions=True)
+
+
+class Bolt:
+    """Slack Bolt around the inbox, with its defaults out of the way."""
+
+    def __init__(self, inbox: Inbox, client: AsyncWebClient) -> None:
+        self._inbox = inbox
+        self._app = AsyncApp(
+            name="uppzy-bot",
+            client=client,
+            before_authorize=inbox,
+            request_verification_enabled=False,  # http.py did it on the raw bytes, before any parsing
+            ssl_check_enabled=False,
+            url_verification_enabled=False,
+            ignoring_self_events_enabled=False,
+            attaching_function_token_enabled=False,
+            process_before_response=True,
+            logger=_BOLT_LOG,
+        )
+
+    async def dispatch(self, payload: Payload) -> bool:
+        """Take one payload in; True when it may be acknowledged."""
+        try:
+            request = AsyncBoltRequest(body=dict(payload), mode="socket_mode")
+        except UNREADABLE:
+            # Bolt looks into the payload while it builds the request.
+            try:
+                await self._inbox.set_aside(payload, "a Slack payload has an unexpected shape")
+            except Unavailable:
+                return False
+            return True
+        response = await self._app.async_dispatch(request)
+        return bool(response.status == 200)

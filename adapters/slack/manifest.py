@@ -1,0 +1,198 @@
+"""The app manifest, made from what the code uses; and how it gets to Slack."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any, Final, Literal
+from urllib.parse import urlsplit
+
+import yaml
+
+from adapters.slack.config import SlackSettings
+from adapters.slack.http import EVENTS_PATH
+from adapters.slack.web import Web
+from adapters.slack.words import ASK_SHORTCUT, SLASH_COMMAND
+from bot.errors import Misconfigured, Rejected
+
+Mode = Literal["socket", "http"]
+
+PLACEHOLDER_URL: Final = "https://bot.example.com"
+
+SCOPES: Final[Mapping[str, str]] = {
+    "app_mentions:read": "hears when somebody mentions the bot",
+    "assistant:write": "agent view: status, stop button, suggested prompts",
+    "channels:history": "follow-up questions in threads of public channels, and looking up what was sent",
+    "channels:read": "learns that it was removed from a public channel",
+    "chat:write": "posts answers and notices, deletes notices",
+    "commands": "the slash command and the message shortcut",
+    "groups:history": "the same as channels:history in private channels",
+    "groups:read": "the same as channels:read in private channels",
+    "im:history": "questions in direct messages",
+    "im:write": "answers by direct message where the bot is no member",
+    "mpim:history": "the same as channels:history in group messages",
+    "reactions:read": "emoji reactions on answers are feedback",
+    "reactions:write": "puts the eyes on a question while it works, and takes them off",
+    "users:read": "tells guests and people of other workspaces from members, for the access policy",
+}
+"""Every scope of the bot with its reason."""
+
+EVENTS: Final[Mapping[str, tuple[str, str, tuple[str, ...]]]] = {
+    "agent_session_stopped": ("agent_session_stopped", "the stop button of the agent view", ("assistant:write",)),
+    "app_home_opened": ("app_home_opened", "the Home tab", ()),
+    "app_mention": ("app_mention", "questions in channels", ("app_mentions:read",)),
+    "app_uninstalled": ("app_uninstalled", "stops working for the workspace", ()),
+    "member_left_channel": (
+        "member_left_channel",
+        "stops working for the channel when it is removed",
+        ("channels:read", "groups:read"),
+    ),
+    "message.channels": ("message", "follow-ups, edits and deletions in public channels", ("channels:history",)),
+    "message.groups": ("message", "the same in private channels", ("groups:history",)),
+    "message.im": ("message", "questions in direct messages", ("im:history",)),
+    "message.mpim": ("message", "follow-ups in group messages", ("mpim:history",)),
+    "reaction_added": ("reaction_added", "feedback", ("reactions:read",)),
+    "reaction_removed": ("reaction_removed", "feedback taken back", ("reactions:read",)),
+    "tokens_revoked": ("tokens_revoked", "stops working for the workspace", ()),
+}
+"""Subscription → the type `normalize` gets, the reason, the scopes it needs."""
+
+METHODS: Final[Mapping[str, tuple[str, ...]]] = {
+    "agents.sessions.setStatus": ("chat:write", "assistant:write"),
+    "assistant.threads.setSuggestedPrompts": ("assistant:write",),
+    "apps.connections.open": (),
+    "apps.manifest.create": (),
+    "apps.manifest.export": (),
+    "apps.manifest.update": (),
+    "auth.test": (),
+    "bots.info": ("users:read",),
+    "chat.delete": ("chat:write",),
+    "chat.postMessage": ("chat:write",),
+    "conversations.history": ("channels:history", "groups:history", "im:history", "mpim:history"),
+    "conversations.open": ("im:write",),
+    "conversations.replies": ("channels:history", "groups:history", "im:history", "mpim:history"),
+    "reactions.add": ("reactions:write",),
+    "reactions.remove": ("reactions:write",),
+    "users.info": ("users:read",),
+    "views.open": (),
+    "views.publish": (),
+}
+"""Every method the adapter calls, with the scopes of the bot it needs."""
+
+AGENT_ONLY: Final = frozenset({"assistant:write", "agent_session_stopped"})
+PROMPTS: Final = ("What can you help me with?", "Where do I find our documentation?")
+
+
+def build(mode: Mode, url: str | None = None, *, agent: bool = True) -> dict[str, Any]:
+    """Make the manifest.
+
+    `url` is the public address of the bot (scheme and host, with a prefix if there is one), needed for HTTP.
+    Without `agent` the app is a plain bot, for plans without AI features and for workspaces whose guests ask:
+    Slack lets guests use no agent.
+    """
+    events = [name for name in EVENTS if agent or name not in AGENT_ONLY]
+    scopes = [name for name in SCOPES if agent or name not in AGENT_ONLY]
+    address = _events_url(url) if mode == "http" else None
+    request = {"request_url": address} if address else {}
+    command = {
+        "command": SLASH_COMMAND,
+        "description": "Ask the assistant",
+        "usage_hint": "your question",
+        "should_escape": True,
+        **({"url": address} if address else {}),
+    }
+    shortcut = {
+        "name": "Ask the assistant",
+        "type": "message",
+        "callback_id": ASK_SHORTCUT,
+        "description": "Asks this message and answers in its thread",
+    }
+    features: dict[str, Any] = {
+        "app_home": {"home_tab_enabled": True, "messages_tab_enabled": True, "messages_tab_read_only_enabled": False},
+        "bot_user": {"display_name": "Assistant", "always_online": True},
+        "shortcuts": [shortcut],
+        "slash_commands": [command],
+    }
+    if agent:
+        features["agent_view"] = {
+            "agent_description": "Answers questions from your organisation's own documents.",
+            "suggested_prompts": [{"title": one, "message": one} for one in PROMPTS],
+        }
+    return {
+        "_metadata": {"major_version": 2, "minor_version": 1},
+        "display_information": {
+            "name": "Assistant",
+            "description": "Answers questions from your organisation's own documents.",
+            "background_color": "#1f2937",
+        },
+        "features": features,
+        "oauth_config": {"scopes": {"bot": scopes}},
+        "settings": {
+            "event_subscriptions": {**request, "bot_events": events},
+            "interactivity": {"is_enabled": True, **request},
+            "org_deploy_enabled": False,
+            "socket_mode_enabled": mode == "socket",
+            "token_rotation_enabled": False,
+        },
+    }
+
+
+def text(mode: Mode, url: str | None = None, *, agent: bool = True) -> str:
+    """Write the manifest as YAML, the reason of each scope and event beside it."""
+    reasons = {**SCOPES, **{name: reason for name, (_, reason, _) in EVENTS.items()}}
+    lines = [
+        "# Slack app manifest, made by `uppzy-bot manifest slack`; change the code, not this file.",
+        "# Slack: api.slack.com/apps -> Create New App -> From a manifest.",
+    ]
+    for line in yaml.safe_dump(build(mode, url, agent=agent), sort_keys=False, width=200).splitlines():
+        name = line.strip().removeprefix("- ")
+        is_item = line.strip().startswith("- ") and name in reasons
+        lines.append(f"{line}  # {reasons[name]}" if is_item else line)
+    return "\n".join(lines) + "\n"
+
+
+async def apply(settings: SlackSettings, mode: Mode, url: str | None, *, agent: bool = True) -> str:
+    """Create the app, or update the one the other tokens belong to; return what to do next, in words.
+
+    Raises:
+        Misconfigured: SLACK_CONFIG_TOKEN is not set or not valid; configuration tokens live twelve hours.
+        Rejected: Slack does not accept the manifest.
+    """
+    if settings.config_token is None:
+        raise Misconfigured("SLACK_CONFIG_TOKEN is not set; make one at api.slack.com/apps, it is good for 12 hours.")
+    web = Web(settings.config_token.get_secret_value(), settings.api_url)
+    manifest = json.dumps(build(mode, url, agent=agent))
+    app_id = await find_app_id(settings)
+    try:
+        if app_id is not None:
+            await web.call("apps.manifest.update", {"app_id": app_id, "manifest": manifest}, read=True)
+            return f"The app {app_id} was updated; if scopes changed, install it again under Install App."
+        made = await web.call("apps.manifest.create", {"manifest": manifest}, read=True)
+    except Rejected as error:
+        raise Rejected(
+            f"Slack did not accept the manifest ({error.reason}); see `uppzy-bot manifest slack`.", reason=error.reason
+        ) from None
+    return f"The app {made['app_id']} was created; install it under https://api.slack.com/apps/{made['app_id']}."
+
+
+async def find_app_id(settings: SlackSettings) -> str | None:
+    """Tell which app the tokens belong to: the app-level token names it, else Slack is asked about the bot."""
+    if settings.app_token is not None:
+        fields = settings.app_token.get_secret_value().split("-")
+        if len(fields) > 2 and fields[2].startswith("A"):
+            return fields[2]
+    if settings.bot_token is None:
+        return None
+    web = Web(settings.bot_token.get_secret_value(), settings.api_url)
+    identity = await web.who_am_i()
+    bot = await web.call("bots.info", {"bot": identity.bot_id}, read=True)
+    found = (bot.get("bot") or {}).get("app_id")
+    return str(found) if found else None
+
+
+def _events_url(url: str | None) -> str:
+    parts = urlsplit(url or "")
+    if parts.scheme != "https" or not parts.netloc:
+        raise Misconfigured("Slack calls only https; give the bot's public address with --url https://….")
+    base = (url or "").rstrip("/")
+    return base if base.endswith(EVENTS_PATH) else base + EVENTS_PATH

@@ -1,0 +1,221 @@
+"""Socket Mode: two connections, of which one is renewed at a time, each with a ticket of its own.
+
+The SDK's client is not used for the connection itself: it closes the old socket before it opens the new one,
+tries a refused ticket again for ever, notices a cut only at its next ping, and does not wait for what it is
+handling when it is closed. Here every attempt asks for a new ticket (so a refused one costs one attempt), the
+new socket is open before the old one is left, and closing waits for the envelopes in hand.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import random
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, Final
+
+import aiohttp
+from slack_sdk.socket_mode.request import SocketModeRequest
+from slack_sdk.socket_mode.response import SocketModeResponse
+
+from adapters.slack.web import Web
+from bot.errors import Misconfigured, Unavailable
+
+log = logging.getLogger(__name__)
+
+CONNECTIONS: Final = 2
+HELLO_SECONDS: Final = 10.0
+HEARTBEAT_SECONDS: Final = 10.0
+LINGER_SECONDS: Final = 15.0
+"""Slack closes a connection about ten seconds after it warned of it; until then it may still be spoken on."""
+
+DRAIN_SECONDS: Final = 10.0
+MAX_ENVELOPE: Final = 16 * 1024 * 1024
+FIRST_WAIT: Final = 0.5
+LONGEST_WAIT: Final = 30.0
+
+Take = Callable[[Mapping[str, Any]], Awaitable[bool]]
+
+
+class SocketMode:
+    """Keeps the connections open and acknowledges each envelope after `take` said so."""
+
+    def __init__(self, web: Web, session: aiohttp.ClientSession, app_token: str, take: Take) -> None:
+        self._web = web
+        self._session = session
+        self._app_token = app_token
+        self._take = take
+        self._renewing = asyncio.Lock()
+
+    async def run(self) -> None:
+        """Receive until cancelled; then let the envelopes in hand be stored and acknowledged.
+
+        Raises:
+            Misconfigured: the app token is refused, or Socket Mode was turned off in the app's settings.
+        """
+        keepers = [asyncio.create_task(self._keep()) for _ in range(CONNECTIONS)]
+        try:
+            await asyncio.gather(*keepers)
+        finally:
+            for keeper in keepers:
+                keeper.cancel()
+            await asyncio.gather(*keepers, return_exceptions=True)
+
+    async def _keep(self) -> None:
+        """Keep one connection: open it, renew it when Slack says so, back off when it fails."""
+        wait = FIRST_WAIT
+        links: list[_Link] = []
+        try:
+            while True:
+                try:
+                    async with self._renewing:
+                        link = await self._connect()
+                except Unavailable as error:
+                    log.warning("Socket Mode is not connected: %s", error)
+                    await asyncio.sleep(error.retry_after if error.retry_after is not None else _jitter(wait))
+                    wait = min(wait * 2, LONGEST_WAIT)
+                    continue
+                links = [*(old for old in links if not old.ended), link]
+                for old in links[:-1]:
+                    old.close_after(LINGER_SECONDS)
+                if await link.until_over():
+                    wait = FIRST_WAIT
+                else:
+                    await link.close()
+                    await asyncio.sleep(_jitter(wait))
+                    wait = min(wait * 2, LONGEST_WAIT)
+        finally:
+            for link in links:
+                await link.close()
+
+    async def _connect(self) -> _Link:
+        """Ask for a ticket, use it, and wait until Slack says hello."""
+        answer = await self._web.call("apps.connections.open", read=True, token=self._app_token)
+        try:
+            async with asyncio.timeout(HELLO_SECONDS):
+                socket = await self._session.ws_connect(
+                    str(answer["url"]), heartbeat=HEARTBEAT_SECONDS, max_msg_size=MAX_ENVELOPE
+                )
+                try:
+                    await _hello(socket)
+                except BaseException:
+                    await socket.close()
+                    raise
+        except (aiohttp.ClientError, OSError, TimeoutError, KeyError) as error:
+            raise Unavailable(f"the ticket did not open ({type(error).__name__}).", reason="connection") from None
+        return _Link(socket, self._take)
+
+
+class _Link:
+    """One open socket, the task that reads it, and the envelopes of it that are in hand."""
+
+    def __init__(self, socket: aiohttp.ClientWebSocketResponse, take: Take) -> None:
+        self._socket = socket
+        self._take = take
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._over = asyncio.Event()
+        self._renew = False
+        self._off: Misconfigured | None = None
+        self._closer: asyncio.TimerHandle | None = None
+        self._reader = asyncio.create_task(self._read())
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing comes from it any more and nothing is in hand."""
+        return self._reader.done() and not self._tasks
+
+    async def until_over(self) -> bool:
+        """Wait until it ends or is to be renewed; True for the latter, while it still works.
+
+        Raises:
+            Misconfigured: Socket Mode was turned off.
+        """
+        await self._over.wait()
+        if self._off is not None:
+            raise self._off
+        return self._renew
+
+    def close_after(self, seconds: float) -> None:
+        """Stop reading after so long, unless Slack closed it before."""
+        if self._closer is None:
+            self._closer = asyncio.get_running_loop().call_later(seconds, self._reader.cancel)
+
+    async def close(self) -> None:
+        """Stop reading, let what is in hand be stored and acknowledged, close."""
+        if self._closer is not None:
+            self._closer.cancel()
+        self._reader.cancel()
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=DRAIN_SECONDS)
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(self._reader, *self._tasks, return_exceptions=True)
+        await self._socket.close()
+
+    async def _read(self) -> None:
+        try:
+            async for message in self._socket:
+                if message.type is aiohttp.WSMsgType.TEXT:
+                    self._one(message.data)
+        finally:
+            self._over.set()
+            while self._tasks:
+                await asyncio.wait(self._tasks)
+            await self._socket.close()
+
+    def _one(self, text: str) -> None:
+        said = _parse(text)
+        if said is None:
+            log.warning("Socket Mode brought something that is no JSON object; it is ignored")
+        elif said.get("type") == "disconnect":
+            self._off = _turned_off(said)
+            # Over the number of connections, the old one has to go before a new one may come.
+            self._renew = said.get("reason") != "too_many_websockets"
+            self._over.set()
+        elif "envelope_id" in said:
+            task = asyncio.create_task(self._envelope(said))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+    async def _envelope(self, said: dict[str, Any]) -> None:
+        request = SocketModeRequest.from_dict(said)
+        if request is None or not isinstance(request.payload, dict):
+            log.warning("a Socket Mode envelope without a payload is acknowledged and ignored")
+        elif not await self._take(request.payload):
+            return
+        answer = SocketModeResponse(envelope_id=said["envelope_id"])
+        try:
+            await self._socket.send_str(json.dumps(answer.to_dict()))
+        except (ConnectionError, aiohttp.ClientError, RuntimeError):
+            log.info("the socket was cut before an envelope was acknowledged; Slack sends it again")
+
+
+async def _hello(socket: aiohttp.ClientWebSocketResponse) -> None:
+    first = await socket.receive()
+    said = (_parse(first.data) if first.type is aiohttp.WSMsgType.TEXT else None) or {}
+    if (off := _turned_off(said)) is not None:
+        raise off
+    if said.get("type") != "hello":
+        raise Unavailable("Slack closed the connection at once.", reason="connection")
+
+
+def _parse(text: str) -> dict[str, Any] | None:
+    try:
+        said = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    return said if isinstance(said, dict) else None
+
+
+def _turned_off(said: Mapping[str, Any]) -> Misconfigured | None:
+    if said.get("type") == "disconnect" and said.get("reason") == "link_disabled":
+        return Misconfigured(
+            "Socket Mode was turned off in the Slack app's settings; turn it on, or use HTTP instead.",
+            reason="link_disabled",
+        )
+    return None
+
+
+def _jitter(seconds: float) -> float:
+    return seconds * random.uniform(0.5, 1.0)  # noqa: S311  # spreading load, not a secret

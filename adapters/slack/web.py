@@ -1,0 +1,136 @@
+"""Calls of the Web API: one attempt each, our errors only, one connection pool while the adapter runs."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from typing import Any, Final
+
+import aiohttp
+from slack_sdk.web.async_client import AsyncWebClient
+
+from adapters.slack.errors import from_exception
+from adapters.slack.identity import Identity
+from bot.errors import BotError, Unavailable
+
+TIMEOUT: Final = aiohttp.ClientTimeout(total=30, sock_connect=5)
+
+_SDK_LOG: Final = logging.getLogger("slack_sdk.quiet")
+# At DEBUG, and with a level that is not set, the SDK writes out arguments and answers: people's words.
+_SDK_LOG.setLevel(logging.WARNING)
+
+
+class Web:
+    """The Web API with one token.
+
+    Inside `async with web.open()` all calls share one session; a call outside opens and closes its own,
+    for the SDK would otherwise do the same without a connect time-out.
+    """
+
+    def __init__(self, token: str, base_url: str) -> None:
+        self.token = token
+        self.base_url = base_url
+        self._session: aiohttp.ClientSession | None = None
+        self._calls = 0
+        self._idle = asyncio.Event()
+        self._idle.set()
+        self._shut: dict[str, float] = {}
+
+    @asynccontextmanager
+    async def open(self) -> AsyncIterator[aiohttp.ClientSession]:
+        """Share one session; at the end wait for the calls under way."""
+        async with aiohttp.ClientSession(timeout=TIMEOUT) as session:
+            self._session = session
+            try:
+                yield session
+            finally:
+                self._session = None
+                await self._idle.wait()
+
+    def client(self, session: aiohttp.ClientSession) -> AsyncWebClient:
+        """Make the SDK's client for the session. Its own retries are off: one of them posts twice."""
+        return AsyncWebClient(
+            token=self.token, base_url=self.base_url, session=session, retry_handlers=[], logger=_SDK_LOG, timeout=30
+        )
+
+    async def call(
+        self,
+        method: str,
+        arguments: Mapping[str, Any] | None = None,
+        *,
+        read: bool = False,
+        token: str | None = None,
+    ) -> Mapping[str, Any]:
+        """Call a method once and return its answer.
+
+        `read`: the arguments travel as a form, which the reading methods ask for; as JSON otherwise. `token`
+        replaces the bot's. While Slack limits the method, the call fails at once with what is left to wait.
+        """
+        loop = asyncio.get_running_loop()
+        if (left := self._shut.get(method, 0.0) - loop.time()) > 0:
+            raise Unavailable(
+                f"Slack limits {method}; it is tried again.", status=429, reason="rate_limited", retry_after=left
+            )
+        self._calls += 1
+        self._idle.clear()
+        try:
+            response = await self._attempt(method, dict(arguments or {}), read, token)
+        except BotError as error:
+            if isinstance(error, Unavailable) and error.reason == "rate_limited" and error.retry_after:
+                # 429 blocks this method in this workspace, so no other call of it has to learn that anew.
+                self._shut[method] = loop.time() + error.retry_after
+            raise
+        finally:
+            self._calls -= 1
+            if self._calls == 0:
+                self._idle.set()
+        return response
+
+    async def _attempt(
+        self, method: str, arguments: dict[str, Any], read: bool, token: str | None
+    ) -> Mapping[str, Any]:
+        headers = {"Authorization": f"Bearer {token}"} if token is not None else None
+        try:
+            async with self._borrow() as session:
+                client = self.client(session)
+                if read:
+                    form = {name: _plain(value) for name, value in arguments.items()}
+                    response = await client.api_call(method, data=form, headers=headers)
+                else:
+                    response = await client.api_call(method, json=arguments, headers=headers)
+        except Exception as error:
+            # Whatever the SDK or aiohttp raises; its message may hold the arguments, so it is not chained on.
+            raise from_exception(error, method=method) from None
+        answer = dict(response.data) if isinstance(response.data, dict) else {}
+        answer["_headers"] = response.headers
+        return answer
+
+    @asynccontextmanager
+    async def _borrow(self) -> AsyncIterator[aiohttp.ClientSession]:
+        if self._session is not None:
+            yield self._session
+            return
+        async with aiohttp.ClientSession(timeout=TIMEOUT) as session:
+            yield session
+
+    async def who_am_i(self) -> Identity:
+        """Ask `auth.test` who the token is."""
+        said = await self.call("auth.test", read=True)
+        headers: Mapping[str, str] = said.get("_headers") or {}
+        scopes = headers.get("x-oauth-scopes") or headers.get("X-OAuth-Scopes") or ""
+        return Identity(
+            team_id=str(said["team_id"]),
+            user_id=str(said["user_id"]),
+            bot_id=str(said.get("bot_id") or ""),
+            enterprise_id=said.get("enterprise_id"),
+            team=str(said.get("team") or ""),
+            user=str(said.get("user") or ""),
+            workspace_url=str(said.get("url") or ""),
+            scopes=frozenset(scope.strip() for scope in scopes.split(",") if scope.strip()),
+        )
+
+
+def _plain(value: object) -> str:
+    return ("true" if value else "false") if isinstance(value, bool) else str(value)

@@ -1,0 +1,87 @@
+"""The sign of work: the agent session's status where the app is an agent, else 👀 on the question."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from typing import Any, Final
+
+from adapters.slack.web import Web
+from adapters.slack.words import WORKING_EMOJI
+from bot.errors import Misconfigured, Rejected
+from bot.events import Conversation, Event, Message, MessageRef
+
+DONE_ALREADY: Final = frozenset(
+    {"already_reacted", "no_reaction", "message_not_found", "not_reactable", "channel_not_found", "not_in_channel"}
+    | {"is_archived", "bad_timestamp", "thread_not_found", "too_many_reactions", "too_many_emoji"}
+)
+"""What Slack says where there is nothing to show, or nothing left to take away: the aim is reached or moot."""
+
+TITLE_LENGTH: Final = 200
+KEEP_TITLES: Final = 1000
+
+
+class Working:
+    """Shows and ends the sign of work. What it keeps in memory is only which questions of a thread are open."""
+
+    def __init__(self, web: Web) -> None:
+        self._web = web
+        self._open: dict[tuple[str, str], set[str]] = {}
+        self._titles: OrderedDict[tuple[str, str], str] = OrderedDict()
+        self._agent_refused = False
+
+    def remember(self, event: Event) -> None:
+        """Keep the words that open a thread: they are the title of its agent session."""
+        if isinstance(event, Message) and event.conversation.thread_id and event.text:
+            key = (event.conversation.conversation_id, event.conversation.thread_id)
+            self._titles.setdefault(key, event.text[:TITLE_LENGTH])
+            while len(self._titles) > KEEP_TITLES:
+                self._titles.popitem(last=False)
+
+    async def show(self, conversation: Conversation, question: MessageRef | None, on: bool, *, agent: bool) -> None:
+        """Begin or end it; both may be repeated."""
+        if agent and not self._agent_refused and await self._session_status(conversation, question, on):
+            return
+        if question is None:
+            return
+        method = "reactions.add" if on else "reactions.remove"
+        arguments = {
+            "channel": question.conversation_id,
+            "timestamp": question.message_id,
+            "name": WORKING_EMOJI,
+        }
+        await self._call(method, arguments)
+
+    async def _session_status(self, conversation: Conversation, question: MessageRef | None, on: bool) -> bool:
+        thread = conversation.thread_id or (question.message_id if question else None)
+        if thread is None:
+            return False
+        key = (conversation.conversation_id, thread)
+        open_here = self._open.setdefault(key, set())
+        name = question.message_id if question else thread
+        if on:
+            open_here.add(name)
+        else:
+            open_here.discard(name)
+        arguments: dict[str, Any] = {"channel_id": key[0], "thread_ts": thread}
+        if open_here:
+            arguments["status"] = "processing"
+            if title := self._titles.get(key):
+                arguments["title"] = title
+        else:
+            del self._open[key]
+            arguments["status"] = "active"
+        try:
+            await self._web.call("agents.sessions.setStatus", arguments)
+        except (Rejected, Misconfigured) as error:
+            # No agent here after all (an old app, a plan without AI): 👀 from now on.
+            if error.reason not in DONE_ALREADY:
+                self._agent_refused = True
+            return False
+        return True
+
+    async def _call(self, method: str, arguments: dict[str, Any]) -> None:
+        try:
+            await self._web.call(method, arguments)
+        except Rejected as error:
+            if error.reason not in DONE_ALREADY:
+                raise

@@ -1,0 +1,330 @@
+"""The Web API of the loopback Slack: every method the bot may call, and no other."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Final
+
+from aiohttp import web
+
+from tests.fakes import slack_payloads as payloads
+from tests.fakes.slack_rules import READS, Refused, check_arguments, check_post, check_view
+
+if TYPE_CHECKING:
+    from tests.fakes.slack import Call, Channel, FakeSlack, Fault
+
+BURST: Final = 3
+
+
+class WebApi:
+    """Answers requests; `ok: false` with Slack's codes for what Slack would not take."""
+
+    def __init__(self, slack: FakeSlack) -> None:
+        self._slack = slack
+        self._tokens_left: dict[str, tuple[float, float]] = {}
+
+    async def handle(self, request: web.Request) -> web.StreamResponse:
+        """Answer one request, with the faults that are set."""
+        method = request.match_info["method"]
+        call = self._record(method)
+        try:
+            call.arguments = await _arguments(request, method)
+        except Refused as refused:
+            return self._refuse(call, refused)
+        fault = self._fault(method)
+        if fault is not None and (early := await self._fail_early(fault, call, request)) is not None:
+            return early
+        try:
+            self._authorize(method, request.headers.get("Authorization", ""))
+            check_arguments(method, call.arguments)
+            answer = getattr(self, "_" + method.replace(".", "_"))(**call.arguments)
+        except Refused as refused:
+            return self._refuse(call, refused)
+        finally:
+            self._slack.changed()
+        if fault is not None and fault.how == "drop":
+            return _cut(request)
+        headers = {"x-oauth-scopes": ",".join(self._slack.scopes)} if method == "auth.test" else {}
+        return web.json_response({"ok": True, **answer}, headers=headers)
+
+    def _record(self, method: str) -> Call:
+        from tests.fakes.slack import Call
+
+        call = Call(method, {}, asyncio.get_running_loop().time())
+        self._slack.calls.append(call)
+        return call
+
+    def _fault(self, method: str) -> Fault | None:
+        for name in (method, "*"):
+            for fault in self._slack.faults[name]:
+                if fault.skip:
+                    fault.skip -= 1
+                    continue
+                if fault.times is not None:
+                    fault.times -= 1
+                    if fault.times <= 0:
+                        self._slack.faults[name].remove(fault)
+                return fault
+        return None
+
+    async def _fail_early(self, fault: Fault, call: Call, request: web.Request) -> web.StreamResponse | None:
+        """Answer instead of acting; None for a fault that comes after the act."""
+        how, _, detail = fault.how.partition(":")
+        call.error = fault.how
+        self._slack.changed()
+        if how == "error":
+            return web.json_response({"ok": False, "error": detail})
+        if how == "rate_limited":
+            headers = {"Retry-After": f"{fault.retry_after:g}"}
+            return web.json_response({"ok": False, "error": "ratelimited"}, status=429, headers=headers)
+        if how == "status":
+            return web.Response(status=int(detail), text="<html>a proxy's page</html>", content_type="text/html")
+        if how == "garbage":
+            return web.Response(text="{not json", content_type="application/json")
+        if how == "drop_before":
+            return _cut(request)
+        if how == "hang":
+            await asyncio.sleep(3600)
+        return None
+
+    def _refuse(self, call: Call, refused: Refused) -> web.Response:
+        call.error = refused.code
+        if refused.detail:
+            self._slack.violations.append(f"{call.method}: {refused}")
+        self._slack.changed()
+        if refused.code == "ratelimited":
+            headers = {"Retry-After": "1"}
+            return web.json_response({"ok": False, "error": "ratelimited"}, status=429, headers=headers)
+        return web.json_response({"ok": False, "error": refused.code})
+
+    def _authorize(self, method: str, header: str) -> None:
+        kind, _, token = header.partition(" ")
+        if kind != "Bearer" or not token:
+            raise Refused("not_authed")
+        wanted = self._slack.bot_token
+        if method == "apps.connections.open":
+            wanted = self._slack.app_token
+        elif method.startswith("apps.manifest."):
+            wanted = self._slack.config_token
+        if token != wanted:
+            known = token in (self._slack.bot_token, self._slack.app_token, self._slack.config_token)
+            raise Refused("not_allowed_token_type" if known else "invalid_auth")
+
+    # Methods; the name is the method's, with _ for the dot
+
+    def _auth_test(self) -> dict[str, Any]:
+        return {
+            "url": "https://loop.slack.invalid/",
+            "team": "Loop",
+            "user": "assistant",
+            "team_id": self._slack.team,
+            "user_id": self._slack.bot_user,
+            "bot_id": payloads.BOT_ID,
+            "is_enterprise_install": False,
+        }
+
+    def _bots_info(self, bot: str, **_: Any) -> dict[str, Any]:
+        if bot != payloads.BOT_ID:
+            raise Refused("bot_not_found")
+        return {"bot": {"id": bot, "app_id": payloads.APP, "user_id": self._slack.bot_user, "name": "assistant"}}
+
+    def _users_info(self, user: str, **_: Any) -> dict[str, Any]:
+        if user not in self._slack.users:
+            raise Refused("user_not_found")
+        return {"user": self._slack.users[user]}
+
+    def _conversations_open(self, users: str = "", **_: Any) -> dict[str, Any]:
+        direct = f"D{users[1:]}"
+        if users not in self._slack.users or direct not in self._slack.channels:
+            raise Refused("user_not_found")
+        return {"channel": {"id": direct}}
+
+    def _reach(self, channel: str) -> Channel:
+        found = self._slack.channels.get(channel)
+        if found is None or (self._slack.bot_user not in found.members and channel.startswith(("D", "G", "P"))):
+            raise Refused("channel_not_found")
+        if self._slack.bot_user not in found.members:
+            raise Refused("not_in_channel")
+        if found.archived:
+            raise Refused("is_archived")
+        return found
+
+    def _chat_postMessage(self, **arguments: Any) -> dict[str, Any]:
+        check_post(arguments)
+        channel = self._reach(arguments["channel"])
+        self._pace(channel.id)
+        client_id = arguments.get("client_msg_id")
+        if client_id in self._slack.client_ids:
+            raise Refused("duplicate_message")
+        thread = arguments.get("thread_ts")
+        if thread in channel.deleted:
+            raise Refused("thread_not_found")
+        if thread is not None and channel.messages.get(thread, {}).get("thread_ts", thread) != thread:
+            raise Refused("invalid_thread_ts", "thread_ts names a reply, not the root")
+        ts = payloads.next_ts()
+        posted = {
+            "type": "message",
+            "user": self._slack.bot_user,
+            "bot_id": payloads.BOT_ID,
+            "app_id": payloads.APP,
+            "team": self._slack.team,
+            "ts": ts,
+            "text": arguments["text"],
+            "blocks": arguments.get("blocks") or [],
+            "metadata": arguments["metadata"],
+            "channel": channel.id,
+            **({"thread_ts": thread} if thread is not None else {}),
+        }
+        if client_id is not None:
+            self._slack.client_ids[client_id] = ts
+        channel.messages[ts] = posted
+        self._slack.posts.append(posted)
+        if self._slack.echo:
+            self._echo(channel, posted)
+        return {"channel": channel.id, "ts": ts, "message": posted}
+
+    def _pace(self, channel: str) -> None:
+        """One post per `pace_seconds`, with short bursts."""
+        pace = self._slack.pace_seconds
+        if pace <= 0:
+            return
+        now = asyncio.get_running_loop().time()
+        left, at = self._tokens_left.get(channel, (float(BURST), now))
+        left = min(float(BURST), left + (now - at) / pace)
+        self._tokens_left[channel] = (max(left - 1, 0.0), now)
+        if left < 1:
+            raise Refused("ratelimited", f"posts into {channel} come too fast")
+
+    def _echo(self, channel: Channel, posted: dict[str, Any]) -> None:
+        kinds = {"D": "im", "G": "mpim"}
+        event = {**posted, "event_ts": posted["ts"], "channel_type": kinds.get(channel.id[0], "channel")}
+        self._slack.event(event)
+        root = channel.messages.get(str(posted.get("thread_ts")))
+        if root is not None:
+            # Each reply changes the root's counters, which Slack tells as a changed message.
+            now = {**root, "reply_count": 1, "latest_reply": posted["ts"]}
+            self._slack.event(payloads.changed(channel.id, now, root))
+
+    def _chat_delete(self, channel: str, ts: str, **_: Any) -> dict[str, Any]:
+        place = self._reach(channel)
+        found = place.messages.get(ts)
+        if found is None:
+            raise Refused("message_not_found")
+        if found.get("bot_id") != payloads.BOT_ID:
+            raise Refused("cant_delete_message")
+        del place.messages[ts]
+        place.deleted.append(ts)
+        return {"channel": channel, "ts": ts}
+
+    def _reactions_add(self, channel: str, timestamp: str, name: str) -> dict[str, Any]:
+        names = self._reactions(channel, timestamp)
+        if name in names:
+            raise Refused("already_reacted")
+        names.append(name)
+        if self._slack.echo:
+            self._slack.event(payloads.reaction(self._slack.bot_user, channel, timestamp, name, added=True))
+        return {}
+
+    def _reactions_remove(self, name: str, channel: str, timestamp: str) -> dict[str, Any]:
+        names = self._reactions(channel, timestamp)
+        if name not in names:
+            raise Refused("no_reaction")
+        names.remove(name)
+        return {}
+
+    def _reactions(self, channel: str, timestamp: str) -> list[str]:
+        found = self._reach(channel).messages.get(timestamp)
+        if found is None:
+            raise Refused("message_not_found")
+        names: list[str] = found.setdefault("bot_reactions", [])
+        return names
+
+    def _conversations_replies(self, channel: str, ts: str, **options: Any) -> dict[str, Any]:
+        place = self._reach(channel)
+        if ts not in place.messages:
+            raise Refused("thread_not_found")
+        thread = [one for one in place.messages.values() if one["ts"] == ts or one.get("thread_ts") == ts]
+        return _page(thread, options)
+
+    def _conversations_history(self, channel: str, **options: Any) -> dict[str, Any]:
+        messages = self._reach(channel).messages.values()
+        roots = [one for one in messages if one.get("thread_ts", one["ts"]) == one["ts"]]
+        return _page(roots[::-1], options)
+
+    def _views_open(self, trigger_id: str, view: Any) -> dict[str, Any]:
+        check_view(view, "modal")
+        if error := self._slack.use_trigger(trigger_id):
+            raise Refused(error)
+        opened = {**view, "id": f"V{len(self._slack.views):06d}", "hash": "1.loop", "app_id": payloads.APP}
+        self._slack.views.append(opened)
+        return {"view": opened}
+
+    def _views_publish(self, user_id: str, view: Any, **_: Any) -> dict[str, Any]:
+        check_view(view, "home")
+        self._slack.homes[user_id] = view
+        return {"view": view}
+
+    def _agents_sessions_setStatus(self, **status: Any) -> dict[str, Any]:
+        if not self._slack.agent:
+            raise Refused("missing_scope")
+        if status["status"] not in ("processing", "active", "suspended", "closed"):
+            raise Refused("invalid_arguments", f"no such status {status['status']!r}")
+        if len(status.get("title", "")) > 200:
+            raise Refused("invalid_arguments", "the title is longer than 200")
+        self._slack.statuses.append(status)
+        return {}
+
+    def _assistant_threads_setSuggestedPrompts(self, **prompts: Any) -> dict[str, Any]:
+        if not self._slack.agent:
+            raise Refused("missing_scope")
+        if not 0 < len(prompts["prompts"]) <= 4:
+            raise Refused("invalid_arguments", "one to four prompts")
+        self._slack.prompts.append(prompts)
+        return {}
+
+    def _apps_connections_open(self) -> dict[str, Any]:
+        return {"url": self._slack.sockets.ticket()}
+
+    def _apps_manifest_create(self, manifest: str) -> dict[str, Any]:
+        self._slack.manifests["A0NEW"] = json.loads(manifest)
+        return {"app_id": "A0NEW", "credentials": {}, "oauth_authorize_url": "https://slack.invalid/oauth"}
+
+    def _apps_manifest_update(self, app_id: str, manifest: str) -> dict[str, Any]:
+        self._slack.manifests[app_id] = json.loads(manifest)
+        return {"app_id": app_id, "permissions_updated": True}
+
+    def _apps_manifest_export(self, app_id: str) -> dict[str, Any]:
+        if app_id not in self._slack.manifests:
+            raise Refused("invalid_app_id")
+        return {"manifest": self._slack.manifests[app_id]}
+
+
+async def _arguments(request: web.Request, method: str) -> dict[str, Any]:
+    if request.method != "POST":
+        raise Refused("invalid_arguments", "the bot calls by POST")
+    if request.content_type == "application/json":
+        if method in READS and (await request.read()).strip() not in (b"", b"{}"):
+            raise Refused("invalid_arguments", f"{method} does not look into a JSON body")
+        given: dict[str, Any] = json.loads(await request.text() or "{}")
+        return given
+    form: Mapping[str, Any] = await request.post()
+    return {name: str(value) for name, value in form.items()}
+
+
+def _page(messages: list[dict[str, Any]], options: Mapping[str, Any]) -> dict[str, Any]:
+    start, size = int(options.get("cursor") or 0), min(int(options.get("limit") or 100), 200)
+    page = messages[start : start + size]
+    if options.get("include_all_metadata") != "true":
+        page = [{name: value for name, value in one.items() if name != "metadata"} for one in page]
+    more = start + size < len(messages)
+    cursor = {"response_metadata": {"next_cursor": str(start + size)}} if more else {}
+    return {"messages": page, "has_more": more, **cursor}
+
+
+def _cut(request: web.Request) -> web.StreamResponse:
+    """End the connection without a reply."""
+    assert request.transport is not None
+    request.transport.abort()
+    return web.Response()

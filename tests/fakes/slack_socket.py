@@ -1,0 +1,136 @@
+"""Socket Mode of the loopback Slack: tickets for one use, envelopes to any connection, redelivery of what is not
+acknowledged."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import itertools
+import json
+from typing import TYPE_CHECKING, Any
+
+from aiohttp import WSMsgType, web
+
+if TYPE_CHECKING:
+    from tests.fakes.slack import FakeSlack
+
+
+class Sockets:
+    """The connections of the app. `most`: the greatest number open at once; `fewest`: the smallest since the first."""
+
+    def __init__(self, slack: FakeSlack, ack_seconds: float) -> None:
+        self._slack = slack
+        self.ack_seconds = ack_seconds
+        self._open: list[web.WebSocketResponse] = []
+        self._tickets: set[str] = set()
+        self._acks: dict[str, tuple[asyncio.Future[bool], web.WebSocketResponse]] = {}
+        self._numbers = itertools.count(1)
+        self._refusing = 0
+        self.handed_out = 0
+        self.most = 0
+        self.fewest: int | None = None
+
+    @property
+    def count(self) -> int:
+        """How many connections are open."""
+        return len(self._open)
+
+    def ticket(self) -> str:
+        """Hand out the address of one connection."""
+        self.handed_out += 1
+        name = f"ticket-{next(self._numbers)}"
+        if self._refusing:
+            self._refusing -= 1
+        else:
+            self._tickets.add(name)
+        return f"{self._slack.base_url.replace('http', 'ws', 1)}/link?ticket={name}"
+
+    def refuse_tickets(self, times: int) -> None:
+        """Let the next tickets be refused when they are used."""
+        self._refusing = times
+
+    async def handle(self, request: web.Request) -> web.StreamResponse:
+        """Take a connection in, with a ticket that was not used yet."""
+        name = request.query.get("ticket", "")
+        if name not in self._tickets:
+            return web.Response(status=401)
+        self._tickets.remove(name)
+        socket = web.WebSocketResponse()
+        await socket.prepare(request)
+        await socket.send_json({"type": "hello", "num_connections": self.count + 1, "debug_info": {"host": "loop"}})
+        self._note(socket, joined=True)
+        try:
+            async for message in socket:
+                if message.type is WSMsgType.TEXT:
+                    self._acknowledge(json.loads(message.data))
+        finally:
+            self._note(socket, joined=False)
+        return socket
+
+    def _note(self, socket: web.WebSocketResponse, *, joined: bool) -> None:
+        if joined:
+            self._open.append(socket)
+        elif socket in self._open:
+            self._open.remove(socket)
+        self.most = max(self.most, self.count)
+        if self.most >= 2:
+            self.fewest = self.count if self.fewest is None else min(self.fewest, self.count)
+        for future, where in self._acks.values():
+            if where is socket and not joined and not future.done():
+                future.set_result(False)
+        self._slack.changed()
+
+    def _acknowledge(self, said: dict[str, Any]) -> None:
+        pending = self._acks.get(said.get("envelope_id", ""))
+        if pending is not None and not pending[0].done():
+            pending[0].set_result(True)
+
+    async def push(self, payload: dict[str, Any], kind: str, attempt: int = 0, reason: str = "") -> bool:
+        """Send an envelope to one connection, each in turn; True when it was acknowledged in time."""
+        await self._slack.until(lambda: self.count > 0)
+        number = next(self._numbers)
+        socket = self._open[number % self.count]
+        envelope_id = f"envelope-{number}"
+        future: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+        self._acks[envelope_id] = (future, socket)
+        envelope: dict[str, Any] = {
+            "envelope_id": envelope_id,
+            "type": kind,
+            "payload": payload,
+            "accepts_response_payload": kind != "events_api",
+        }
+        if kind == "events_api":
+            envelope |= {"retry_attempt": attempt, "retry_reason": reason}
+        try:
+            try:
+                await socket.send_json(envelope)
+            except (ConnectionError, RuntimeError):
+                return False
+            return await asyncio.wait_for(future, self.ack_seconds)
+        except TimeoutError:
+            return False
+        finally:
+            del self._acks[envelope_id]
+
+    async def renew(self, reason: str = "warning", count: int | None = None) -> None:
+        """Ask connections to go, as Slack does every few hours; it closes them itself a little later."""
+        for socket in self._open[:count]:
+            with contextlib.suppress(ConnectionError, RuntimeError):
+                await socket.send_json({"type": "disconnect", "reason": reason, "debug_info": {"host": "loop"}})
+
+    async def send_raw(self, text: str) -> None:
+        """Send something that is no envelope."""
+        await self._open[0].send_str(text)
+
+    async def cut(self, count: int | None = None) -> None:
+        """Cut connections without a word."""
+        for socket in self._open[:count]:
+            request = socket._req
+            if request is not None and request.transport is not None:
+                request.transport.abort()
+            self._note(socket, joined=False)
+
+    async def close(self) -> None:
+        """Close all connections."""
+        for socket in list(self._open):
+            await socket.close()
