@@ -85,4 +85,13 @@ def call(arguments: Sequence[str] | None = None) -> int:
         # The reader (head, less) has what it wanted; nothing is wrong. Python flushes stdout once more at exit.
         sys.stdout = None
         return 0
+    except Exception:
+        # A mistake of ours, so say where; its words may hold what a caller passed in.
+        import traceback
+
+        from bot.telemetry.logging import redacted
+
+        print(redacted(traceback.format_exc()), file=sys.stderr)
+        print("Something is wrong inside uppzy-bot; please report the lines above.", file=sys.stderr)
+        return 1
     return result if isinstance(result, int) else 0

@@ -7,6 +7,7 @@ import json
 import re
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeAlias, TypeVar
 
@@ -135,12 +136,18 @@ def config(*need: Need) -> Config:
     """Load the settings that a command needs; raises ConfigError. Nothing is logged to stdout from here on."""
     from bot.app import CHANNELS
     from bot.config import load
+
+    found = load(CHANNELS, need=frozenset(need))
+    logs(replace(found, log_level="warning", log_format="console"))
+    return found
+
+
+def logs(settings: Config) -> None:
+    """Send logs to stderr as the settings say, without the secrets the settings know."""
     from bot.telemetry.logging import configure
     from bot.telemetry.redaction import secrets_of
 
-    found = load(CHANNELS, need=frozenset(need))
-    configure(level="warning", style="console", secrets=secrets_of(found))
-    return found
+    configure(level=settings.log_level, style=settings.log_format, secrets=secrets_of(settings))
 
 
 @contextlib.asynccontextmanager

@@ -7,7 +7,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from bot.cli.output import config, folder_of, note, progress, say
+from bot.cli.output import config, folder_of, logs, note, progress, say
 
 
 async def demo(
@@ -34,6 +34,7 @@ async def demo(
 
     folder_of(docs)
     settings = demo_config(CHANNELS, with_channels=channels)
+    logs(settings)
     await run(settings, demo=DemoOptions(docs=docs, channels=channels, rough=rough))
 
 
@@ -43,7 +44,9 @@ async def run() -> None:
     from bot.app import run as run_app
     from bot.config import RUN, load
 
-    await run_app(load(CHANNELS, need=RUN))
+    settings = load(CHANNELS, need=RUN)
+    logs(settings)
+    await run_app(settings)
 
 
 async def migrate() -> None:

@@ -22,7 +22,7 @@ from structlog.typing import EventDict, Processor, WrappedLogger
 
 from bot.telemetry.redaction import Redactor
 
-__all__ = ["add_secrets", "configure", "context", "get_logger"]
+__all__ = ["add_secrets", "configure", "context", "get_logger", "redacted"]
 
 QUIET = ("httpx", "httpcore", "slack_sdk", "slack_bolt", "telegram", "aiohttp", "asyncio", "markdown_it", "hpack")
 """Libraries that log addresses (a Telegram address holds the token) or bodies below WARNING."""
@@ -38,6 +38,11 @@ def get_logger(name: str) -> Any:
 def add_secrets(*secrets: str) -> None:
     """Keep these out of all logs from now on: a token that was stored, fetched or refreshed."""
     _redactor.add(*secrets)
+
+
+def redacted(text: str) -> str:
+    """Take out of a text what must not be in a log."""
+    return _redactor(text)
 
 
 def configure(
