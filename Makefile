@@ -1,0 +1,59 @@
+# Everything a person or a machine does with a clone. Only Python 3.11 or newer with venv is needed.
+#   make demo    a page with a bot, from nothing          make test   all tests (make lint beside it)
+#   make prove   the proofs in full                       make bench  the timings
+# Options go into ARGS: make demo ARGS="--docs handbook", make test ARGS="tests/web -k readyz".
+
+PYTHON ?= python3
+ARGS ?=
+JOBS ?= 2
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input --quiet
+# The locks list everything, so nothing is left to resolve.
+LOCKED := $(PIP) install --no-deps --require-hashes -r
+COMPILE := $(BIN)/python -m uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --quiet
+
+.PHONY: demo test prove bench lint lock clean
+
+demo: .venv/.installed
+	@exec $(BIN)/uppzy-bot demo $(ARGS)
+
+test: .venv/.installed-tests
+	@env -u BOT_PROVE -u BOT_BENCH $(BIN)/python -m pytest -q -n $(JOBS) --dist worksteal $(ARGS)
+
+prove: .venv/.installed-tests
+	@BOT_PROVE=1 $(BIN)/python -m pytest -q -n $(JOBS) --dist worksteal -m prove $(ARGS)
+
+bench: .venv/.installed-tests
+	@BOT_BENCH=1 $(BIN)/python -m pytest -q -s -p no:xdist -m bench $(ARGS)
+
+lint: .venv/.installed-tests
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+
+lock: .venv/.installed-tests
+	@$(PIP) install uv
+	@echo 'hatchling>=1.27' | $(COMPILE) pyproject.toml - --extra docs -o requirements.lock
+	@$(COMPILE) pyproject.toml --all-extras -c requirements.lock -o tests/requirements.lock
+
+clean:
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .schemathesis
+
+.venv/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo "Python 3.11 or newer is needed; name one: make $(MAKECMDGOALS) PYTHON=python3.12" >&2; exit 1; }
+	@echo "Making .venv …" >&2
+	@$(PYTHON) -m venv .venv \
+	  || { rm -rf .venv; echo "Python's venv module is missing; on Debian: apt-get install python3-venv" >&2; exit 1; }
+
+# The project itself is linked, not copied: a change of the code needs no new installation.
+.venv/.installed: requirements.lock pyproject.toml | .venv/bin/python
+	@echo "Installing what the bot needs, once …" >&2
+	@$(LOCKED) requirements.lock
+	@$(PIP) install --no-deps --no-build-isolation --editable .
+	@touch $@
+
+.venv/.installed-tests: tests/requirements.lock .venv/.installed
+	@echo "Installing what the tests need, once …" >&2
+	@$(LOCKED) tests/requirements.lock
+	@touch $@
