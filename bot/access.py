@@ -1,0 +1,31 @@
+"""Who gets answers: the policy of `[access]`, and which route a conversation takes. Pure."""
+
+from __future__ import annotations
+
+from fnmatch import fnmatchcase
+
+from bot.config import Access, Route
+from bot.store.conversations import Where
+
+NO_ROUTE = Route()
+
+
+def admitted(access: Access, where: Where, user: str, standing: str) -> bool:
+    """Whether this person gets answers in this place; `deny` wins over `allow`, `allow` over the standing."""
+    names = {f"{where.channel}:{where.account}:{one}" for one in (user, where.conversation)}
+    if names & access.deny:
+        return False
+    return bool(names & access.allow) or access.admitted.get((where.channel, standing), True)
+
+
+def route_for(routes: tuple[Route, ...], where: Where) -> tuple[str, Route]:
+    """Return the first route that fits, with its name ("" for none): its place in the list."""
+    for number, route in enumerate(routes):
+        fits = zip(
+            (where.channel, where.account, where.conversation),
+            (route.channel, route.account, route.conversation),
+            strict=True,
+        )
+        if all(fnmatchcase(one, pattern) for one, pattern in fits):
+            return str(number), route
+    return "", NO_ROUTE

@@ -1,0 +1,159 @@
+"""The engine of one process: a task for every lane with work, each taking its lane's oldest open turn.
+
+Rows made by other processes (the command line) are seen within two seconds. One engine per database: the
+composition root holds a lock on it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+
+import structlog
+
+from bot.context import Context
+from bot.engine.steps import Draining, Steps
+from bot.errors import Unavailable
+from bot.progress import Board
+from bot.store import dead, turns
+from bot.store.turns import Fenced, Turn
+
+LOOK_EVERY = 1.0
+"""Seconds between two looks for rows of other processes."""
+PATIENCE = 4
+"""Unexpected errors of one turn in this process before it becomes a dead letter."""
+
+log = structlog.get_logger(__name__)
+Work = Callable[[Steps], Awaitable[None]]
+Bury = Callable[[Steps, str], Awaitable[None]]
+
+
+class Engine:
+    """Runs turns. `work` brings one to its end; `bury` ends one that `work` cannot."""
+
+    def __init__(self, ctx: Context, board: Board, work: Work, bury: Bury) -> None:
+        self.ctx = ctx
+        self.open_questions = 0
+        self._board = board
+        self._work = work
+        self._bury = bury
+        self._lanes: dict[str, asyncio.Task[None]] = {}
+        self._again: set[str] = set()
+        self._steps: dict[str, Steps] = {}
+        self._errors: dict[int, int] = {}
+        self._draining = False
+
+    async def start(self) -> None:
+        """Go on with everything that was open when the last process ended."""
+        await self._rescan()
+        for turn in await self.ctx.db.read(turns.to_clean):
+            self._board.end(turn)
+
+    async def run(self) -> None:
+        """Look for rows of other processes until cancelled."""
+        while True:
+            await asyncio.sleep(LOOK_EVERY)
+            try:
+                if await self.ctx.db.changed_elsewhere():
+                    await self._rescan()
+            except Unavailable:
+                log.warning("engine.database_unavailable")
+
+    async def _rescan(self) -> None:
+        found = await self.ctx.db.read(turns.open_turns)
+        self._counted(sum(turn.kind == "question" for turn in found))
+        for turn in found:
+            self._board.begin(turn)
+            self.wake(turn.lane)
+        self.ctx.metrics.dead_letters.set(await self.ctx.db.read(dead.count))
+        self.ctx.wake_feedback()
+
+    async def accepted(self, questions: Sequence[int], lanes: Sequence[str]) -> None:
+        """New turns are stored: show that work has begun, and begin it."""
+        for turn_id in questions:
+            turn = await self.ctx.db.read(lambda tx, turn_id=turn_id: turns.get(tx, turn_id))  # type: ignore[misc]
+            if turn is not None:
+                self._counted(self.open_questions + 1)
+                self._board.begin(turn)
+        for lane in lanes:
+            self.wake(lane)
+
+    def wake(self, lane: str) -> None:
+        """A lane may have work."""
+        if self._draining:
+            return
+        if lane in self._lanes:
+            self._again.add(lane)
+            return
+        self._lanes[lane] = asyncio.get_running_loop().create_task(self._run_lane(lane), name=f"lane {lane}")
+
+    async def drain(self, seconds: float) -> None:
+        """Begin nothing new, let outside calls under way end and be stored, and stop within `seconds`."""
+        self._draining = True
+        for lane, task in list(self._lanes.items()):
+            steps = self._steps.get(lane)
+            if steps is not None:
+                steps.draining = True
+            if steps is None or not steps.busy:
+                task.cancel()
+        await self._board.drain()
+        tasks = list(self._lanes.values())
+        if tasks:
+            _, late = await asyncio.wait(tasks, timeout=seconds)
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _counted(self, number: int) -> None:
+        self.open_questions = max(0, number)
+        self.ctx.metrics.turns_in_flight.set(self.open_questions)
+
+    async def _run_lane(self, lane: str) -> None:
+        try:
+            while not self._draining:
+                self._again.discard(lane)
+                if not await self._one(lane) and lane not in self._again:
+                    break
+        finally:
+            del self._lanes[lane]
+            self._steps.pop(lane, None)
+            self._again.discard(lane)
+
+    async def _one(self, lane: str) -> bool:
+        """Work on the lane's oldest open turn; False when there is none."""
+        try:
+            now = self.ctx.clock()
+            taken = await self.ctx.db.write(lambda tx: turns.take(tx, lane, now))
+        except Unavailable:
+            await asyncio.sleep(1.0)
+            return True
+        if taken is None:
+            return False
+        turn, rows = taken
+        steps = self._steps[lane] = Steps(self.ctx, turn, rows)
+        with structlog.contextvars.bound_contextvars(reference=turn.reference, channel=turn.where.channel):
+            try:
+                await self._work(steps)
+            except (Fenced, Draining):
+                return True
+            except Exception as error:
+                await self._unexpected(steps, error)
+                return True
+        self._ended(turn)
+        return True
+
+    def _ended(self, turn: Turn) -> None:
+        self._errors.pop(turn.id, None)
+        if turn.kind == "question":
+            self._counted(self.open_questions - 1)
+
+    async def _unexpected(self, steps: Steps, error: Exception) -> None:
+        """A mistake of ours must not stop a conversation for ever: try again, then tell the asker and bury the turn."""
+        turn = steps.turn
+        times = self._errors[turn.id] = self._errors.get(turn.id, 0) + 1
+        log.exception("turn.unexpected", times=times)
+        if times < PATIENCE:
+            await asyncio.sleep(0.5 * 2**times)
+            return
+        await self._bury(steps, f"An unexpected {type(error).__name__} came {times} times; see the log.")
+        self._ended(turn)

@@ -1,0 +1,95 @@
+"""What the core lends to an adapter while it runs; see `bot.adapter.Host`."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+
+from bot.adapter import Handled, HttpHandler
+from bot.context import Context
+from bot.errors import Misconfigured
+from bot.events import Event
+from bot.router import Router
+from bot.store import vault
+from bot.web.server import Server
+
+
+class EncryptedVault:
+    """Small secrets in the database, encrypted with BOT_ENCRYPTION_KEY: the first key encrypts, all decrypt."""
+
+    def __init__(self, ctx: Context) -> None:
+        self._ctx = ctx
+        self._fernet: MultiFernet | None = None
+
+    def _keys(self) -> MultiFernet:
+        if self._fernet is None:
+            keys = self._ctx.config.encryption_keys
+            if not keys:
+                raise Misconfigured(
+                    "A token must be stored, but BOT_ENCRYPTION_KEY is not set: set it to a Fernet key."
+                )
+            self._fernet = MultiFernet([Fernet(key.get_secret_value()) for key in keys])
+        return self._fernet
+
+    async def get(self, name: str) -> str | None:
+        """Return the value put last under the name, None without one."""
+        stored = await self._ctx.db.read(lambda tx: vault.get(tx, name))
+        if stored is None:
+            return None
+        try:
+            return self._keys().decrypt(stored.encode()).decode()
+        except InvalidToken:
+            raise Misconfigured(
+                "BOT_ENCRYPTION_KEY does not open what is stored: put the old key behind the new one."
+            ) from None
+
+    async def put(self, name: str, value: str | None) -> None:
+        """Store the value; None deletes it."""
+        sealed = None if value is None else self._keys().encrypt(value.encode()).decode()
+        await self._ctx.db.write(lambda tx: vault.put(tx, name, sealed))
+
+
+class CoreHost:
+    """The one Host of this process."""
+
+    def __init__(self, ctx: Context, router: Router, web: Server) -> None:
+        self.vault = EncryptedVault(ctx)
+        self._router = router
+        self._web = web
+        self._leases: dict[str, asyncio.Lock] = {}
+        self._next: dict[str, float] = {}
+
+    async def handle(self, event: Event) -> Handled:
+        """Take in one event."""
+        return await self._router.handle(event)
+
+    async def set_aside(self, channel: str, account_id: str, raw: bytes, reason: str) -> None:
+        """Keep a payload that cannot be normalised."""
+        await self._router.set_aside(channel, account_id, raw, reason)
+
+    def serve(self, method: str, path: str, handler: HttpHandler) -> None:
+        """Add a handler to the one HTTP server."""
+        self._web.add(method, path, handler)
+
+    def lease(self, name: str) -> AbstractAsyncContextManager[None]:
+        """Hold a right alone. The embedded engine is alone with its database, so one process is all processes."""
+        return self._lease(name)
+
+    @asynccontextmanager
+    async def _lease(self, name: str) -> AsyncIterator[None]:
+        async with self._leases.setdefault(name, asyncio.Lock()):
+            yield
+
+    async def pace(self, key: str, seconds: float) -> None:
+        """Wait for the next free place in the key's row: one every `seconds`, in call order."""
+        loop = asyncio.get_running_loop()
+        now = loop.time()
+        at = max(now, self._next.get(key, 0.0))
+        self._next[key] = at + seconds
+        if len(self._next) > 10_000:
+            self._next = {one: until for one, until in self._next.items() if until > now}
+        if at > now:
+            await asyncio.sleep(at - now)

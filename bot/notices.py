@@ -1,0 +1,59 @@
+"""What the bot says itself: short, honest, in Markdown. Answers come from the assistant."""
+
+from __future__ import annotations
+
+WORKING = "I am still working on your question."
+STILL_WORKING = "This takes longer than usual. I keep at it and answer here."
+WHY = (
+    "Thanks for telling. What was wrong with this answer? Reply to this message, and the people who run me can mend it."
+)
+NEW = "A new conversation begins. I have forgotten what we spoke of."
+EMPTY = "I need a question in words. Write it out, and I answer."
+ONLY_ATTACHMENT = "I cannot read files. Write your question in words, and I answer."
+REFUSED = "I may not answer here. Ask the people who run me for access."
+
+
+def failure(reference: str) -> str:
+    """Say that there will be no answer, with the reference that the operator can look up."""
+    return (
+        "I could not get an answer to your question. Please ask again later, or give the people who run me this "
+        f"reference: `{reference}`."
+    )
+
+
+def cut_short(reference: str) -> str:
+    """Say that an answer is incomplete."""
+    return (
+        "The rest of this answer could not be sent. Please ask again, or give the people who run me this "
+        f"reference: `{reference}`."
+    )
+
+
+def too_long(limit: int) -> str:
+    """Say how long a question may be, in characters."""
+    return f"Your question is too long for me. Please keep it under {limit:,} characters."
+
+
+def too_many(seconds: int) -> str:
+    """Say when the person may ask again."""
+    wait = f"{seconds} seconds" if seconds > 1 else "a second"
+    return f"That is more than I can take at once. Please ask again in {wait}."
+
+
+def queue_full() -> str:
+    """Say that too many questions of this conversation are waiting already."""
+    return (
+        "Too many of your questions are waiting already. Please wait for the answers, about a minute, then ask again."
+    )
+
+
+def help_text(prefix: str) -> str:
+    """Say what the bot can do; `prefix` is `/` or `!`, as commands are written in this place."""
+    return (
+        "I answer questions. Write to me directly, or mention me where others talk; in a thread where you have "
+        "asked me, just go on.\n\n"
+        f"- `{prefix}new` begins a new conversation: I forget what we spoke of.\n"
+        f"- `{prefix}ask` and your question asks me.\n"
+        f"- `{prefix}help` shows this.\n\n"
+        "React with 👍 or 👎 to an answer, or use its buttons: it tells the people who run me how good it was."
+    )

@@ -1,0 +1,47 @@
+"""When to ask the API again: few polls, little lag.
+
+The API has no callback and its documented latency is 5-60 s; a fixed interval costs either polls or lag. We
+wait in proportion to the age of the request, so the lag stays a fraction of the answer's own time, and we do not
+ask at all before the time in which, lately, hardly any answer was ready.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+
+SHORTEST = 0.25
+LONGEST = 2.5
+"""Seconds between two polls of one request. The API's own samples poll every 2-3 s."""
+
+SHARE = 0.25
+"""Longest lag, as a share of the age of the request: a question answered in 8 s is polled about a dozen times."""
+
+PER_SECOND = 150.0
+"""Polls per second over all requests; beyond it, all requests are polled less often."""
+
+
+class Pace:
+    """The poll schedule of all requests; it learns how long answers take. Times in seconds."""
+
+    def __init__(self) -> None:
+        self.in_flight = 0
+        self._lately: deque[float] = deque(maxlen=64)
+        self._floor = 0.0
+
+    def completed(self, seconds: float) -> None:
+        """Note how long after its submit an answer was seen ready."""
+        self._lately.append(seconds)
+        if len(self._lately) >= 8:
+            # The tenth percentile, less what our own schedule adds to it.
+            self._floor = sorted(self._lately)[len(self._lately) // 10] * 0.9
+
+    def delay(self, age: float) -> float:
+        """Return how long to wait, `age` seconds after the submit, before the next poll.
+
+        >>> pace = Pace(); pace.delay(0.0), pace.delay(8.0), pace.delay(60.0)
+        (0.25, 2.0, 2.5)
+        """
+        wait = min(LONGEST, max(SHORTEST, age * SHARE))
+        if age < self._floor:
+            wait = max(wait, min(self._floor - age, 30.0))
+        return max(wait, self.in_flight / PER_SECOND)

@@ -1,0 +1,317 @@
+"""Takes an event in: for us? allowed? seen? store it, wake its lane. Everything is decided in one transaction."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal, TypeAlias
+
+import structlog
+
+from bot import access, commands, notices
+from bot.accept import Accepting
+from bot.adapter import Handled
+from bot.context import Context
+from bot.engine.inprocess import Engine
+from bot.errors import Unavailable
+from bot.events import (
+    Command,
+    Comment,
+    Conversation,
+    Deletion,
+    Edit,
+    Event,
+    Gone,
+    HomeOpened,
+    Message,
+    MessageRef,
+    Moved,
+    Reaction,
+    Stop,
+)
+from bot.home import HomePages
+from bot.store import conversations, dead, feedback, receipts, steps, turns
+from bot.store.conversations import Where, known_ref
+from bot.store.database import Tx
+
+log = structlog.get_logger(__name__)
+Spoken: TypeAlias = Message | Edit
+
+
+@dataclass(slots=True)
+class Taken:
+    """What the transaction did; what follows from it happens after the commit."""
+
+    outcome: Literal["accepted", "duplicate", "ignored", "refused"] = "accepted"
+    ask_why: bool = False
+    lanes: list[str] = field(default_factory=list)
+    questions: list[int] = field(default_factory=list)
+    ended: str | None = None
+    rated: bool = False
+
+
+class Router:
+    """The way in. One instance per process."""
+
+    def __init__(self, ctx: Context, engine: Engine, home: HomePages) -> None:
+        self.ctx = ctx
+        self.engine = engine
+        self.home = home
+
+    async def handle(self, event: Event) -> Handled:
+        """Take in one event; see `Host.handle`."""
+        channel, _ = _origin(event)
+        if (
+            isinstance(event, Message | Command | Edit)
+            and self.engine.open_questions >= self.ctx.config.limits.open_turns
+        ):
+            raise Unavailable("Too many questions are open; the platform delivers this one again.", reason="open_turns")
+        started = self.ctx.clock()
+        taken = await self.ctx.db.write(lambda tx: self._take(tx, event))
+        self._count(channel, event, taken.outcome)
+        took = max(0.0, self.ctx.clock() - started)
+        self.ctx.metrics.turn_overhead_seconds.labels(channel=channel, step="accept").observe(took)
+        if taken.ended is not None:
+            self.ctx.metrics.turns_total.labels(channel=channel, outcome=taken.ended).inc()
+        await self.engine.accepted(taken.questions, taken.lanes)
+        if taken.rated:
+            self.ctx.wake_feedback()
+        if isinstance(event, HomeOpened) and taken.outcome == "accepted":
+            self.home.show(event)
+        return Handled(outcome=taken.outcome, ask_why=taken.ask_why)
+
+    async def set_aside(self, channel: str, account: str, raw: bytes, reason: str) -> None:
+        """Keep a payload that cannot be normalised; see `Host.set_aside`."""
+        now, reference = self.ctx.clock(), self.ctx.reference()
+        new = await self.ctx.db.write(lambda tx: dead.add_payload(tx, reference, channel, account, raw, reason, now))
+        self.ctx.metrics.events_total.labels(channel=channel, kind="payload", outcome="poison").inc()
+        if new:
+            log.error("payload.set_aside", channel=channel, reference=reference, reason=reason)
+
+    def _take(self, tx: Tx, event: Event) -> Taken:
+        now = self.ctx.clock()
+        match event:
+            case Message():
+                return self._message(tx, event, now)
+            case Command():
+                return self._command(tx, event, now)
+            case Edit():
+                return self._edit(tx, event, now)
+            case Reaction():
+                return self._reaction(tx, event, now)
+            case HomeOpened():
+                where = conversations.first_known(tx, event.conversation)
+                admitted = access.admitted(self.ctx.config.access, where, event.user_id, event.standing)
+                return Taken() if admitted else Taken("refused")
+        channel, account = _origin(event)
+        if turns.seen(tx, channel, account, event.event_id, now):
+            return Taken("duplicate")
+        match event:
+            case Deletion():
+                return self._cancel_question(tx, event.ref)
+            case Stop():
+                where = conversations.first_known(tx, event.conversation)
+                return _cancel_all(tx, turns.open_questions(tx, where, event.user_id))
+            case Comment():
+                return self._comment(tx, event, now)
+            case Moved():
+                conversations.move(tx, channel, account, event.old_id, event.new_id, now)
+                return Taken()
+            case Gone():
+                return self._gone(tx, event, now)
+
+    # -- words ----------------------------------------------------------------------------------------------------
+
+    def _message(self, tx: Tx, event: Message, now: float) -> Taken:
+        if (why := self._why_reply(tx, event)) is not None:
+            if turns.seen(tx, event.ref.channel, event.ref.account_id, event.event_id, now):
+                return Taken("duplicate")
+            feedback.comment(tx, why, event.user_id, clean(event.text), event.event_id, now)
+            return Taken()
+        accepting = self._accepting(tx, event.conversation, event.user_id, event.ref, event.sent_at.timestamp(), now)
+        if not self._for_us(tx, event, accepting.where):
+            return Taken("ignored")
+        return self._spoken(tx, event, accepting, now)
+
+    def _spoken(self, tx: Tx, event: Spoken, accepting: Accepting, now: float) -> Taken:
+        """Something said to us: a typed command or a question."""
+        if turns.seen(tx, event.ref.channel, event.ref.account_id, event.event_id, now):
+            return Taken("duplicate")
+        if turns.by_question(tx, known_ref(tx, event.ref)) is not None:
+            return Taken("duplicate")
+        if not access.admitted(self.ctx.config.access, accepting.where, event.user_id, event.standing):
+            accepting.refuse_access()
+            return _taken(accepting)
+        conversations.wake_up(tx, accepting.where)
+        text = clean(event.text)
+        command = commands.typed(text)
+        if command is not None:
+            name, args = command
+            commands.COMMANDS[name](accepting, args)
+        elif not text.strip() and event.has_attachment:
+            accepting.refuse(notices.ONLY_ATTACHMENT)
+        else:
+            accepting.question(text)
+        return _taken(accepting)
+
+    def _for_us(self, tx: Tx, event: Spoken, where: Where) -> bool:
+        if event.conversation.is_direct or event.mentions_bot or (isinstance(event, Message) and event.asks):
+            return True
+        _, route = access.route_for(self.ctx.config.routes, where)
+        if route.mode == "all" or (route.mode == "questions" and event.text.rstrip().endswith(("?", "？", "؟"))):
+            return not event.mentions_others
+        if event.mentions_others or event.conversation.thread_id is None:
+            return False
+        return conversations.takes_part(tx, where, event.user_id)
+
+    def _command(self, tx: Tx, event: Command, now: float) -> Taken:
+        if turns.seen(tx, event.conversation.channel, event.conversation.account_id, event.event_id, now):
+            return Taken("duplicate")
+        accepting = self._accepting(tx, event.conversation, event.user_id, event.ref, event.sent_at.timestamp(), now)
+        run = commands.COMMANDS.get(event.name)
+        if run is None:
+            return Taken("ignored")
+        if not access.admitted(self.ctx.config.access, accepting.where, event.user_id, event.standing):
+            accepting.refuse_access()
+            return _taken(accepting)
+        conversations.wake_up(tx, accepting.where)
+        accepting.prefix = "/" if event.ref is not None else "!"
+        run(accepting, clean(event.args))
+        return _taken(accepting)
+
+    def _edit(self, tx: Tx, event: Edit, now: float) -> Taken:
+        turn = turns.by_question(tx, known_ref(tx, event.ref))
+        accepting = self._accepting(tx, event.conversation, event.user_id, event.ref, event.sent_at.timestamp(), now)
+        if turn is None:
+            # An edit that adds the mention is a new question. A direct message was one from the beginning.
+            return self._spoken(tx, event, accepting, now) if event.mentions_bot else Taken("ignored")
+        if turns.seen(tx, event.ref.channel, event.ref.account_id, event.event_id, now):
+            return Taken("duplicate")
+        text = clean(event.text)
+        if command := commands.typed(text):
+            text = command[1]
+        if text == turn.text or turn.asker != event.user_id:
+            return Taken("ignored")
+        return Taken() if turns.replace_text(tx, turn.id, text) else Taken("ignored")
+
+    # -- endings --------------------------------------------------------------------------------------------------
+
+    def _cancel_question(self, tx: Tx, ref: MessageRef) -> Taken:
+        turn = turns.by_question(tx, known_ref(tx, ref))
+        return _cancel_all(tx, [] if turn is None else [turn])
+
+    def _gone(self, tx: Tx, event: Gone, now: float) -> Taken:
+        if event.conversation_id is None:
+            found = [
+                t
+                for t in turns.open_turns(tx)
+                if (t.where.channel, t.where.account) == (event.channel, event.account_id)
+            ]
+            return _cancel_all(tx, found)
+        first = conversations.first_conversation(tx, event.channel, event.account_id, event.conversation_id)
+        conversations.rest(tx, event.channel, event.account_id, first, now)
+        return _cancel_all(tx, turns.open_questions(tx, Where(event.channel, event.account_id, first, "")))
+
+    # -- feedback -------------------------------------------------------------------------------------------------
+
+    def _reaction(self, tx: Tx, event: Reaction, now: float) -> Taken:
+        rules = self.ctx.config.feedback
+        key = known_ref(tx, event.target)
+        where = Where(key[0], key[1], key[2], "")
+        if not access.admitted(self.ctx.config.access, where, event.user_id, event.standing):
+            return Taken("refused")
+        found = receipts.find(tx, key)
+        if found is None:
+            if feedback.meaning(event.emoji, rules) is None or not steps.sending(tx, key[0], key[1], key[2]):
+                return Taken("ignored")
+            feedback.keep_early(tx, event, now)
+            return Taken()
+        if found["kind"] != "answer" or feedback.meaning(event.emoji, rules) is None:
+            return Taken("ignored")
+        if turns.seen(tx, event.target.channel, event.target.account_id, event.event_id, now):
+            return Taken("duplicate")
+        changed = feedback.add(tx, found["turn"], key[3], event, rules, now)
+        taken = Taken(rated=changed)
+        if event.button and feedback.meaning(event.emoji, rules) == "bad":
+            self._ask_why(tx, found["turn"], event, taken, now)
+        return taken
+
+    def _ask_why(self, tx: Tx, turn_id: int, event: Reaction, taken: Taken, now: float) -> None:
+        turn = turns.get(tx, turn_id)
+        if turn is None or not feedback.may_ask_why(tx, turn_id, event.user_id):
+            return
+        if event.can_ask_why:
+            taken.ask_why = True
+            return
+        accepting = self._accepting(tx, turn.place, event.user_id, None, event.sent_at.timestamp(), now)
+        accepting.say(notices.WHY, "why", about=turn_id, reply_to=event.target)
+        taken.lanes += accepting.lanes
+
+    def _why_reply(self, tx: Tx, event: Message) -> int | None:
+        """Return the answer that a reply gives the reason for, None when it is a message like any other."""
+        if event.in_reply_to is None:
+            return None
+        found = receipts.find(tx, known_ref(tx, event.in_reply_to))
+        if found is None or found["kind"] != "why":
+            return None
+        why = turns.get(tx, found["turn"])
+        return why.about if why is not None and why.asker == event.user_id else None
+
+    def _comment(self, tx: Tx, event: Comment, now: float) -> Taken:
+        found = receipts.find(tx, known_ref(tx, event.target))
+        if found is None or found["kind"] != "answer":
+            return Taken("ignored")
+        feedback.comment(tx, found["turn"], event.user_id, clean(event.text), event.event_id, now)
+        return Taken()
+
+    # -- helpers --------------------------------------------------------------------------------------------------
+
+    def _accepting(
+        self, tx: Tx, conversation: Conversation, user: str, ref: MessageRef | None, sent_at: float, now: float
+    ) -> Accepting:
+        where = conversations.first_known(tx, conversation)
+        return Accepting(
+            ctx=self.ctx,
+            tx=tx,
+            now=now,
+            conversation=conversation,
+            where=where,
+            user=user,
+            ref=ref,
+            sent_at=sent_at,
+            prefix="!",
+        )
+
+    def _count(self, channel: str, event: Event, outcome: str) -> None:
+        kind = type(event).__name__.lower()
+        self.ctx.metrics.events_total.labels(channel=channel, kind=kind, outcome=outcome).inc()
+
+
+def _taken(accepting: Accepting) -> Taken:
+    return Taken(
+        "refused" if accepting.outside else "accepted",
+        lanes=accepting.lanes,
+        questions=accepting.questions,
+        ended=accepting.ended,
+    )
+
+
+def _cancel_all(tx: Tx, found: list[turns.Turn]) -> Taken:
+    cancelled = [turn for turn in found if turns.cancel(tx, turn.id)]
+    return Taken(lanes=[turn.lane for turn in cancelled]) if cancelled else Taken("ignored")
+
+
+def _origin(event: Event) -> tuple[str, str]:
+    match event:
+        case Message() | Edit() | Deletion():
+            return event.ref.channel, event.ref.account_id
+        case Reaction() | Comment():
+            return event.target.channel, event.target.account_id
+        case Command() | Stop() | HomeOpened():
+            return event.conversation.channel, event.conversation.account_id
+        case Moved() | Gone():
+            return event.channel, event.account_id
+
+
+def clean(text: str) -> str:
+    """Make words safe to store and send: no lone surrogates, no NUL, no white space around."""
+    return text.encode("utf-8", "replace").decode("utf-8").replace("\0", "").strip()

@@ -1,0 +1,214 @@
+"""One database, one writer: `write` runs a function in a transaction and returns after the commit.
+
+SQLite in WAL mode with synchronous=FULL. One thread owns the writing connection and commits whatever
+has gathered meanwhile in one go (group commit), each piece of work in its own savepoint, so that one
+failing piece undoes only itself. Reads run on a connection of their own, on the caller's thread: they
+are look-ups by index, shorter than a thread switch.
+
+All queries are written against `Tx`, in SQL that both SQLite and PostgreSQL understand.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import queue
+import sqlite3
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol, TypeVar
+
+from bot.errors import ConfigError, Unavailable
+from bot.store.migrations import migrate
+
+T = TypeVar("T")
+Row = sqlite3.Row
+BATCH = 256
+
+
+class Tx:
+    """The verbs a query may use, inside one transaction. Placeholders are `?`."""
+
+    __slots__ = ("_connection",)
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+
+    def one(self, sql: str, *args: Any) -> Row | None:
+        """Return the first row, None without one."""
+        row: Row | None = self._connection.execute(sql, args).fetchone()
+        return row
+
+    def all(self, sql: str, *args: Any) -> list[Row]:
+        """Return all rows."""
+        return self._connection.execute(sql, args).fetchall()
+
+    def run(self, sql: str, *args: Any) -> int:
+        """Execute, and return how many rows changed."""
+        return self._connection.execute(sql, args).rowcount
+
+
+class Database(Protocol):
+    """What the core asks of its database. The simulation has one of its own."""
+
+    async def write(self, work: Callable[[Tx], T]) -> T:
+        """Run `work` in a transaction; return its result once that is on disk. Raises `Unavailable`."""
+        ...
+
+    async def read(self, work: Callable[[Tx], T]) -> T:
+        """Run `work`, which only reads, on what is committed. Raises `Unavailable`."""
+        ...
+
+    async def changed_elsewhere(self) -> bool:
+        """Whether another process has committed since the last call."""
+        ...
+
+
+@dataclass(slots=True)
+class _Job:
+    work: Callable[[Tx], Any]
+    loop: asyncio.AbstractEventLoop
+    future: asyncio.Future[Any]
+    result: Any = None
+    error: BaseException | None = None
+
+
+def connect(path: Path | str, *, timeout: float = 5.0) -> sqlite3.Connection:
+    """Open a connection with our pragmas. `timeout`: seconds to wait for another process's write."""
+    connection = sqlite3.connect(path, timeout=timeout, isolation_level=None, check_same_thread=False)
+    connection.row_factory = sqlite3.Row
+    connection.execute("PRAGMA journal_mode=WAL")
+    connection.execute("PRAGMA synchronous=FULL")
+    connection.execute("PRAGMA foreign_keys=ON")
+    return connection
+
+
+def unavailable(error: BaseException) -> Unavailable:
+    """Say in one sentence that the database did not take it."""
+    return Unavailable(f"The database cannot be used ({error}): free the disk or end what locks it.", reason="database")
+
+
+class SqliteDatabase:
+    """The embedded database: a file, or nothing but memory for tests (`:memory:` has no second connection)."""
+
+    def __init__(self, path: Path, *, busy_seconds: float = 5.0) -> None:
+        self.path = path
+        self._busy_seconds = busy_seconds
+        self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
+        self._thread: threading.Thread | None = None
+        self._reader: sqlite3.Connection | None = None
+        self._version: int | None = None
+        self.failing = False
+
+    def open(self) -> None:
+        """Create or migrate the file and start the writer. Raises `ConfigError` when it cannot be opened."""
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            connection = connect(self.path, timeout=self._busy_seconds)
+            migrate(connection)
+            self._reader = connect(self.path, timeout=self._busy_seconds)
+        except (sqlite3.Error, OSError) as error:
+            raise ConfigError(
+                [("BOT_DATABASE_URL", f"a database file that can be opened and written ({error})")]
+            ) from None
+        self._thread = threading.Thread(target=self._write_all, args=(connection,), name="store-writer", daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        """Commit what is queued, then close."""
+        if self._thread is not None:
+            self._jobs.put(None)
+            self._thread.join()
+            self._thread = None
+        if self._reader is not None:
+            self._reader.close()
+            self._reader = None
+
+    async def write(self, work: Callable[[Tx], T]) -> T:
+        """Run `work` in a transaction; return its result once that is on disk."""
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[T] = loop.create_future()
+        self._jobs.put(_Job(work, loop, future))
+        return await future
+
+    async def read(self, work: Callable[[Tx], T]) -> T:
+        """Run `work`, which only reads, on what is committed."""
+        assert self._reader is not None
+        try:
+            return work(Tx(self._reader))
+        except sqlite3.OperationalError as error:
+            raise unavailable(error) from None
+
+    async def changed_elsewhere(self) -> bool:
+        """Whether another process has committed since the last call (the writer's own commits do not count)."""
+        version = await self.write(lambda tx: _first(tx.one("PRAGMA data_version")))
+        changed = self._version is not None and version != self._version
+        self._version = version
+        return changed
+
+    def _write_all(self, connection: sqlite3.Connection) -> None:
+        tx = Tx(connection)
+        for batch in self._batches():
+            try:
+                self._commit(connection, tx, batch)
+                self.failing = False
+            except sqlite3.Error as error:
+                self.failing = True
+                with contextlib.suppress(sqlite3.Error):
+                    connection.execute("ROLLBACK")
+                for job in batch:
+                    job.result, job.error = None, unavailable(error)
+            _tell(batch)
+        connection.close()
+
+    def _batches(self) -> Iterator[list[_Job]]:
+        while (job := self._jobs.get()) is not None:
+            batch = [job]
+            with contextlib.suppress(queue.Empty):
+                while len(batch) < BATCH:
+                    more = self._jobs.get_nowait()
+                    if more is None:
+                        self._jobs.put(None)
+                        break
+                    batch.append(more)
+            yield batch
+
+    @staticmethod
+    def _commit(connection: sqlite3.Connection, tx: Tx, batch: list[_Job]) -> None:
+        connection.execute("BEGIN IMMEDIATE")
+        for job in batch:
+            connection.execute("SAVEPOINT job")
+            try:
+                job.result = job.work(tx)
+            except sqlite3.OperationalError:
+                raise  # the disk or a lock: nothing of this batch is safe
+            except Exception as error:
+                job.error = error
+                connection.execute("ROLLBACK TO job")
+            connection.execute("RELEASE job")
+        connection.execute("COMMIT")
+
+
+def _first(row: Row | None) -> int:
+    assert row is not None
+    return int(row[0])
+
+
+def _tell(batch: list[_Job]) -> None:
+    """Hand the results over with one wake-up of each loop."""
+    for loop in {id(job.loop): job.loop for job in batch}.values():
+        mine = [job for job in batch if job.loop is loop]
+        with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
+            loop.call_soon_threadsafe(_settle, mine)
+
+
+def _settle(jobs: list[_Job]) -> None:
+    for job in jobs:
+        if job.future.done():
+            continue
+        if job.error is not None:
+            job.future.set_exception(job.error)
+        else:
+            job.future.set_result(job.result)

@@ -1,0 +1,218 @@
+"""What an operator can see and repair from a terminal, beside a running bot. Dicts have the keys of `--json`."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
+from time import time
+from typing import Any
+
+from bot import notices
+from bot.store import dead, history, turns
+from bot.store.conversations import epoch, set_epoch
+from bot.store.database import Database, Row, Tx
+from bot.store.turns import LAST, NewTurn
+
+
+class NotPossible(Exception):
+    """The operator asked for something that cannot be done; one sentence says why."""
+
+
+class Operator:
+    """Reads and repairs the database; the running bot sees changes within two seconds."""
+
+    def __init__(self, db: Database, clock: Callable[[], float] = time) -> None:
+        self._db = db
+        self._clock = clock
+
+    @staticmethod
+    def _reference() -> str:
+        return "".join(secrets.choice("ABCDEFGHIJKLMNOPQRSTUVWXYZ234567") for _ in range(8))
+
+    async def feedback(self, since: datetime | None = None) -> list[dict[str, Any]]:
+        """List the ratings, newest change first."""
+        after = 0.0 if since is None else since.timestamp()
+        return await self._db.read(lambda tx: _feedback(tx, after))
+
+    async def dead(self) -> list[dict[str, Any]]:
+        """List the dead letters, newest first."""
+        return await self._db.read(lambda tx: [_letter(row) for row in dead.all_letters(tx)])
+
+    async def dead_letter(self, reference: str) -> dict[str, Any] | None:
+        """Show one dead letter, with its turn's story, or with its payload as far as it is text."""
+        return await self._db.read(lambda tx: _dead_letter(tx, reference.upper()))
+
+    async def retry(self, reference: str) -> str:
+        """Open a dead letter's turn anew; return what will happen, in words. Raises `NotPossible`."""
+        return await self._db.write(lambda tx: _retry(tx, reference.upper(), self._clock()))
+
+    async def purge(self, reference: str | None) -> int:
+        """Delete one dead letter, or all of them; return how many."""
+        return await self._db.write(lambda tx: dead.remove(tx, reference and reference.upper()))
+
+    async def trace(self, reference: str) -> dict[str, Any] | None:
+        """Tell the story of a turn."""
+
+        def work(tx: Tx) -> dict[str, Any] | None:
+            row = tx.one("SELECT * FROM turns WHERE reference=?", reference.upper())
+            return None if row is None else history.story(tx, row)
+
+        return await self._db.read(work)
+
+    async def turns_of_session(self, session_id: str) -> list[dict[str, Any]]:
+        """Tell the stories of a session's turns, oldest first."""
+
+        def work(tx: Tx) -> list[dict[str, Any]]:
+            return [
+                history.story(tx, row) for row in tx.all("SELECT * FROM turns WHERE lane=? ORDER BY id", session_id)
+            ]
+
+        return await self._db.read(work)
+
+    async def close_session(self, session_id: str) -> bool:
+        """Begin a new session in its place and have the old one closed; False when no conversation uses it."""
+        return await self._db.write(lambda tx: _close(tx, session_id, self._reference, self._clock()))
+
+    async def forget(self, channel: str, account: str, user: str) -> dict[str, int]:
+        """Delete what is held of a person; return how many rows of each kind."""
+        return await self._db.write(lambda tx: _forget(tx, channel, account, user))
+
+
+def _feedback(tx: Tx, after: float) -> list[dict[str, Any]]:
+    rows = tx.all(
+        "SELECT feedback.*, turns.reference, turns.channel, turns.lane, turns.request_id FROM feedback"
+        " JOIN turns ON turns.id=feedback.turn WHERE feedback.changed_at>=? ORDER BY feedback.changed_at DESC",
+        after,
+    )
+    return [
+        {
+            "reference": row["reference"],
+            "channel": row["channel"],
+            "session_id": row["lane"],
+            "request_id": row["request_id"],
+            "rating": row["rating"],
+            "submitted": row["submitted"],
+            "outcome": row["outcome"] or ("waiting" if row["due_at"] is not None else None),
+            "at": history.iso(row["changed_at"]),
+            "comments": [
+                one["text"]
+                for one in tx.all("SELECT text FROM comments WHERE turn=? ORDER BY at", row["turn"])
+                if one["text"]
+            ],
+        }
+        for row in rows
+    ]
+
+
+def _letter(row: Row) -> dict[str, Any]:
+    return {
+        "reference": row["reference"],
+        "channel": row["channel"],
+        "session_id": row["session_id"],
+        "kind": row["kind"],
+        "reason": row["reason"],
+        "at": history.iso(row["at"]),
+    }
+
+
+def _dead_letter(tx: Tx, reference: str) -> dict[str, Any] | None:
+    row = dead.letter(tx, reference)
+    if row is None:
+        return None
+    letter = _letter(row)
+    if row["turn"] is not None:
+        turn = tx.one("SELECT * FROM turns WHERE id=?", row["turn"])
+        letter["turn"] = None if turn is None else history.story(tx, turn)
+    if row["raw"] is not None:
+        letter["payload"] = bytes(row["raw"]).decode("utf-8", "backslashreplace")
+    return letter
+
+
+def _retry(tx: Tx, reference: str, now: float) -> str:
+    row = dead.letter(tx, reference)
+    if row is None:
+        raise NotPossible(f"There is no dead letter {reference}; `dead list` shows those there are.")
+    if row["kind"] == "payload":
+        raise NotPossible(f"{reference} is a payload that could not be understood; it cannot be retried, only purged.")
+    if row["kind"] == "feedback":
+        tx.run("UPDATE feedback SET due_at=?, changed_at=?, tries=0, outcome=NULL WHERE turn=?", now, now, row["turn"])
+        dead.remove(tx, reference)
+        return "The rating is submitted again."
+    turn = tx.one("SELECT * FROM turns WHERE id=?", row["turn"])
+    if turn is None or (turn["text"] is None and turn["kind"] != "close"):
+        raise NotPossible(f"The words of {reference} are no longer kept, so it cannot be retried.")
+    keep = (
+        "name='intent' OR name LIKE 'send:%' OR name LIKE 'root:%'"
+        if row["kind"] == "delivery"
+        else "name LIKE 'root:%'"
+    )
+    # What was sent stays sent; what was asked for without success is asked again, under new delivery ids.
+    tx.run(f"DELETE FROM steps WHERE turn=? AND NOT (({keep}) AND done_at IS NOT NULL)", turn["id"])  # noqa: S608
+    if row["kind"] == "delivery":
+        tx.run("DELETE FROM steps WHERE turn=? AND name LIKE 'send:%' AND result='[]'", turn["id"])
+    intent = int(bool(tx.one("SELECT 1 FROM steps WHERE turn=? AND name='intent'", turn["id"])))
+    tx.run(
+        "UPDATE turns SET state='open', outcome=NULL, reason=NULL, finished_at=NULL, cancelled=0, intent=?, cleanup=0,"
+        " generation=generation+1, accepted_at=?, began_at=NULL WHERE id=?",
+        intent,
+        now,
+        turn["id"],
+    )
+    tx.run(
+        "DELETE FROM resting WHERE channel=? AND account=? AND conversation=?",
+        turn["channel"],
+        turn["account"],
+        turn["conversation"],
+    )
+    dead.remove(tx, reference)
+    return "The turn is open again; a running bot goes on with it within two seconds."
+
+
+def _close(tx: Tx, session_id: str, reference: Callable[[], str], now: float) -> bool:
+    row = tx.one("SELECT * FROM turns WHERE lane=? AND kind='question' ORDER BY id DESC LIMIT 1", session_id)
+    if row is None:
+        return False
+    turn = turns.load(row)
+    number, _ = epoch(tx, turn.where, row["scope"])
+    if number != row["epoch"] or tx.one("SELECT 1 FROM turns WHERE lane=? AND kind='close'", session_id):
+        return False
+    set_epoch(tx, turn.where, row["scope"], number + 1, now)
+    close = NewTurn(
+        reference=reference(),
+        kind="close",
+        lane=session_id,
+        where=turn.where,
+        place=turn.place,
+        asker=turn.asker,
+        route=turn.route,
+        sent_at=LAST,
+        accepted_at=now,
+    )
+    told = reference()
+    notice = replace(
+        close, reference=told, kind="notice", lane=f"notice:{told}", say="info", text=notices.NEW, sent_at=now
+    )
+    turns.insert(tx, close)
+    turns.insert(tx, notice)
+    return True
+
+
+def _forget(tx: Tx, channel: str, account: str, user: str) -> dict[str, int]:
+    who = (channel, account, user)
+    here = "turn IN (SELECT id FROM turns WHERE channel=? AND account=?)"
+    mine = "turn IN (SELECT id FROM turns WHERE channel=? AND account=? AND asker=?)"
+    counts = {
+        name: tx.run(f"DELETE FROM {name} WHERE user=? AND {here}", user, channel, account)  # noqa: S608  # constants
+        for name in ("votes", "clicks", "comments")
+    }
+    counts["early"] = tx.run("DELETE FROM early WHERE channel=? AND account=? AND user=?", *who)
+    counts["dead"] = tx.run(f"DELETE FROM dead WHERE {mine}", *who)  # noqa: S608  # a constant
+    counts["turns"] = tx.run("DELETE FROM turns WHERE channel=? AND account=? AND asker=?", *who)
+    counts["epochs"] = tx.run(
+        "DELETE FROM epochs WHERE channel=? AND account=? AND scope=?", channel, account, f"user:{user}"
+    )
+    keys = [f"{what}:{channel}:{account}:{user}" for what in ("refused", "limited")]
+    counts["said"] = tx.run("DELETE FROM said WHERE key IN (?,?)", *keys)
+    return counts

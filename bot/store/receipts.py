@@ -1,0 +1,53 @@
+"""Receipts: which messages are ours, and which turn each belongs to."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+
+from bot.events import Conversation, MessageRef
+from bot.store.conversations import first_conversation, pack
+from bot.store.database import Row, Tx
+
+REF_FIELDS = ("channel", "account_id", "conversation_id", "message_id")
+
+
+def ref_of(values: Sequence[str]) -> MessageRef:
+    """Make a MessageRef of its four strings."""
+    return MessageRef(**dict(zip(REF_FIELDS, values, strict=True)))
+
+
+def add(tx: Tx, turn_id: int, ref: MessageRef, place: Conversation, kind: str, part: int, now: float) -> None:
+    """Note that a message is ours; `place` is where it was sent to."""
+    conversation = first_conversation(tx, ref.channel, ref.account_id, ref.conversation_id)
+    tx.run(
+        "INSERT INTO receipts VALUES (?,?,?,?,?,?,?,?,?) ON CONFLICT DO NOTHING",
+        ref.channel,
+        ref.account_id,
+        conversation,
+        ref.message_id,
+        turn_id,
+        kind,
+        part,
+        now,
+        json.dumps([ref.conversation_id, pack(place)]),
+    )
+
+
+def find(tx: Tx, key: tuple[str, str, str, str]) -> Row | None:
+    """Find which turn a message of ours belongs to: its `turn`, `kind` and `part`."""
+    return tx.one("SELECT * FROM receipts WHERE channel=? AND account=? AND conversation=? AND message=?", *key)
+
+
+def of_turn(tx: Tx, turn_id: int, kind: str) -> list[MessageRef]:
+    """List the messages of one kind that a turn sent, in order of their parts."""
+    rows = tx.all("SELECT * FROM receipts WHERE turn=? AND kind=? ORDER BY part", turn_id, kind)
+    return [
+        MessageRef(
+            channel=row["channel"],
+            account_id=row["account"],
+            conversation_id=json.loads(row["place"])[0],
+            message_id=row["message"],
+        )
+        for row in rows
+    ]
