@@ -33,7 +33,7 @@ lint: .venv/.installed-tests
 
 lock: .venv/.installed-tests
 	@$(PIP) install uv
-	@echo 'hatchling>=1.27' | $(COMPILE) pyproject.toml - --extra docs -o requirements.lock
+	@printf 'hatchling>=1.27\neditables\n' | $(COMPILE) pyproject.toml - --extra docs -o requirements.lock
 	@$(COMPILE) pyproject.toml --all-extras -c requirements.lock -o tests/requirements.lock
 
 clean:
