@@ -32,7 +32,7 @@ from bot.render import (
     split,
     units,
 )
-from bot.render.text import row_size, unrolled
+from bot.render.text import row_size, shorten, unrolled
 
 RATE_ACTION: Final = "rate"
 """action_id of the feedback buttons; their values are the ratings, "good" and "bad"."""
@@ -150,8 +150,8 @@ def _short_table(table: Table) -> Table:
 def _fallback(blocks: tuple[Block, ...]) -> str:
     """What notifications and screen readers use: escaped, for `<!channel>` would be live here."""
     text = plain(Document(blocks), MAX_FALLBACK)
-    while len(escaped := escape(text)) > MAX_FALLBACK:
-        text = text[: len(text) * MAX_FALLBACK // len(escaped) - 3].rstrip() + " …"
+    while (size := units(escaped := escape(text))) > MAX_FALLBACK:
+        text = shorten(text, units(text) * MAX_FALLBACK // size - 1)
     return escaped
 
 
@@ -205,7 +205,7 @@ def _home(home: Home) -> dict[str, Any]:
 def _recent(number: int, question: RecentQuestion) -> dict[str, Any]:
     """One question; its block's id tells the adapter which, so that it can add a link."""
     text = question.text.strip() or "(no text)"
-    shown = text if len(text) <= _HOME_QUESTION else text[:_HOME_QUESTION].rstrip() + " …"
+    shown = shorten(text, _HOME_QUESTION)
     when = f"{question.asked_at:%d %b %Y, %H:%M} UTC"
     elements = [text_element(Span(shown)), text_element(Span(f"\n{question.outcome} · {when}", italic=True))]
     section = {"type": "rich_text_section", "elements": elements}

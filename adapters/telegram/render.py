@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from itertools import groupby
+from operator import attrgetter
 from typing import Any, Final
 
 from adapters.telegram.compose import Composer, marks, openable
@@ -117,21 +119,24 @@ def _adapted(block: Block) -> Iterator[Block]:
         case Text(spans=spans, level=level):
             if level:
                 spans = tuple(span if span.code else replace(span, bold=True) for span in spans)
-            yield replace(block, spans=tuple(piece for span in spans for piece in _linked(span)))
+            yield replace(block, spans=tuple(_linked(spans)))
         case _:
             yield block
 
 
-def _linked(span: Span) -> Iterator[Span]:
+def _linked(spans: Spans) -> Iterator[Span]:
     """A link that Telegram would drop becomes text that shows its address; a mail address it links by itself."""
-    if span.href is None:
-        yield span
-    elif openable(span.href):
-        yield replace(span, code=False)
-    else:
-        address = span.href.removeprefix("mailto:")
-        shown = span.text if address in span.text else f"{span.text} ({address})"
-        yield replace(span, text=shown, href=None)
+    for href, group in groupby(spans, key=attrgetter("href")):
+        if href is None:
+            yield from group
+        elif openable(href):
+            yield from (replace(span, code=False) for span in group)
+        else:
+            label = tuple(replace(span, href=None) for span in group)
+            address = href.removeprefix("mailto:")
+            yield from label
+            if address not in flat(label):
+                yield Span(f" ({address})")
 
 
 def _message(blocks: tuple[Block, ...], *, own: bool = False) -> dict[str, Any]:

@@ -29,16 +29,11 @@ def prose(text: str) -> str:
 
 
 def code(text: str) -> str:
-    r"""Keep code as it is, but show what would hide in it: a bidi override becomes `\u202e`, an escape `\x1b`.
+    r"""Keep code as it is, but put U+FFFD where a control would hide.
 
-    Left alone they would show another program than the one that is copied (CVE-2021-42574).
+    Left alone, bidi overrides show another program than the one that is copied (CVE-2021-42574).
 
-    >>> code("if admin:" + chr(0x202E))
-    'if admin:\\u202e'
+    >>> code("if admin:" + chr(0x202E)) == "if admin:\ufffd"
+    True
     """
-    return _HIDDEN_IN_CODE.sub(_visible, text)
-
-
-def _visible(match: re.Match[str]) -> str:
-    point = ord(match.group())
-    return f"\\u{point:04x}" if point > 0xFF else f"\\x{point:02x}"
+    return _HIDDEN_IN_CODE.sub("\ufffd", text)

@@ -182,9 +182,11 @@ class _Inline:
 
     def __init__(self) -> None:
         self._done: list[Span] = []
+        self._run: list[str] = []  # characters of one look, not yet a span
+        self._look: tuple[bool, bool, bool, str | None] = (False, False, False, None)
         self._bold = self._italic = self._strike = 0
         self._href: str | None = None
-        self._label_from = 0
+        self._label: list[str] = []
         self._pictures: list[str] = []
 
     def take(self, token: Token) -> None:
@@ -194,7 +196,7 @@ class _Inline:
             case "softbreak" | "hardbreak":
                 self._add("\n")
             case "code_inline":
-                self._done.append(Span(clean.code(token.content), code=True, href=self._href))
+                self._code(clean.code(token.content))
             case "strong_open" | "strong_close":
                 self._bold += token.nesting
             case "em_open" | "em_close":
@@ -203,7 +205,7 @@ class _Inline:
                 self._strike += token.nesting
             case "link_open":
                 self._href = links.safe(str(token.attrs.get("href", "")))
-                self._label_from = len(self._done)
+                self._label.clear()
             case "link_close":
                 self._close_link()
             case "image":
@@ -212,14 +214,30 @@ class _Inline:
                 self._add(clean.prose(token.content))
 
     def _add(self, text: str, href: str | None = None) -> None:
-        if text:
-            marks = (bool(self._bold), bool(self._italic), bool(self._strike))
-            self._done.append(Span(text, *marks, href=href or self._href))
+        if not text:
+            return
+        look = (self._bold > 0, self._italic > 0, self._strike > 0, href or self._href)
+        if look != self._look:
+            self._flush()
+            self._look = look
+        self._run.append(text)
+        self._label.append(text)
+
+    def _code(self, text: str) -> None:
+        self._flush()
+        self._done.append(Span(text, code=True, href=self._href))
+        self._label.append(text)
+
+    def _flush(self) -> None:
+        if self._run:
+            bold, italic, strike, href = self._look
+            self._done.append(Span("".join(self._run), bold, italic, strike, href=href))
+            self._run.clear()
 
     def _close_link(self) -> None:
         href, self._href = self._href, None
         if href is not None:
-            label = "".join(span.text for span in self._done[self._label_from :])
+            label = "".join(self._label)
             if not label.strip():
                 self._add(href.removeprefix("mailto:"), href)
             elif true_host := links.disguised(label, href):
@@ -234,22 +252,16 @@ class _Inline:
         href = links.safe(str(token.attrs.get("src", "")))
         alt = clean.prose("".join(_alt(token.children or ())))
         if self._href is None:
-            self._add(alt or href or "", href)
+            self._add(alt if alt.strip() else href or "", href)
             return
         self._add(alt)
         if href is not None:
             self._pictures.append(href)
 
     def finish(self) -> Spans:
-        """Join what looks the same, and find the addresses written out in plain text."""
-        joined: list[Span] = []
-        for span in self._done:
-            last = joined[-1] if joined else None
-            if last is not None and not span.code and replace(last, text=span.text) == span:
-                joined[-1] = replace(last, text=last.text + span.text)
-            else:
-                joined.append(span)
-        return tuple(piece for span in joined for piece in _linked(span) if piece.text)
+        """Add the addresses written out in plain text as links."""
+        self._flush()
+        return tuple(piece for span in self._done for piece in _linked(span))
 
 
 def _alt(children: Sequence[Token]) -> Iterator[str]:

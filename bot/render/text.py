@@ -8,7 +8,7 @@ from typing import Final
 import regex
 from wcwidth import wcswidth
 
-from bot.render.blocks import Block, Code, Document, Place, Rule, Span, Spans, Table, Text, flat
+from bot.render.blocks import Block, Code, Document, Place, Rule, Span, Spans, Table, Text, flat, units
 
 RULE: Final = "────────"
 # Columns of a phone's screen that a table may take; wider ones are shown as lines, "header: cell".
@@ -18,21 +18,40 @@ _BULLETS: Final = "•◦▪"
 _INDENT: Final = "   "
 _DEEPEST: Final = 8
 _LABEL: Final = 40
+_GRAPHEME: Final = regex.compile(r"\X")
 
 
 def plain(document: Document, limit: int | None = None) -> str:
-    """The document as plain text; with a limit, what fits into that many characters, ending in "…" if not all."""
+    """The document as plain text; with a limit, what fits into that many UTF-16 units, ending in "…" if not all."""
     pieces: list[str] = []
     size = 0
     for block in document.blocks:
         if pieces:
             pieces.append("\n" if block.place.tight else "\n\n")
         pieces.append(_plain(block))
-        size += len(pieces[-1]) + 2
+        size += units(pieces[-1])
         if limit is not None and size > limit:
             break
     text = "".join(pieces).strip()
-    return text if limit is None or len(text) <= limit else text[: limit - 2].rstrip() + " …"
+    return text if limit is None else shorten(text, limit)
+
+
+def shorten(text: str, limit: int) -> str:
+    """The text if it has at most `limit` UTF-16 units, else what fits of it, in whole graphemes, ending in "…".
+
+    >>> shorten("one two three", 9)
+    'one two …'
+    """
+    if units(text) <= limit:
+        return text
+    room, end = limit - 2, 0
+    for match in _GRAPHEME.finditer(text):
+        room -= units(match.group())
+        if room < 0:
+            break
+        end = match.end()
+    head = text[:end].rstrip()
+    return f"{head} …"
 
 
 def _plain(block: Block) -> str:
@@ -118,7 +137,7 @@ def unrolled(table: Table) -> list[Text]:
         ]
         caption = [piece for cell in bold for piece in (*cell, Span(" · "))][:-1]
         result.append(Text(tuple(caption), table.place))
-    labels = [label if len(label) <= _LABEL else label[:_LABEL].rstrip() + "…" for label in headers]
+    labels = [shorten(label, _LABEL) for label in headers]
     place = replace(table.place, marker=None, tight=False)
     for row in table.rows:
         lines: list[Span] = []
