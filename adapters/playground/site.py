@@ -98,6 +98,7 @@ class Site:
         try:
             snapshot = self._snapshot()
             await response.prepare(request)
+            await response.write(b"retry: 1000\n\n")  # milliseconds until a browser that lost us tries again
             await _write(response, "snapshot", snapshot)
             while True:
                 try:
