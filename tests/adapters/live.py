@@ -19,6 +19,9 @@ from tests.adapters.wire import Posted, Wire
 PATIENCE = 30.0
 """Seconds until a call that hangs is a failure; long, for loaded machines."""
 
+LEAVING = 5.0
+"""Seconds a task has to end after `run` was cancelled."""
+
 T = TypeVar("T")
 
 _inside: contextvars.ContextVar[bool] = contextvars.ContextVar("inside_the_adapter", default=False)
@@ -71,7 +74,9 @@ class Live:
     async def receive(self, payload: Any) -> list[Event]:
         """Deliver a payload that must be acknowledged; return the events it became."""
         before = len(self.host.deliveries)
+        aside = len(self.host.set_aside_payloads)
         assert await self.deliver(payload), "the payload was not acknowledged"
+        assert len(self.host.set_aside_payloads) == aside, f"set aside: {self.host.set_aside_payloads[-1].reason}"
         return list(self.host.deliveries[before:])
 
     async def send_part(
@@ -109,7 +114,7 @@ class Live:
     async def leftovers(self) -> list[str]:
         """Name the tasks the adapter left behind, after those that are just ending had their time."""
         loop = asyncio.get_running_loop()
-        deadline = loop.time() + 5.0
+        deadline = loop.time() + LEAVING
         while (
             left := [repr(task) for task in asyncio.all_tasks() if self._is_adapters(task)]
         ) and loop.time() < deadline:

@@ -1,0 +1,208 @@
+"""An adapter for `FakeChannel` that keeps the contract; the conformance suite proves it, the core's tests use it.
+
+channel = FakeChannel()
+task = asyncio.create_task(FakeAdapter(channel).run(host))        # or let the app run it, by `FAKE`
+"""
+
+from __future__ import annotations
+
+import asyncio
+import html
+import json
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, Final
+
+from pydantic import BaseModel, ConfigDict, SkipValidation
+
+from bot.adapter import AccessRule, ChannelSpec, Check, Host, Part
+from bot.errors import BotError, Misconfigured, OutcomeUnknown, Rejected, Unavailable
+from bot.events import Answer, Conversation, Event, Home, MessageRef, Outbound, Rating
+from tests.fakes.channel import ACCOUNT, NAME, ChannelError, FakeChannel
+from tests.payload_files import read_event
+
+USED: Final = (
+    "Message",
+    "Edit",
+    "Deletion",
+    "Reaction",
+    "Command",
+    "Comment",
+    "Stop",
+    "Moved",
+    "Gone",
+    "HomeOpened",
+)
+
+
+class FakeSettings(BaseModel):
+    """The platform takes the place of a token."""
+
+    model_config = ConfigDict(arbitrary_types_allowed=True)
+
+    channel: SkipValidation[FakeChannel] | None = None
+
+    @property
+    def enabled(self) -> bool:
+        """Whether there is a platform."""
+        return self.channel is not None
+
+
+FAKE: Final = ChannelSpec(
+    name=NAME,
+    settings=FakeSettings,
+    scopes={"dm": ("user", "thread"), "room": ("thread", "user", "conversation")},
+    access=(
+        AccessRule(key="fake_guests", standing="guest", values={True: True, False: False}, default=True),
+        AccessRule(key="fake_external", standing="external", values={True: True, False: False}, default=False),
+    ),
+    adapter="tests.fakes.adapter:FakeAdapter",
+)
+
+
+class FakeAdapter:
+    """Implements `bot.adapter.Adapter`; takes its settings, or the platform itself."""
+
+    channel = NAME
+
+    def __init__(self, settings: FakeSettings | FakeChannel) -> None:
+        platform = settings.channel if isinstance(settings, FakeSettings) else settings
+        assert platform is not None, "the fake channel is not set"
+        self.platform: FakeChannel = platform
+        self._under_way = 0
+        self._idle = asyncio.Event()
+        self._idle.set()
+
+    async def run(self, host: Host) -> None:
+        """Receive until cancelled; the deliverer's own task carries each payload through."""
+
+        async def receive(payload: Any) -> None:
+            self._under_way += 1
+            self._idle.clear()
+            try:
+                await self.take_in(host, payload)
+            finally:
+                self._under_way -= 1
+                if not self._under_way:
+                    self._idle.set()
+
+        self.platform.receiver = receive
+        try:
+            await asyncio.Event().wait()
+        finally:
+            if self.platform.receiver is receive:
+                self.platform.receiver = None
+            await self._idle.wait()
+
+    async def take_in(self, host: Host, payload: Any) -> None:
+        """Hand a payload's events to the core, or set it aside."""
+        try:
+            found = self.normalize(payload)
+        except (KeyError, TypeError, ValueError):
+            raw = json.dumps(payload, sort_keys=True).encode()
+            await host.set_aside(NAME, ACCOUNT, raw, "The payload has not the form of its type.")
+            return
+        for event in found:
+            await host.handle(event)
+
+    def normalize(self, payload: Any) -> list[Event]:
+        """Make the events of a payload; what the bot did itself, and unused types, are none."""
+        if payload["type"] not in USED or payload.get("user_id") == "BOT":
+            return []
+        rest = {name: value for name, value in payload.items() if name != "id"}
+        return [read_event({**rest, "event_id": payload["id"]})]
+
+    def render(self, outbound: Outbound) -> Sequence[Part]:
+        """Escape and split; the buttons hang on the last part."""
+        if isinstance(outbound, Home):
+            recent = ", ".join(question.text for question in outbound.recent)
+            return [self.part("home", self.escape(f"Recent: {recent}")[: self.platform.limit], buttons=False)]
+        answer = isinstance(outbound, Answer)
+        kind = "answer" if isinstance(outbound, Answer) else outbound.kind
+        pieces = self.split(outbound.text)
+        return [self.part(kind, piece, buttons=answer and n == len(pieces)) for n, piece in enumerate(pieces, 1)]
+
+    def part(self, kind: str, raw: str, *, buttons: bool) -> Part:
+        """Make one part."""
+        return {"kind": kind, "raw": raw, "buttons": buttons}
+
+    def escape(self, text: str) -> str:
+        """Take the meaning from the characters of the markup."""
+        return html.escape(text, quote=False)
+
+    def split(self, text: str) -> list[str]:
+        """Cut before words, and words that are too long anywhere but inside an escape."""
+        limit = self.platform.limit
+        pieces = [""]
+        for word in re.findall(r"\s*\S+\s*", text) or [text]:
+            escaped = self.escape(word)
+            if len(pieces[-1]) + len(escaped) > limit and pieces[-1]:
+                pieces.append("")
+            if len(escaped) <= limit:
+                pieces[-1] += escaped
+                continue
+            for character in word:
+                if len(pieces[-1]) + len(self.escape(character)) > limit:
+                    pieces.append("")
+                pieces[-1] += self.escape(character)
+        return pieces
+
+    async def send(
+        self, conversation: Conversation, part: Part, delivery_id: str, reply_to: MessageRef | None
+    ) -> MessageRef:
+        """Post it, once."""
+        with self.errors():
+            return await self.platform.post(conversation, part, delivery_id, reply_to.message_id if reply_to else None)
+
+    async def find(self, conversation: Conversation, delivery_id: str) -> Sequence[MessageRef] | None:
+        """Search, where the platform can."""
+        if not self.platform.findable:
+            return None
+        with self.errors():
+            return await self.platform.search(conversation, delivery_id)
+
+    async def mark(self, ref: MessageRef, rating: Rating | None) -> None:
+        """Show the rating."""
+        with self.errors():
+            await self.platform.update(ref, rating)
+
+    async def delete(self, ref: MessageRef) -> None:
+        """Delete it, if it is there."""
+        with self.errors():
+            await self.platform.delete(ref)
+
+    async def working(self, conversation: Conversation, question: MessageRef | None, on: bool) -> None:
+        """Show or hide the sign; the platform keeps it by itself."""
+        with self.errors():
+            await self.platform.status(conversation, on)
+
+    async def check(self) -> Sequence[Check]:
+        """Ask who we are."""
+        try:
+            with self.errors():
+                name = await self.platform.whoami()
+        except BotError as error:
+            fix = "Look at the token and the network."
+            return [Check(check=f"{NAME} account", status="fail", detail=str(error), fix=fix)]
+        return [Check(check=f"{NAME} account", status="ok", detail=f"speaks as {name}")]
+
+    @contextmanager
+    def errors(self) -> Iterator[None]:
+        """Map the platform's errors to ours."""
+        try:
+            yield
+        except ChannelError as error:
+            raise self.mapped(error) from None
+
+    def mapped(self, error: ChannelError) -> BotError:
+        """Sort one error of the platform."""
+        if error.how == "rate_limited":
+            return Unavailable("The channel is busy.", status=429, reason="rate_limited", retry_after=error.retry_after)
+        if error.how == "refused":
+            return Unavailable("The channel cannot be reached.", reason="connection")
+        if error.how == "bad_token":
+            return Misconfigured("The channel does not know the token; set another.", status=401)
+        if error.how == "gone":
+            return Rejected("The conversation is out of reach.", reason="gone", gone=True)
+        return OutcomeUnknown("The channel cut the connection.", reason="connection")
