@@ -133,13 +133,11 @@ class _Reader:
         table = self._table()
         settings = {spec.name: self._channel(spec, self._flat(spec)) for spec in self.channels}
         accounts = {spec.name: self._accounts(spec, settings[spec.name], table) for spec in self.channels}
-        self._needed(need, table, accounts)
+        self._needed(need, accounts)
         warnings = tuple(self._warnings(accounts))
-        config = None
-        if table is not None:
-            parts = {name: value for name, value in settings.items() if value is not None}
-            config = build(table, self.channels, self.cwd, parts, accounts, self.errors)
-            config = replace(config, warnings=warnings, unknown=tuple(unknown))
+        parts = {name: value for name, value in settings.items() if value is not None}
+        config = build(table, self.channels, self.cwd, parts, accounts, self.errors)
+        config = replace(config, warnings=warnings, unknown=tuple(unknown))
         return Examined(
             config=None if self.errors else config,
             errors=tuple(dict.fromkeys(self.errors)),
@@ -181,12 +179,18 @@ class _Reader:
 
     # the parts
 
-    def _table(self) -> Table | None:
+    def _table(self) -> Table:
+        """Fill the table. What is wrong is noted and left out, so that what depends on the rest is checked too."""
         try:
             return filled(self.table, self.layers)
         except ValidationError as error:
             self.errors += problems_of(error, self._place)
-            return None
+            wrong = {str(found["loc"][0]) for found in error.errors() if found["loc"]}
+        good = [
+            replace(layer, values={key: value for key, value in layer.values.items() if key not in wrong})
+            for layer in self.layers
+        ]
+        return filled(self.table, good)
 
     def _place(self, place: tuple[int | str, ...]) -> str:
         if not place:
@@ -208,10 +212,10 @@ class _Reader:
             self.errors += [Problem(where + problem.name, problem.expected) for problem in found]
             return None
 
-    def _accounts(self, spec: ChannelSpec, first: BaseModel | None, table: Table | None) -> tuple[BaseModel, ...]:
+    def _accounts(self, spec: ChannelSpec, first: BaseModel | None, table: Table) -> tuple[BaseModel, ...]:
         """The accounts that are turned on. In `[[slack]]`, `bot_token` stands for SLACK_BOT_TOKEN."""
         found = [first] if first is not None and getattr(first, "enabled", False) else []
-        further = getattr(table, f"further_{spec.name}", ()) if table is not None else ()
+        further = getattr(table, f"further_{spec.name}", ())
         known = set(aliases_of(spec.settings).values())
         for number, entry in enumerate(further, start=1):
             where = f"{spec.name}[{number}]."
@@ -229,9 +233,7 @@ class _Reader:
                 found.append(account)
         return tuple(found)
 
-    def _needed(
-        self, need: frozenset[Need], table: Table | None, accounts: Mapping[str, tuple[BaseModel, ...]]
-    ) -> None:
+    def _needed(self, need: frozenset[Need], accounts: Mapping[str, tuple[BaseModel, ...]]) -> None:
         if "api" in need:
             for name in IDENTIFIERS:
                 if self._value(name) is None:
@@ -254,7 +256,7 @@ class _Reader:
                     found.append(Problem(f"access.{rule.key}", rule.warning))
         return found
 
-    def _shown(self, table: Table | None, settings: Mapping[str, BaseModel | None]) -> list[Setting]:
+    def _shown(self, table: Table, settings: Mapping[str, BaseModel | None]) -> list[Setting]:
         """Every setting in force; one that is wrong is left out, for its value cannot be trusted to be harmless."""
         models: list[BaseModel] = [model for model in (table, *settings.values()) if model is not None]
         shown = []
