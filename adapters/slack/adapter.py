@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 from typing import Any, Final
 
 from adapters.slack import home
@@ -36,10 +37,11 @@ PROMPT_LENGTH: Final = 75
 class SlackAdapter:
     """One Slack workspace. Implements `bot.adapter.Adapter`."""
 
-    def __init__(self, settings: SlackSettings) -> None:
+    def __init__(self, settings: SlackSettings, *, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
         if settings.bot_token is None:
             raise Misconfigured("SLACK_BOT_TOKEN is not set; set it to turn Slack on.")
         self._settings = settings
+        self._clock = clock
         self._web = Web(settings.bot_token.get_secret_value(), settings.api_url)
         self._posting = Posting(self._web, self._account)
         self._working = Working(self._web)
@@ -48,6 +50,7 @@ class SlackAdapter:
         self._asking = asyncio.Lock()
         self._host: Host | None = None
         self._events: Events | None = None
+        self._sockets: SocketMode | None = None
 
     @property
     def channel(self) -> str:
@@ -63,12 +66,14 @@ class SlackAdapter:
             host.serve("POST", EVENTS_PATH, self._events)
         async with self._web.open() as session:
             identity = await self._who()
-            inbox = Inbox(host, identity, self._people, ask_why=self._ask_why, seen=self._working.remember)
+            seen = self._working.remember
+            inbox = Inbox(host, identity, self._people, ask_why=self._ask_why, seen=seen, clock=self._clock)
             bolt = Bolt(inbox, self._web.client(session))
             try:
                 if self._settings.app_token is not None:
                     app_token = self._settings.app_token.get_secret_value()
-                    await SocketMode(self._web, session, app_token, bolt.dispatch).run()
+                    self._sockets = SocketMode(self._web, session, app_token, bolt.dispatch)
+                    await self._sockets.run()
                 elif self._events is not None:
                     await self._events.serve(bolt.dispatch)
             finally:
@@ -120,7 +125,7 @@ class SlackAdapter:
 
     async def check(self) -> Sequence[Check]:
         """Look at the token, its scopes, event delivery and Socket Mode."""
-        return await check_all(self._settings, self._web)
+        return await check_all(self._settings, self._web, open_sockets=self._sockets.open if self._sockets else 0)
 
     async def _publish_home(self, conversation: Conversation, part: Part) -> MessageRef:
         user = str(part["user"])

@@ -11,7 +11,7 @@ import asyncio
 import json
 import logging
 from collections.abc import Awaitable, Callable, Coroutine
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Final
 
 from slack_bolt.app.async_app import AsyncApp
@@ -51,7 +51,7 @@ class Inbox(AsyncMiddleware):
         *,
         ask_why: AskWhy,
         seen: Callable[[Event], None],
-        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        clock: Callable[[], datetime],
     ) -> None:
         self._host = host
         self._identity = identity

@@ -47,6 +47,7 @@ class SocketMode:
         self._app_token = app_token
         self._take = take
         self._renewing = asyncio.Lock()
+        self.open = 0
 
     async def run(self) -> None:
         """Receive until cancelled; then let the envelopes in hand be stored and acknowledged.
@@ -76,10 +77,15 @@ class SocketMode:
                     await asyncio.sleep(error.retry_after if error.retry_after is not None else _jitter(wait))
                     wait = min(wait * 2, LONGEST_WAIT)
                     continue
+                self.open += 1
                 links = [*(old for old in links if not old.ended), link]
                 for old in links[:-1]:
                     old.close_after(LINGER_SECONDS)
-                if await link.until_over():
+                try:
+                    renew = await link.until_over()
+                finally:
+                    self.open -= 1
+                if renew:
                     wait = FIRST_WAIT
                 else:
                     await link.close()

@@ -85,7 +85,9 @@ class Sockets:
         if pending is not None and not pending[0].done():
             pending[0].set_result(True)
 
-    async def push(self, payload: dict[str, Any], kind: str, attempt: int = 0, reason: str = "") -> bool:
+    async def push(
+        self, payload: dict[str, Any], kind: str, attempt: int = 0, reason: str = "", seconds: float | None = None
+    ) -> bool:
         """Send an envelope to one connection, each in turn; True when it was acknowledged in time."""
         await self._slack.until(lambda: self.count > 0)
         number = next(self._numbers)
@@ -106,7 +108,7 @@ class Sockets:
                 await socket.send_json(envelope)
             except (ConnectionError, RuntimeError):
                 return False
-            return await asyncio.wait_for(future, self.ack_seconds)
+            return await asyncio.wait_for(future, seconds or self.ack_seconds)
         except TimeoutError:
             return False
         finally:
