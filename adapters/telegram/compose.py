@@ -166,8 +166,10 @@ class Composer:
             self._pieces[index], end = piece, start
 
     def _trim(self) -> None:
-        """The server trims a message; doing it here keeps the offsets true."""
+        """The server trims a message; doing it here keeps the offsets true. The indentation of code is no such space."""
         for index, piece in enumerate(self._pieces):
+            if self._literal[index] and piece.strip():
+                break
             self._pieces[index] = piece.lstrip()
             if self._pieces[index]:
                 break

@@ -65,7 +65,8 @@ def telegram_problems(part: Json) -> list[str]:
 
 def _counted(text: str, entities: list[Json]) -> list[str]:
     problems = []
-    if not text.strip() or text != text.strip():
+    starts_with_code = any(entity["offset"] == 0 and entity["type"] in ("code", "pre") for entity in entities)
+    if not text.strip() or text != text.rstrip() or (text != text.lstrip() and not starts_with_code):
         problems.append("empty, or white space at an end")
     if units(text) > 4096:
         problems.append(f"{units(text)} units")
@@ -358,8 +359,10 @@ def _inline(token: Token, content: Content) -> str:
         content.links.append(target)
     if token.type == "code_inline":
         content.code.append(token.content)
+    if token.type in ("link_open", "link_close"):
+        return "\u2060"  # an address may follow a label, so a word ends there
     if token.type == "image":
-        return "".join(_inline(child, content) for child in token.children or ())
+        return "\u2060" + "".join(_inline(child, content) for child in token.children or ()) + "\u2060"
     return "\n" if token.type in ("softbreak", "hardbreak") else token.content
 
 
@@ -434,7 +437,12 @@ def _with_text(content: Content, texts: list[str]) -> Content:
     return content
 
 
-def in_order(wanted: Iterable[str], given: Iterable[str]) -> str | None:
-    """The first word of `wanted` that does not follow the others in `given`, None if all do."""
-    rest = iter(given)
-    return next((word for word in wanted if word not in rest), None)
+def in_order(words: Iterable[str], text: str) -> str | None:
+    """The first word that does not follow the others in the text, None if all do."""
+    at = 0
+    for word in words:
+        at = text.find(word, at)
+        if at < 0:
+            return word
+        at += len(word)
+    return None

@@ -93,5 +93,5 @@ def test_the_words_keep_their_order(path: Path) -> None:
         return  # words longer than a message are cut; test_exact looks at them
     wanted = judges.contained(answer).words
     for channel, (render, _, read_back) in CHANNELS.items():
-        given = read_back(render(Answer(text=answer, asker_id="U1"))).words
+        given = read_back(render(Answer(text=answer, asker_id="U1"))).text
         assert judges.in_order(wanted, given) is None, channel
