@@ -6,12 +6,14 @@ import asyncio
 import contextlib
 import logging
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 from bot.assistant.documents import Documents
 from bot.assistant.parsing.bounded import SIZE
 
 KINDS = frozenset({".md", ".markdown", ".txt", ".text", ".html", ".htm", ".pdf", ".docx", ".csv", ".tsv"})
+SYNONYMS = "synonyms.txt"
 FILES = 5000
 """Files that are read at most."""
 _log = logging.getLogger(__name__)
@@ -21,13 +23,15 @@ _Seen = dict[str, tuple[int, int]]
 class Folder:
     """Keeps the site's documents like the folder: new and changed files are read, missing ones forgotten.
 
-    Hidden files and folders, and links that lead out of the folder, are passed over.
+    Hidden files and folders, and links that lead out of the folder, are passed over. A file `synonyms.txt` right in the
+    folder is no document: its text goes to `synonyms`.
     """
 
-    def __init__(self, path: Path, site_id: str, documents: Documents) -> None:
+    def __init__(self, path: Path, site_id: str, documents: Documents, synonyms: Callable[[str], None]) -> None:
         self._path = path.resolve()
         self._site_id = site_id
         self._documents = documents
+        self._synonyms = synonyms
         self._seen: _Seen = {}
         self._task: asyncio.Task[None] | None = None
         self._lock = asyncio.Lock()
@@ -60,7 +64,12 @@ class Folder:
                 except OSError:
                     files = {other: kept for other, kept in files.items() if other != name}
                     continue  # gone or locked: the next look finds out
-                await self._documents.put_from_folder(self._site_id, name, data)
+                if name == SYNONYMS:
+                    await asyncio.to_thread(self._synonyms, data.decode("utf-8", "replace"))
+                else:
+                    await self._documents.put_from_folder(self._site_id, name, data)
+            if SYNONYMS in self._seen and SYNONYMS not in files:
+                self._synonyms("")
             self._seen = files
 
     async def _watch(self, seconds: float) -> None:

@@ -113,11 +113,12 @@ async def start(options: AssistantOptions) -> RunningAssistant:
     database = await asyncio.to_thread(Database, options.data, schema)
     parser = Parser()
     try:
-        service = _service(options, database, parser)
+        answers = await asyncio.to_thread(Answers, database, options.synonyms)
+        service = _service(options, database, parser, answers)
         folder = None
         if options.docs is not None:
-            folder = Folder(options.docs, options.site, service.documents)
-        runner = await _serve(options, service, parser)
+            folder = Folder(options.docs, options.site, service.documents, answers.use_synonyms)
+        runner = await _serve(options, service, parser, answers)
     except BaseException:
         await parser.close()
         await database.close()
@@ -131,11 +132,10 @@ async def start(options: AssistantOptions) -> RunningAssistant:
     return running
 
 
-def _service(options: AssistantOptions, database: Database, parser: Parser) -> Service:
+def _service(options: AssistantOptions, database: Database, parser: Parser, answers: Answers) -> Service:
     faults, script = Faults(), Script()
     if options.rough:
         faults.rough()
-    answers = Answers(database, options.synonyms)
     own = Tenant(id=options.tenant, sites=(options.site,), keys=(options.key,), plan=options.plan)
     return Service(
         database=database,
@@ -149,7 +149,7 @@ def _service(options: AssistantOptions, database: Database, parser: Parser) -> S
     )
 
 
-async def _serve(options: AssistantOptions, service: Service, parser: Parser) -> web.AppRunner:
+async def _serve(options: AssistantOptions, service: Service, parser: Parser, answers: Answers) -> web.AppRunner:
     app = web.Application(middlewares=[envelope], client_max_size=64 * 1024 * 1024)
     add_operations(app, service)
     add_description(app)
@@ -165,6 +165,7 @@ async def _serve(options: AssistantOptions, service: Service, parser: Parser) ->
         await parser.close()
         await service.usage.flush()
         await service.database.close()
+        answers.close()
 
     app.on_startup.append(life)
     app.on_cleanup.append(end)

@@ -1,0 +1,61 @@
+"""Words: cutting, folding, which carry no meaning of their own, and in which language they are."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from pathlib import Path
+
+_WORD = re.compile(r"[^\W_]+")
+
+
+def _small_words() -> dict[str, frozenset[str]]:
+    """The sections of words.txt."""
+    sections: dict[str, set[str]] = {}
+    section: set[str] = set()
+    for line in (Path(__file__).parent / "words.txt").read_text(encoding="utf-8").splitlines():
+        if line.startswith("["):
+            section = sections.setdefault(line.strip("[]"), set())
+        elif not line.startswith("#"):
+            section.update(line.split())
+    return {name: frozenset(found) for name, found in sections.items()}
+
+
+_SMALL = _small_words()
+WEAK = _SMALL.pop("weak")
+"""Words that say little about what is asked: they count, but a question may be answered without them."""
+GREETINGS = _SMALL.pop("greetings")
+STOP = _SMALL
+"""Words without meaning of their own, by language. Question words are among them: `intents` reads those."""
+
+
+def words(text: str) -> list[str]:
+    """The words of a text, case folded.
+
+    >>> words("What's the Price—in €?")
+    ['what', 's', 'the', 'price', 'in']
+    """
+    return _WORD.findall(text.casefold())
+
+
+def bare(word: str) -> str:
+    """A word without its diacritics, as the index has it.
+
+    >>> bare("größe"), bare("café")
+    ('große', 'cafe')
+    """
+    if word.isascii():
+        return word
+    return "".join(char for char in unicodedata.normalize("NFD", word) if not unicodedata.combining(char))
+
+
+def language_of(text: str, default: str = "en") -> str:
+    """The language of a question, by its small words; the default when they do not tell.
+
+    >>> language_of("Wann ist die Werkstatt offen?"), language_of("Wi-Fi?", "fr")
+    ('de', 'fr')
+    """
+    found = set(words(text))
+    votes = {language: len(found & small) for language, small in STOP.items()}
+    best = max(votes, key=lambda language: (votes[language], language == default))
+    return best if votes[best] > votes.get(default, 0) else default
