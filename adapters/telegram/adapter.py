@@ -33,9 +33,15 @@ STOP_SECONDS: Final = 5.0
 
 
 class TelegramAdapter:
-    """One bot account on Telegram. `limits` is for tests; Telegram's own are the default."""
+    """One bot account on Telegram. `limits` and `now` are for tests; Telegram's own and the time are the default."""
 
-    def __init__(self, settings: TelegramSettings, limits: Limits | None = None) -> None:
+    def __init__(
+        self,
+        settings: TelegramSettings,
+        limits: Limits | None = None,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._now = now
         self._settings = settings
         self._client = Client(settings)
         self._pacer = Pacer(self._client.account_id, limits or Limits(), time.monotonic)
@@ -137,11 +143,11 @@ class TelegramAdapter:
 
     async def check(self) -> Sequence[Check]:
         """Look whether the account works."""
-        return await examine(self._client, self._settings, self._groups, running=self._host is not None)
+        return await examine(self._client, self._settings, self._groups)
 
     async def _receive(self, host: Host) -> None:
         me = await self._patiently(self._who)
-        self._intake = receive.Intake(self._client, host, me, self._groups, self._spawn, _now)
+        self._intake = receive.Intake(self._client, host, me, self._groups, self._spawn, self._now)
         if self._settings.webhook_url is not None:
             await self._patiently(lambda: prepare_webhook(self._client, host, self._settings))
             await asyncio.Event().wait()
@@ -177,7 +183,3 @@ class TelegramAdapter:
         task = asyncio.create_task(job)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)

@@ -17,8 +17,8 @@ from bot.adapter import Check
 from bot.errors import BotError, Misconfigured
 
 
-async def examine(client: Client, settings: TelegramSettings, groups: Groups, *, running: bool) -> Sequence[Check]:
-    """Make the findings. `running`: this process receives, so that what it has seen says something."""
+async def examine(client: Client, settings: TelegramSettings, groups: Groups) -> Sequence[Check]:
+    """Make the findings. Groups and reactions are known as far as this process has seen any."""
     try:
         async with client.open():
             async with client.call("getMe") as bot:
@@ -50,8 +50,8 @@ async def examine(client: Client, settings: TelegramSettings, groups: Groups, *,
         _receiving(info, settings),
         *_delivery(info, settings),
         _privacy(me),
-        _groups(groups, running=running),
-        _reactions(info, settings, groups, running=running),
+        _groups(groups),
+        _reactions(info, settings, groups),
     ]
 
 
@@ -71,7 +71,7 @@ def _receiving(info: WebhookInfo, settings: TelegramSettings) -> Check:
         return Check(
             check=name,
             status="warn",
-            detail=f"Telegram calls {'another address than' if info.url else 'nothing, not even'} TELEGRAM_WEBHOOK_URL.",
+            detail=f"Telegram calls {'another address' if info.url else 'none'}, not TELEGRAM_WEBHOOK_URL.",
             fix="Start the bot, which sets it; if it changes back, another program uses this token.",
         )
     return Check(check=name, status="ok", detail=f"webhook, {info.pending_update_count} updates waiting")
@@ -103,7 +103,7 @@ def _privacy(me: User) -> Check:
     return Check(check="telegram privacy mode", status="ok", detail=detail)
 
 
-def _groups(groups: Groups, *, running: bool) -> Check:
+def _groups(groups: Groups) -> Check:
     name = "telegram groups"
     without = groups.without_reactions()
     if without:
@@ -113,16 +113,13 @@ def _groups(groups: Groups, *, running: bool) -> Check:
             detail=f"The bot is no administrator in {', '.join(without)}: Telegram delivers no reactions from there.",
             fix="Make the bot an administrator of the group; it needs no right. Until then the buttons do the job.",
         )
-    if not running:
-        return Check(
-            check=name,
-            status="ok",
-            detail="known to the running bot alone, which warns of each group where it is no administrator",
-        )
+    if groups.known == 0:
+        detail = "none seen yet; the running bot's log warns of each group where it is no administrator"
+        return Check(check=name, status="ok", detail=detail)
     return Check(check=name, status="ok", detail=f"{groups.known} seen since the start, no right is missing")
 
 
-def _reactions(info: WebhookInfo, settings: TelegramSettings, groups: Groups, *, running: bool) -> Check:
+def _reactions(info: WebhookInfo, settings: TelegramSettings, groups: Groups) -> Check:
     name = "telegram reactions"
     if settings.webhook_url and info.url and not set(ALLOWED_UPDATES) <= set(info.allowed_updates):
         return Check(
@@ -133,5 +130,5 @@ def _reactions(info: WebhookInfo, settings: TelegramSettings, groups: Groups, *,
         )
     if groups.reactions:
         return Check(check=name, status="ok", detail=f"{groups.reactions} arrived since the start")
-    detail = "asked for; none has arrived since the start" if running else "asked for by the bot when it starts"
+    detail = "asked for; none has arrived here yet (in groups the bot must be an administrator)"
     return Check(check=name, status="ok", detail=detail)

@@ -3,32 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Final
 
 from telegram import (
     CallbackQuery,
     Chat,
     ChatMember,
-    ChatMemberUpdated,
     MessageReactionUpdated,
     ReactionType,
     ReactionTypeCustomEmoji,
     ReactionTypeEmoji,
-    Update,
 )
 from telegram import Message as TelegramMessage
 
+from adapters.telegram import parse
 from adapters.telegram.render import RATE_BAD, RATE_GOOD
 from adapters.telegram.words import Me, Words, read
 from bot.events import Command, Conversation, Edit, Event, Gone, Message, MessageRef, Moved, Reaction
 
 KINDS: Final = ("message", "edited_message", "message_reaction", "callback_query", "my_chat_member")
 COMMANDS: Final = frozenset({"start", "help", "new", "ask"})
-ATTACHMENTS: Final = (
-    *("animation", "audio", "checklist", "contact", "dice", "document", "game", "location", "paid_media", "photo"),
-    *("poll", "rich_message", "sticker", "story", "venue", "video", "video_note", "voice"),
-)
 GENERAL_TOPIC: Final = 1
 SERVICE_USER: Final = 777000
 SKIN_TONES: Final = dict.fromkeys([0xFE0F, 0xFE0E, *range(0x1F3FB, 0x1F400)])
@@ -44,28 +39,27 @@ def normalize(raw: Mapping[str, Any], me: Me, received_at: datetime) -> list[Eve
         Exception: of any kind, when the update is not shaped as the Bot API says; it is then a dead letter.
     """
     update_id = _number(raw["update_id"])
-    kind = next((kind for kind in KINDS if kind in raw), None)
-    if kind is None:
-        return []
-    update = Update.de_json({"update_id": update_id, kind: dict(raw[kind])}, None)
-    if update.message is not None:
-        return _message(update.message, me)
-    if update.edited_message is not None:
-        return _edit(update.edited_message, me, update_id)
-    if update.message_reaction is not None:
-        return _reactions(update.message_reaction, me, update_id)
-    if update.callback_query is not None:
-        return _click(update.callback_query, me, received_at)
-    if update.my_chat_member is not None:
-        return _membership(update.my_chat_member, me, update_id)
-    raise ValueError(f"the update's {kind} is empty")
+    kind = next((kind for kind in KINDS if kind in raw), "")
+    content = raw.get(kind)
+    match kind:
+        case "message":
+            return _message(parse.message(content), parse.attached(content), me)
+        case "edited_message":
+            return _edit(parse.message(content), parse.attached(content), me, update_id)
+        case "message_reaction":
+            return _reactions(parse.reaction(content), me, update_id)
+        case "callback_query":
+            return _click(parse.click(content), me, received_at)
+        case "my_chat_member":
+            return _membership(content, me, update_id)
+        case _:
+            return []
 
 
-def _message(message: TelegramMessage, me: Me) -> list[Event]:
+def _message(message: TelegramMessage, attached: bool, me: Me) -> list[Event]:
     if (moved := _moved(message, me)) is not None:
         return [moved]
     user_id = _author(message)
-    attached = _attached(message)
     if user_id is None or (message.text is None and not attached):
         return []  # nobody of flesh and blood, or a service message: somebody joined, a topic was made
     words = _words(message, me)
@@ -108,7 +102,7 @@ def _message(message: TelegramMessage, me: Me) -> list[Event]:
     ]
 
 
-def _edit(message: TelegramMessage, me: Me, update_id: int) -> list[Event]:
+def _edit(message: TelegramMessage, attached: bool, me: Me, update_id: int) -> list[Event]:
     user_id = _author(message)
     if user_id is None or (message.text is None and message.caption is None):
         return []
@@ -127,7 +121,7 @@ def _edit(message: TelegramMessage, me: Me, update_id: int) -> list[Event]:
             text=words.text,
             mentions_bot=words.mentions_bot or bool(words.command) or _is_by_us(_replied(message), me),
             mentions_others=words.mentions_others,
-            has_attachment=_attached(message),
+            has_attachment=attached,
             sent_at=edited_at,
         )
     ]
@@ -177,18 +171,19 @@ def _click(query: CallbackQuery, me: Me, received_at: datetime) -> list[Event]:
     ]
 
 
-def _membership(update: ChatMemberUpdated, me: Me, update_id: int) -> list[Event]:
-    now = update.new_chat_member
-    out = now.status in (ChatMember.LEFT, ChatMember.BANNED) or getattr(now, "is_member", True) is False
-    if not out or update.chat.type == Chat.CHANNEL or now.user.id != me.id:
+def _membership(content: Any, me: Me, update_id: int) -> list[Event]:
+    chat, now = content["chat"], content["new_chat_member"]
+    out = now["status"] in (ChatMember.LEFT, ChatMember.BANNED) or now.get("is_member") is False
+    if not out or chat["type"] == Chat.CHANNEL or now["user"]["id"] != me.id:
         return []
+    date = _number(content["date"])
     return [
         Gone(
-            event_id=f"gone:{update_id}:{int(update.date.timestamp())}",
+            event_id=f"gone:{update_id}:{date}",
             channel="telegram",
             account_id=str(me.id),
-            conversation_id=str(_number(update.chat.id)),
-            sent_at=_time(update.date),
+            conversation_id=str(_number(chat["id"])),
+            sent_at=datetime.fromtimestamp(date, UTC),
         )
     ]
 
@@ -226,10 +221,6 @@ def _author(message: TelegramMessage) -> str | None:
     if user is None or user.is_bot or user.id == SERVICE_USER:
         return None
     return str(_number(user.id))
-
-
-def _attached(message: TelegramMessage) -> bool:
-    return any(getattr(message, name, None) or message.api_kwargs.get(name) for name in ATTACHMENTS)
 
 
 def _words(message: TelegramMessage, me: Me) -> Words:

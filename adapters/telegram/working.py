@@ -42,6 +42,7 @@ class Signs:
         self._host: Host | None = None
         self._places: dict[Conversation, _Place] = {}
         self._eyes: dict[MessageRef, asyncio.Task[None]] = {}
+        self._later: set[asyncio.Task[None]] = set()
         self._bare: OrderedDict[MessageRef, None] = OrderedDict()
         """Questions that certainly carry no 👀 of ours, so that its removal is no call."""
 
@@ -52,7 +53,8 @@ class Signs:
     async def close(self) -> None:
         """End all tasks; signs that stand are ended by the core after the restart."""
         self._host = None
-        tasks = [place.typing for place in self._places.values() if place.typing] + list(self._eyes.values())
+        tasks = [place.typing for place in self._places.values() if place.typing]
+        tasks += [*self._eyes.values(), *self._later]
         self._places.clear()
         self._eyes.clear()
         for task in tasks:
@@ -117,21 +119,33 @@ class Signs:
             log.debug("the question is not marked: %s", error)
 
     async def _blink(self, question: MessageRef) -> None:
-        """Take 👀 off; a few attempts, because afterwards nobody will do it."""
-        for attempt in range(1, REMOVALS + 1):
-            try:
-                await self._react(question, None)
-            except Unavailable as error:
-                if attempt == REMOVALS:
-                    log.warning("A question keeps its 👀: %s", error)
-                else:
-                    await asyncio.sleep(min(error.retry_after or 0.5 * attempt, 2.0))
-            except (BotError, ChatMigrated, TimeoutError) as error:
-                log.debug("the mark of a question is not removed: %s", error)
-                break
-            else:
-                break
+        """Take 👀 off. A first failure is tried again in the background, because afterwards nobody will do it."""
+        pause = await self._blinked(question)
+        if pause is None or self._host is None:
+            return
+        self._later.add(task := asyncio.create_task(self._blink_later(question, pause), name="telegram eyes off"))
+        task.add_done_callback(self._later.discard)
+
+    async def _blink_later(self, question: MessageRef, pause: float) -> None:
+        for _ in range(REMOVALS):
+            await asyncio.sleep(pause)
+            if (again := await self._blinked(question)) is None:
+                return
+            pause = again
+        log.warning("A question keeps its 👀, because Telegram did not take it off.")
+
+    async def _blinked(self, question: MessageRef) -> float | None:
+        """Try to take 👀 off; return the seconds until another attempt makes sense, None for never."""
+        try:
+            await self._react(question, None)
+        except Unavailable as error:
+            return error.retry_after or 1.0
+        except (BotError, ChatMigrated) as error:
+            log.debug("the mark of a question is not removed: %s", error)
+        except TimeoutError:
+            return 1.0
         self._remember_bare(question)
+        return None
 
     async def _react(self, question: MessageRef, emoji: str | None) -> None:
         await self._pacer.call(self._host)

@@ -70,6 +70,11 @@ class FakeTelegram:
         """Where it listens."""
         return f"http://127.0.0.1:{self.port}"
 
+    @property
+    def listening(self) -> bool:
+        """Whether it listens."""
+        return self._runner is not None
+
     def environment(self, **more: str) -> dict[str, str]:
         """Return the settings of a bot that talks to this server."""
         return {"TELEGRAM_BOT_TOKEN": TOKEN, "TELEGRAM_API_URL": self.url, **more}

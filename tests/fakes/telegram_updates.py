@@ -63,6 +63,8 @@ class Updates:
         self.last_error: tuple[float, str] | None = None
         self.retry_seconds = 0.05
         self.longest_retry = 2.0
+        self.public: dict[str, str] = {}
+        """Public base address → where it really is, as DNS and a proxy would have it."""
         self.changed = asyncio.Condition()
         self.closing = False
         self._poller = 0
@@ -195,8 +197,10 @@ class Updates:
         while line and self.webhook is not None:
             pause = 0.0
             failures = 0
-            while self.webhook is not None and not self.closing:
+            while not self.closing:
                 await asyncio.sleep(pause)
+                if self.webhook is None:
+                    return
                 status, retry_after = await self._attempt(line[0])
                 if 200 <= status < 300:
                     self.pending.pop(line[0]["update_id"], None)
@@ -204,7 +208,7 @@ class Updates:
                 failures += 1
                 pause = 0.0 if failures == 1 else min(self.retry_seconds * 2 ** (failures - 2), self.longest_retry)
                 pause = max(pause, min(retry_after * self.retry_seconds, self.longest_retry))
-            if self.closing or self.webhook is None:
+            if self.closing:
                 return
             line.pop(0)
             await self._notify()
@@ -217,11 +221,14 @@ class Updates:
         if webhook.secret:
             headers["X-Telegram-Bot-Api-Secret-Token"] = webhook.secret
         status, retry_after = 0, 0.0
+        address = webhook.url
+        for base, real in self.public.items():
+            address = address.replace(base, real)
         try:
             async with (
                 self._slots,
                 self._session.post(
-                    webhook.url, data=json.dumps(update).encode(), headers=headers, timeout=aiohttp.ClientTimeout(60)
+                    address, data=json.dumps(update).encode(), headers=headers, timeout=aiohttp.ClientTimeout(60)
                 ) as answer,
             ):
                 await answer.read()

@@ -1,0 +1,29 @@
+"""The conformance suite over both ways of receiving."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from tests.adapters.conformance import AdapterConformance
+from tests.adapters.telegram_wire import TelegramWire
+from tests.adapters.wire import Wire
+
+
+class TestTelegramByPolling(AdapterConformance):
+    channel = "telegram"
+
+    @pytest.fixture
+    async def wire(self) -> AsyncIterator[Wire]:
+        async with TelegramWire() as wire:
+            yield wire
+
+
+class TestTelegramByWebhook(AdapterConformance):
+    channel = "telegram"
+
+    @pytest.fixture
+    async def wire(self) -> AsyncIterator[Wire]:
+        async with TelegramWire(webhook=True) as wire:
+            yield wire
