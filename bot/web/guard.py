@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import hmac
+import re
 
 from aiohttp import web
 from pydantic import SecretStr
@@ -84,11 +85,8 @@ def _came_directly(request: web.Request) -> bool:
 def _without_port(host: str) -> str:
     """Cut the port off.
 
-    >>> [_without_port(h) for h in ("localhost:80", "[::1]:80", "127.0.0.1", "a:b:c")]
-    ['localhost', '[::1]', '127.0.0.1', '']
+    >>> [_without_port(h) for h in ("Localhost:80", "[::1]:80", "127.0.0.1", "a:b:c", "localhost:80@evil")]
+    ['localhost', '[::1]', '127.0.0.1', '', '']
     """
-    name, _, rest = host.partition("]")
-    if host.startswith("["):
-        return f"{name}]" if not rest or rest.startswith(":") else ""
-    name, _, rest = host.partition(":")
-    return name.lower() if ":" not in rest else ""
+    found = re.fullmatch(r"(\[[0-9A-Fa-f:.]+\]|[^\s:\[\]@/]+)(?::[0-9]{1,5})?", host)
+    return found.group(1).lower() if found else ""
