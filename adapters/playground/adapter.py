@@ -57,6 +57,7 @@ class PlaygroundAdapter:
             for method, path, handler in self._site.routes():
                 host.serve(method, path, handler)
             self._host = host
+        self.platform.changes.begin()
         try:
             while True:
                 self.platform.changes.wake.clear()

@@ -16,12 +16,16 @@ class Changes:
 
     def __init__(self) -> None:
         self.wake = asyncio.Event()
+        self._open = True
         self._queues: set[asyncio.Queue[Change | None]] = set()
 
     def subscribe(self) -> asyncio.Queue[Change | None]:
-        """Return a queue of all changes from now on."""
+        """Return a queue of all changes from now on; after `end` one that is at its end."""
         queue: asyncio.Queue[Change | None] = asyncio.Queue(QUEUED)
-        self._queues.add(queue)
+        if self._open:
+            self._queues.add(queue)
+        else:
+            queue.put_nowait(None)
         return queue
 
     def unsubscribe(self, queue: asyncio.Queue[Change | None]) -> None:
@@ -36,8 +40,13 @@ class Changes:
             else:
                 queue.put_nowait((name, value))
 
+    def begin(self) -> None:
+        """Let pages follow again after an end."""
+        self._open = True
+
     def end(self) -> None:
-        """End every page's stream."""
+        """End every page's stream, and at once those that come until `begin`: nothing may hold up a shutdown."""
+        self._open = False
         for queue in list(self._queues):
             self._end(queue)
 

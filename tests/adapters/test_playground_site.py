@@ -256,6 +256,8 @@ async def test_the_stream_begins_with_all_and_ends_with_run(tmp_path: Path) -> N
             assert signs == [{"conversation": "dm-mira", "thread": "", "question": ""}]
             site.adapter.platform.changes.end()
             assert await stream.content.read() == b""
+        async with site.http.get("/playground/events") as late:
+            assert (await late.text()).count("event: ") == 1, "a page that comes while we stop holds nothing up"
 
 
 async def _next(stream: aiohttp.ClientResponse) -> tuple[str, Any]:

@@ -71,8 +71,8 @@ function drawEmpty() {
 
 function go(person, place) {
   drafts.set(draftKey(), text.value);
-  if (person !== state.person || place !== state.place) Object.assign(state, { thread: null, editing: null, selected: null });
-  Object.assign(state, { person, place });
+  if (person !== state.person || place !== state.place) Object.assign(state, { person, place, thread: null, editing: null, selected: null });
+  state.selected ??= newest();
   state.unread.delete(place);
   text.value = drafts.get(draftKey()) ?? "";
   history.replaceState(null, "", `#${person}/${inRoom() ? "room" : "dm"}`);
@@ -82,6 +82,12 @@ function go(person, place) {
   touchPanel(true);
   drawAll();
 }
+
+/** What the panel is about until somebody chooses: the newest answer here. */
+const newest = () => [...state.messages.values()].filter((m) => m.conversation === state.place && m.body?.buttons).map((m) => m.id).sort().at(-1) ?? null;
+
+/** The end of a long path; the whole of it stands in the title and in an empty conversation. */
+const tail = (path) => (path.length > 30 && path.includes("/") ? `…/${path.split("/").filter(Boolean).slice(-2).join("/")}` : path);
 
 const draftKey = () => `${state.person} ${state.place} ${state.thread ?? ""}`;
 
@@ -172,7 +178,7 @@ follow({
     const first = !state.person;
     Object.assign(state, { people: all.people, room: all.room, docs: all.docs, suggestions: all.suggestions, working: all.working });
     state.messages = new Map(all.messages.map((m) => [m.id, m]));
-    for (const node of document.querySelectorAll(".docs-name")) node.textContent = all.docs;
+    for (const node of document.querySelectorAll(".docs-name")) Object.assign(node, { textContent: tail(all.docs), title: all.docs });
     if (first) {
       const [person, place] = location.hash.slice(1).split("/");
       const who = all.people.find((p) => p.id === person) ?? all.people[0];

@@ -9,9 +9,16 @@ const narrow = matchMedia("(max-width: 1099px)");
 const FRESH_SECONDS = 75; // the settle window of feedback ends after 60 s at the latest
 
 const STEPS = {
-  session: "Find the session", submit: "Ask the assistant", poll: "Wait for the answer", wait: "Wait for the answer",
-  deliver: "Post the answer", post: "Post the answer", send: "Post the answer", queue: "Wait in line", accept: "Store the question",
+  submit: "Ask the assistant", poll: "Wait for the answer", intent: "Store the answer", send: "Post the answer",
+  find: "Look up a message", progress: "Say that it takes longer", close: "End the old conversation",
 };
+
+/** Name a step for people; the core calls it `send:1`, the second of its kind. */
+function called(step) {
+  const [word, number] = step.split(":");
+  const again = Number(number) > 0 ? (word === "send" ? `, part ${Number(number) + 1}` : ", again") : "";
+  return (STEPS[word] ?? capital(plain(word))) + again;
+}
 
 let found = null;
 let shown = "";
@@ -155,7 +162,7 @@ function steps(list) {
     const share = (running ? end - at(step.started_at) : step.seconds) / total;
     bar.style.marginLeft = `${Math.min(99, from * 100)}%`;
     bar.style.width = `${Math.max(1, Math.min(1 - from, share) * 100)}%`;
-    return el("li", {}, el("span", { class: "step", title: step.name }, STEPS[step.name] ?? capital(plain(step.name))), el("span", { class: "took" }, running ? "…" : seconds(step.seconds)), el("span", { class: "bar", "aria-hidden": "true" }, bar));
+    return el("li", {}, el("span", { class: "step", title: step.name }, called(step.name)), el("span", { class: "took" }, running ? "…" : seconds(step.seconds)), el("span", { class: "bar", "aria-hidden": "true" }, bar));
   }));
 }
 
