@@ -63,7 +63,7 @@ class SlackAdapter:
         if self._events is None and self._settings.signing_secret is not None and not self._settings.socket_mode:
             # Once: the core may start `run` again, but the server keeps its routes.
             self._events = Events(self._settings.signing_secret.get_secret_value())
-            host.serve("POST", EVENTS_PATH, self._events)
+            host.serve("POST", EVENTS_PATH, self._events.handle)
         async with self._web.open() as session:
             identity = await self._who()
             seen = self._working.remember

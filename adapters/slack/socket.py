@@ -57,7 +57,9 @@ class SocketMode:
         """
         keepers = [asyncio.create_task(self._keep()) for _ in range(CONNECTIONS)]
         try:
-            await asyncio.gather(*keepers)
+            ended, _ = await asyncio.wait(keepers, return_when=asyncio.FIRST_EXCEPTION)
+            for keeper in ended:
+                keeper.result()
         finally:
             for keeper in keepers:
                 keeper.cancel()
@@ -88,7 +90,7 @@ class SocketMode:
                 if renew:
                     wait = FIRST_WAIT
                 else:
-                    await link.close()
+                    await link.hang_up()
                     await asyncio.sleep(_jitter(wait))
                     wait = min(wait * 2, LONGEST_WAIT)
         finally:
@@ -146,6 +148,10 @@ class _Link:
         """Stop reading after so long, unless Slack closed it before."""
         if self._closer is None:
             self._closer = asyncio.get_running_loop().call_later(seconds, self._reader.cancel)
+
+    async def hang_up(self) -> None:
+        """Close the socket at once; what is in hand is stored and, unacknowledged, comes again elsewhere."""
+        await self._socket.close()
 
     async def close(self) -> None:
         """Stop reading, let what is in hand be stored and acknowledged, close."""

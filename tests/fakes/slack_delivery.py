@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import hmac
+import io
 import json
 import time
 from typing import TYPE_CHECKING, Any
@@ -87,7 +88,7 @@ class Delivery:
         if self._session is None:
             timeout = aiohttp.ClientTimeout(total=self._slack.sockets.ack_seconds)
             self._session = aiohttp.ClientSession(timeout=timeout)
-        async with self._session.post(self._slack.events_url, data=body, headers=signed) as response:
+        async with self._session.post(self._slack.events_url, data=io.BytesIO(body), headers=signed) as response:
             return response.status, await response.text()
 
     async def close(self) -> None:
