@@ -69,16 +69,12 @@ def _literal(text: str) -> str:
 def _parts(document: Document, kind: str) -> list[Part]:
     if is_blank(plain(document)):
         document = Document((Text((Span(EMPTY),)),))
-    parts = split(document.blocks, _Scale())
-    last = len(parts) - 1
+    shown = [(to_html(blocks), plain(Document(blocks))) for blocks in split(document.blocks, _Scale())]
+    shown = [(html, text) for html, text in shown if not is_blank(text)]
+    last = len(shown) - 1
     return [
-        {
-            "html": to_html(blocks),
-            "text": plain(Document(blocks)),
-            "buttons": kind == "answer" and index == last,
-            "kind": kind,
-        }
-        for index, blocks in enumerate(parts)
+        {"html": html, "text": text, "buttons": kind == "answer" and index == last, "kind": kind}
+        for index, (html, text) in enumerate(shown)
     ]
 
 

@@ -106,8 +106,8 @@ def _parts(blocks: Iterable[Block]) -> list[dict[str, Any]]:
     if is_blank(plain(Document(tuple(ready)))):
         ready = [Text((Span(EMPTY),))]
     composer = Composer(narrow_tables_as_text=sum(isinstance(block, Table) for block in ready) > 1)
-    parts = split(ready, _Scale(composer))
-    return [{"text": _fallback(part), "blocks": composer.compose(part)} for part in parts]
+    parts = [(_fallback(part), part) for part in split(ready, _Scale(composer))]
+    return [{"text": text, "blocks": composer.compose(part)} for text, part in parts if not is_blank(text)]
 
 
 def _adapted(block: Block) -> Iterator[Block]:

@@ -107,7 +107,7 @@ class Composer:
             self._found.append(("pre", language, at, at + 1))
 
     def _text(self, block: Text) -> None:
-        self._put(lead(block.place))
+        self._put(lead(block.place) if block.spans else lead(block.place).rstrip())
         standing: list[_Open] = []
         for span in block.spans:
             needed = _marks(span)
@@ -166,7 +166,7 @@ class Composer:
             self._pieces[index], end = piece, start
 
     def _trim(self) -> None:
-        """The server trims a message; doing it here keeps the offsets true. The indentation of code is no such space."""
+        """The server trims a message; doing it here keeps the offsets true. Indentation of code is no such space."""
         for index, piece in enumerate(self._pieces):
             if self._literal[index] and piece.strip():
                 break

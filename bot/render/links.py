@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from markdown_it.common.normalize_url import normalizeLink
 
 _WEB: Final = re.compile(r"https?://[^\s/?#]", re.IGNORECASE)
+_HOST: Final = re.compile(r"[\w.~-]+|[0-9a-f:.]*:[0-9a-f:.]*")
 _MAIL: Final = re.compile(r"mailto:[^\s@?]+@[^\s@]+$", re.IGNORECASE)
 _BARE: Final = re.compile(
     r"(?<![\w/@.:])(?:https?://|www\.[^\W_])[^\s<>\"`|\\^{}\u3000-\u303f\uff01-\uff60]+", re.IGNORECASE
@@ -35,7 +36,7 @@ def safe(url: str) -> str | None:
     if any(char <= " " for char in url):
         return None
     if _WEB.match(url):
-        return url if host_of(url) else None
+        return url if _HOST.fullmatch(host_of(url)) else None
     return url if _MAIL.match(url) else None
 
 

@@ -8,11 +8,11 @@ from dataclasses import dataclass, replace
 from typing import Final, cast
 
 from markdown_it.token import Token
-from wcwidth import wcswidth
 
 from bot.render import clean, links
-from bot.render.blocks import Align, Block, Code, Document, Marker, Place, Rule, Span, Spans, Table, Text, flat
+from bot.render.blocks import Align, Block, Code, Document, Marker, Place, Rule, Span, Spans, Table, Text
 from bot.render.markdown import tokens
+from bot.render.text import widths
 
 _TASK: Final = re.compile(r"\[([ xX])\](?:\s+|$)")
 _BREAK_TAG: Final = re.compile(r"\s*<br\s*/?>\s*", re.IGNORECASE)
@@ -150,8 +150,7 @@ def _table(walk: Iterator[Token], place: Place) -> Table:
                 align.append(cast("Align", style.removeprefix("text-align:")))
             case "inline":
                 row.append(_cell(spans(token)))
-    widths = tuple(max(_width(flat(row[column])) for row in rows) for column in range(len(align)))
-    return Table(rows[0], tuple(rows[1:]), tuple(align), widths, place)
+    return Table(rows[0], tuple(rows[1:]), tuple(align), widths(rows), place)
 
 
 def _cell(content: Spans) -> Spans:
@@ -159,10 +158,6 @@ def _cell(content: Spans) -> Spans:
     if not any("<" in span.text for span in content):
         return content
     return tuple(span if span.code else replace(span, text=_BREAK_TAG.sub(" / ", span.text)) for span in content)
-
-
-def _width(text: str) -> int:
-    return len(text) if text.isascii() else max(wcswidth(text), 0)
 
 
 def spans(token: Token) -> Spans:

@@ -17,7 +17,7 @@ from typing import Final, Protocol, TypeAlias
 import regex
 
 from bot.render.blocks import Block, Code, Place, Rule, Span, Spans, Table, Text, units
-from bot.render.text import unrolled
+from bot.render.text import unrolled, widths
 
 Weight: TypeAlias = tuple[int, int, int]
 """Size in UTF-16 units, a count of marks or blocks, and of tables: what they mean exactly is the channel's matter."""
@@ -182,7 +182,9 @@ def _cut_table(block: Table, scale: Scale, room: Weight, forced: bool) -> tuple[
         return replace(block, rows=block.rows[:fitting]), [rest]
     first: list[Block] = list(unrolled(replace(block, rows=block.rows[:1])))
     if len(block.rows) > 1:
-        first.append(replace(block, rows=block.rows[1:], place=_rest(block.place)))
+        rows = block.rows[1:]
+        columns = widths((block.header, *rows))  # the row left out may have been the widest
+        first.append(replace(block, rows=rows, widths=columns, place=_rest(block.place)))
     return None, first
 
 
@@ -229,7 +231,7 @@ def _break(spans: Spans, index: int, inside: int, scale: Scale) -> int:
     text = "".join(span.text for span in upto)[: end + _LOOKAHEAD]
     if len(text) < end + _LOOKAHEAD:
         text += ahead[: end + _LOOKAHEAD - len(text)]
-    masked = "".join(_ATOM * len(span.text) if span.code or span.href else span.text for span in upto)
+    masked = "".join(_ATOM * len(span.text) if _is_atom(span, scale) else span.text for span in upto)
     masked = masked[:end] + text[end:]
     floor = end // 2
     for pattern in _BREAKS:
@@ -245,11 +247,14 @@ def _break(spans: Spans, index: int, inside: int, scale: Scale) -> int:
 
 def _inner_break(spans: Spans, index: int, inside: int, end: int, text: str, scale: Scale) -> int:
     """There is no space: cut between graphemes, but before a link or inline code that fits into a part of its own."""
-    if index < len(spans) and inside and (spans[index].href or spans[index].code):
-        whole = scale.span(spans[index], None)
-        if end > inside and whole[0] <= scale.limit[0] * 3 // 4 and whole[1] <= scale.limit[1]:
-            return end - inside
+    if index < len(spans) and end > inside > 0 and _is_atom(spans[index], scale):
+        return end - inside
     return _grapheme_end(text, end)
+
+
+def _is_atom(span: Span, scale: Scale) -> bool:
+    """True for a link and inline code, which are not cut, unless they would hardly fit into a part of their own."""
+    return (span.code or span.href is not None) and scale.span(span, None)[0] <= scale.limit[0] * 3 // 4
 
 
 def _grapheme_end(text: str, end: int) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -58,7 +59,7 @@ def _plain(block: Block) -> str:
     head = "> " * min(block.place.quote, _DEEPEST) + lead(block.place)
     match block:
         case Text(spans=spans):
-            return head + "".join(_shown(span) for span in spans)
+            return head + "".join(_shown(span) for span in spans) if spans else head.rstrip()
         case Code(text=text):
             return text
         case Rule():
@@ -95,10 +96,19 @@ def lead(place: Place) -> str:
     return indent + (box or _BULLETS[(place.depth - 1) % len(_BULLETS)] + " ")
 
 
+def width(text: str) -> int:
+    """The columns a text takes in a terminal: two for an East Asian character, none for a combining one."""
+    return len(text) if text.isascii() else max(wcswidth(text), 0)
+
+
+def widths(rows: Sequence[tuple[Spans, ...]]) -> tuple[int, ...]:
+    """The width of each column of a table's rows, header included."""
+    return tuple(max(width(flat(cell)) for cell in column) for column in zip(*rows, strict=True))
+
+
 def is_narrow(table: Table) -> bool:
     """True if the table can be set in columns on a phone: not too wide, no lines in cells, no links to keep."""
-    width = sum(table.widths) + len(_GAP) * (len(table.widths) - 1)
-    if width > TABLE_COLUMNS:
+    if sum(table.widths) + len(_GAP) * (len(table.widths) - 1) > TABLE_COLUMNS:
         return False
     return not any(
         span.href or "\n" in span.text for row in (table.header, *table.rows) for cell in row for span in cell
@@ -112,16 +122,16 @@ def row_size(table: Table) -> int:
 
 def aligned(table: Table) -> str:
     """A narrow table as lines of equal columns."""
-    rule = _GAP.join("─" * max(width, 1) for width in table.widths)
+    rule = _GAP.join("─" * max(columns, 1) for columns in table.widths)
     lines = [_row(table, table.header), rule, *(_row(table, row) for row in table.rows)]
     return "\n".join(line.rstrip() for line in lines)
 
 
 def _row(table: Table, row: tuple[Spans, ...]) -> str:
     cells = []
-    for spans, width, align in zip(row, table.widths, table.align, strict=True):
+    for spans, columns, align in zip(row, table.widths, table.align, strict=True):
         text = flat(spans)
-        room = width - (len(text) if text.isascii() else max(wcswidth(text), 0))
+        room = columns - width(text)
         left = room if align == "right" else room // 2 if align == "center" else 0
         cells.append(" " * left + text + " " * (room - left))
     return _GAP.join(cells)

@@ -343,7 +343,7 @@ def contained(markdown: str) -> Content:
     for token in _reference().parse(re.sub("\r\n?|[\x85\u2028\u2029]", "\n", markdown.removeprefix("\ufeff"))):
         if token.type in ("fence", "code_block"):
             content.code.append(token.content)
-            shown.append(token.content)
+            shown.append(HIDDEN.sub("\ufffd", token.content))
         for child in token.children or ():
             shown.append(_inline(child, content))
         shown.append("\n")
@@ -359,6 +359,7 @@ def _inline(token: Token, content: Content) -> str:
         content.links.append(target)
     if token.type == "code_inline":
         content.code.append(token.content)
+        return HIDDEN.sub("\ufffd", token.content)
     if token.type in ("link_open", "link_close"):
         return "\u2060"  # an address may follow a label, so a word ends there
     if token.type == "image":
