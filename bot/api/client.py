@@ -8,7 +8,7 @@ which is which.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Literal, TypeVar
 
 import httpx
@@ -78,8 +78,18 @@ class ApiClient:
 
     # chat
 
-    async def submit(self, session_id: str, message: str, *, language: str | None = None) -> Submitted:
+    async def submit(
+        self,
+        session_id: str,
+        message: str,
+        *,
+        language: str | None = None,
+        before: Callable[[], Awaitable[None]] | None = None,
+    ) -> Submitted:
         """Hand in a question; its `request_id` must be stored before it is polled.
+
+        `before` is awaited when the gate has let the call through, right before it is made: the place to store
+        that it begins. What `before` raises comes out, no call is made, and the gate learns nothing from it.
 
         Raises:
             Unavailable: not accepted for certain; the same submit may be tried again.
@@ -95,6 +105,7 @@ class ApiClient:
             f"{self._site}/chat/async",
             lambda reply: models.parse(Submitted, reply),
             json=body,
+            before=before,
         )
 
     async def status(self, request_id: str) -> ChatStatus:
@@ -255,8 +266,9 @@ class ApiClient:
         files: Any = None,
         data: Mapping[str, str] | None = None,
         timeouts: Timeouts | None = None,
+        before: Callable[[], Awaitable[None]] | None = None,
     ) -> T:
-        async with self.gate.attempt():
+        async with self.gate.attempt(before):
             outcome = await self._caller.attempt(
                 endpoint, kind, method, path, timeouts=timeouts or self._timeouts, json=json, files=files, data=data
             )

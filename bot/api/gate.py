@@ -15,7 +15,7 @@ import contextlib
 import hashlib
 import random
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Final, Literal
 
 from pydantic import SecretStr
@@ -67,13 +67,19 @@ class Gate:
         return len(self._queue)
 
     @contextlib.asynccontextmanager
-    async def attempt(self) -> AsyncIterator[None]:
-        """Wait until a call may be made, and learn from its end.
+    async def attempt(self, before: Callable[[], Awaitable[None]] | None = None) -> AsyncIterator[None]:
+        """Wait until a call may be made, await `before`, and learn from the call's end.
 
         `Unavailable` is a failure; any other error of ours means that the API answered. A call that was
-        cancelled says nothing, and its place goes to the next one.
+        cancelled, and one that `before` prevented, says nothing, and its place goes to the next one.
         """
         generation = await self._enter()
+        try:
+            if before is not None:
+                await before()
+        except BaseException:
+            self._left(generation)
+            raise
         try:
             yield
         except Unavailable as error:

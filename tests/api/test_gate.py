@@ -353,6 +353,47 @@ def test_any_end_is_survived_at_random() -> None:
     play(scenario)
 
 
+def test_what_comes_before_the_call_is_awaited_when_the_gate_lets_it_through() -> None:
+    async def scenario() -> None:
+        gate = Gate(random.Random(1))
+        await fail(gate, RATE)
+        shut_at = now()
+        called: list[float] = []
+
+        async def store() -> None:
+            called.append(now() - shut_at)
+
+        async with gate.attempt(store):
+            assert called == [pytest.approx(30.0)]
+        assert gate.is_open
+
+    play(scenario)
+
+
+def test_an_error_before_the_call_says_nothing_about_the_api() -> None:
+    async def scenario() -> None:
+        gate = Gate(random.Random(1))
+
+        async def broken() -> None:
+            raise Unavailable("The database is locked.")
+
+        async def attempt() -> None:
+            async with gate.attempt(broken):
+                raise AssertionError("the call was made")
+
+        for _ in range(2 * FAILURES):
+            with pytest.raises(Unavailable):
+                await attempt()
+        assert gate.is_open
+        await fail(gate, RATE)
+        waiting = [asyncio.ensure_future(attempt()), asyncio.ensure_future(call(gate, fine))]
+        results = await asyncio.gather(*waiting, return_exceptions=True)
+        assert [type(result) for result in results] == [Unavailable, type(None)]
+        assert gate.is_open
+
+    play(scenario)
+
+
 def test_one_gate_per_key() -> None:
     gates = Gates(random.Random(1))
     assert gates.of(SecretStr("a")) is gates.of(SecretStr("a"))
