@@ -16,7 +16,10 @@ LONGEST = 2.5
 SHARE = 0.25
 """Longest lag, as a share of the age of the request: a question answered in 8 s is polled about a dozen times."""
 
-PER_SECOND = 150.0
+LONGEST_REST = 30.0
+"""Seconds without a poll at most, however long answers took lately."""
+
+PER_SECOND = 300.0
 """Polls per second over all requests; beyond it, all requests are polled less often."""
 
 
@@ -33,7 +36,7 @@ class Pace:
         self._lately.append(seconds)
         if len(self._lately) >= 8:
             # The tenth percentile, less what our own schedule adds to it.
-            self._floor = sorted(self._lately)[len(self._lately) // 10] * 0.9
+            self._floor = sorted(self._lately)[len(self._lately) // 10] * 0.95
 
     def delay(self, age: float) -> float:
         """Return how long to wait, `age` seconds after the submit, before the next poll.
@@ -41,7 +44,9 @@ class Pace:
         >>> pace = Pace(); pace.delay(0.0), pace.delay(8.0), pace.delay(60.0)
         (0.25, 2.0, 2.5)
         """
-        wait = min(LONGEST, max(SHORTEST, age * SHARE))
         if age < self._floor:
-            wait = max(wait, min(self._floor - age, 30.0))
+            return max(min(self._floor - age, LONGEST_REST), self.in_flight / PER_SECOND)
+        # Past the floor the answer is near, so the lag may be smaller still.
+        share, shortest = (SHARE / 2, SHORTEST / 2) if self._floor else (SHARE, SHORTEST)
+        wait = min(LONGEST, max(shortest, age * share))
         return max(wait, self.in_flight / PER_SECOND)

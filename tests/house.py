@@ -1,0 +1,98 @@
+"""A whole bot for tests: the real core and database, the embedded assistant, a fake channel; all on loopback."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from bot.app import Bot
+from bot.assistant.server import AssistantOptions, RunningAssistant, start
+from bot.config import Config, load
+from bot.telemetry.metrics import Metrics
+from tests.fakes.adapter import FAKE, FakeAdapter
+from tests.fakes.channel import FakeChannel, Sent
+
+DOCS = {"faq.md": "# Returns\n\nYou can return a bicycle within 30 days.\n\n# Opening\n\nThe shop opens at nine.\n"}
+
+
+def fake_config(base_url: str, folder: Path, **settings: str) -> Config:
+    """Make the settings of a bot that speaks to the assistant at `base_url`; further ones by variable."""
+    environ = {
+        "UPPZY_BASE_URL": base_url,
+        "UPPZY_API_KEY": "demo",
+        "UPPZY_TENANT_ID": "demo",
+        "UPPZY_SITE_ID": "demo",
+        "BOT_DATABASE_URL": f"sqlite:///{folder}/bot.db",
+        "BOT_HTTP_PORT": "0",
+        "BOT_FEEDBACK__SETTLE_SECONDS": "0.2",
+        **settings,
+    }
+    return load([FAKE], environ=environ, cwd=folder)
+
+
+@dataclass
+class House:
+    """What a test holds in its hands. `restart` stops the bot and starts it again on the same database."""
+
+    channel: FakeChannel
+    assistant: RunningAssistant
+    config: Config
+    bot: Bot
+    metrics: Metrics = field(default_factory=Metrics)
+
+    async def restart(self) -> None:
+        """Stop the bot, and start another one where it stopped."""
+        await self.bot.stop()
+        self.bot = Bot(self.config, adapters={"fake": FakeAdapter(self.channel)}, metrics=self.metrics)
+        await self.bot.start()
+        await self.channel.wait_for(lambda: self.channel.receiver is not None)
+
+    async def answers(self, count: int) -> list[Sent]:
+        """Wait for so many answer messages, and return them."""
+        await self.channel.wait_for(lambda: len(self.channel.answers()) >= count)
+        return self.channel.answers()
+
+    def asked(self) -> list[str]:
+        """Return the words of every submit that reached the API, in order."""
+        return [entry.body["message"] for entry in self.assistant.requests.of("chat_async")]
+
+    def rated(self) -> list[str]:
+        """Return every feedback that reached the API, in order."""
+        return [entry.body["feedback"] for entry in self.assistant.requests.of("feedback")]
+
+    def count(self, name: str, **labels: str) -> float:
+        """Read a metric by the design's name without the prefix."""
+        return self.metrics.registry.get_sample_value(f"uppzy_bot_{name}", labels) or 0.0
+
+    async def idle(self) -> None:
+        """Wait until no question is open."""
+        await self.channel.wait_for(lambda: self.bot.engine.open_questions == 0)
+
+    async def table(self, sql: str) -> list[Any]:
+        """Read the database."""
+        return await self.bot.db.read(lambda tx: tx.all(sql))
+
+
+@asynccontextmanager
+async def a_house(folder: Path, *, findable: bool = True, delay: float = 0.05, **settings: str) -> AsyncIterator[House]:
+    """Start everything, and stop it."""
+    docs = folder / "docs"
+    docs.mkdir(exist_ok=True)
+    for name, text in DOCS.items():
+        (docs / name).write_text(text)
+    assistant = await start(AssistantOptions(docs=docs, port=0, delay=delay))
+    channel = FakeChannel(findable=findable)
+    config = fake_config(assistant.base_url, folder, **settings)
+    metrics = Metrics()
+    bot = Bot(config, adapters={"fake": FakeAdapter(channel)}, metrics=metrics)
+    await bot.start()
+    house = House(channel, assistant, config, bot, metrics)
+    try:
+        await channel.wait_for(lambda: channel.receiver is not None)
+        yield house
+    finally:
+        await house.bot.stop()
+        await assistant.close()
