@@ -4,26 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, Locator, Page, async_playwright, expect
+from playwright.async_api import Browser, expect
 
 from bot.adapter import JsonValue
 from bot.events import Command, Comment, Conversation, Deletion, Edit, Message, Reaction, Stop
+from tests.fakes.browser import ask, bot, launched, opened, pick
 from tests.fakes.playground import SUGGESTIONS, ScriptedCore, world
 
-CHROMIUM_FLAGS = [
-    "--no-sandbox",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
-    "--disable-quic",
-]
 E = TypeVar("E")
 
 
@@ -38,44 +30,12 @@ async def core(tmp_path: Path) -> AsyncIterator[ScriptedCore]:
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def chromium() -> AsyncIterator[Browser]:
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path="/usr/bin/chromium", args=CHROMIUM_FLAGS)
+    async with launched() as browser:
         yield browser
-        await browser.close()
-
-
-@asynccontextmanager
-async def opened(chromium: Browser, url: str, *, blocked: str = "", **options: Any) -> AsyncIterator[Page]:
-    """Open the page in a profile of its own; fail if the page complained about anything or asked for another place.
-
-    `blocked`: what the browser may say it has blocked.
-    """
-    complaints: list[str] = []
-    context = await chromium.new_context(**options)
-    context.set_default_timeout(20_000)
-    page = await context.new_page()
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    page.on("console", lambda said: complaints.append(said.text) if said.type in ("error", "warning") else None)
-    origin = url.split("/#")[0].rstrip("/")
-    page.on("request", lambda r: None if r.url.startswith(origin) else complaints.append(f"asked for {r.url}"))
-    await page.goto(url)
-    await expect(page.locator("#link")).to_have_text("Connected")
-    yield page
-    await context.close()
-    assert [said for said in complaints if not (blocked and blocked in said)] == []
-
-
-def bot(page: Page) -> Locator:
-    return page.locator("article[data-author=bot]")
 
 
 def text_with(words: str) -> re.Pattern[str]:
     return re.compile(re.escape(words))
-
-
-async def ask(page: Page, text: str) -> None:
-    await page.locator("#text").fill(text)
-    await page.locator("#text").press("Enter")
 
 
 def of(core: ScriptedCore, kind: type[E]) -> list[E]:
@@ -108,15 +68,9 @@ async def test_emoji_are_added_changed_and_removed(chromium: Browser, core: Scri
         await ask(page, "Where is it?")
         await expect(bot(page)).to_have_count(1)
         answer = bot(page)
-
-        async def pick(emoji: str) -> None:
-            await answer.hover()
-            await answer.get_by_role("button", name="React").click()
-            await page.locator("#picker").get_by_role("button", name=emoji, exact=True).click()
-
-        await pick("👎")
+        await pick(page, answer, "👎")
         await expect(answer.locator(".chip")).to_have_text("👎1")
-        await pick("👍🏽")
+        await pick(page, answer, "👍🏽")
         await expect(answer.locator(".chip")).to_have_text("👍🏽1")
         await answer.locator(".chip").click()
         await expect(answer.locator(".chip")).to_have_count(0)
@@ -285,9 +239,7 @@ async def test_nothing_that_is_said_can_run(chromium: Browser, core: ScriptedCor
 
 
 async def test_the_bot_goes_away_and_comes_back(chromium: Browser, tmp_path: Path) -> None:
-    async with world(tmp_path) as core:
-        page = await chromium.new_page()
-        await page.goto(f"{core.base_url}/")
+    async with world(tmp_path) as core, opened(chromium, f"{core.base_url}/", restarts=True) as page:
         port = int(core.base_url.rpartition(":")[2])
         await ask(page, "Are you there?")
         await expect(bot(page)).to_have_count(1)
@@ -297,11 +249,10 @@ async def test_the_bot_goes_away_and_comes_back(chromium: Browser, tmp_path: Pat
         await expect(page.locator("#trouble")).to_contain_text("Your text is kept")
         await expect(page.locator("#text")).to_have_value("And now?")
         async with world(tmp_path, port=port) as again:
-            await expect(page.locator("#link")).to_have_text("Connected", timeout=20_000)
+            await expect(page.locator("#link")).to_have_text("Connected")
             await page.locator("#text").press("Enter")
             await expect(bot(page)).to_have_count(2)
             assert [m.text for m in of(again, Message)] == ["And now?"]
-            await page.close()
 
 
 @pytest.mark.parametrize(("width", "scheme"), [(360, "light"), (390, "dark"), (1360, "dark")])

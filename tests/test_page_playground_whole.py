@@ -1,0 +1,250 @@
+"""The page over the whole bot: core, database, embedded assistant; what people see is what the API was told."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import socket
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+import pytest_asyncio
+from playwright.async_api import Browser, Page, expect
+
+from adapters.playground.adapter import PlaygroundAdapter
+from adapters.playground.config import CHANNEL, PlaygroundSettings
+from bot.app import Bot
+from bot.assistant.server import AssistantOptions, RunningAssistant, start
+from bot.config import Config, load
+from tests.fakes.browser import ask, bot, launched, opened, pick
+
+DOCS = {
+    "returns.md": "# Returns\n\nYou can return a bicycle within 30 days.\n",
+    "opening.md": "# Opening hours\n\nThe shop opens at nine o'clock.\n",
+}
+
+
+class Whole:
+    """A bot on a port that stays, so that the page finds it again after a restart."""
+
+    def __init__(self, folder: Path, assistant: RunningAssistant, config: Config) -> None:
+        self.docs = folder / "docs"
+        self.assistant = assistant
+        self.config = config
+        self.settings = PlaygroundSettings(enabled=True, data=folder / "playground.db", docs="docs")
+        self.bot: Bot
+
+    @property
+    def url(self) -> str:
+        return self.bot.web.url
+
+    async def start(self) -> None:
+        adapter = PlaygroundAdapter(self.settings)
+        self.bot = Bot(self.config, adapters={CHANNEL.name: adapter})
+        adapter.inspect = self.bot.inspect
+        await self.bot.start()
+        self.config = replace(self.config, http_port=self.bot.web.port)
+
+    def rated(self) -> list[str]:
+        return [entry.body["feedback"] for entry in self.assistant.requests.of("feedback")]
+
+    def asked(self) -> list[str]:
+        return [entry.body["message"] for entry in self.assistant.requests.of("chat_async")]
+
+
+@asynccontextmanager
+async def everything(folder: Path, settle: str) -> AsyncIterator[Whole]:
+    docs = folder / "docs"
+    docs.mkdir()
+    for name, text in DOCS.items():
+        (docs / name).write_text(text)
+    assistant = await start(AssistantOptions(docs=docs, port=0, delay=0.1, watch=True))
+    environ = {
+        "UPPZY_BASE_URL": assistant.base_url,
+        "UPPZY_API_KEY": "demo",
+        "UPPZY_TENANT_ID": "demo",
+        "UPPZY_SITE_ID": "demo",
+        "BOT_DATABASE_URL": f"sqlite:///{folder}/bot.db",
+        "BOT_HTTP_PORT": "0",
+        "BOT_FEEDBACK__SETTLE_SECONDS": settle,
+    }
+    whole = Whole(folder, assistant, load([CHANNEL], environ=environ, cwd=folder))
+    await whole.start()
+    try:
+        yield whole
+    finally:
+        await whole.bot.stop()
+        await assistant.close()
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def chromium() -> AsyncIterator[Browser]:
+    async with launched() as browser:
+        yield browser
+
+
+async def fed_back(page: Page, rating: str, submitted: str, state: str) -> None:
+    for label, value in (("Rating", rating), ("Last submitted", submitted), ("State", state)):
+        await expect(page.locator("#feedback div", has_text=label).locator("dd")).to_have_text(value)
+
+
+@pytest.mark.needs_package("chromium")
+@pytest.mark.asyncio(loop_scope="module")
+async def test_a_fact_an_unknown_and_feedback_that_is_the_truth(chromium: Browser, tmp_path: Path) -> None:
+    async with everything(tmp_path, settle="3") as whole, opened(chromium, whole.url, restarts=True) as page:
+        await ask(page, "How long do I have to return a bicycle?")
+        await expect(bot(page)).to_contain_text("30 days")
+        await expect(page.locator("#outcome")).to_have_text("answered")
+        await expect(page.locator("#panel")).to_contain_text("Wait for the answer")
+        await expect(page.locator("#panel")).to_contain_text("req_")
+
+        # Two opposite emoji within the settle window, and a restart in it: one submission of what was last meant.
+        answer = bot(page).first
+        await pick(page, answer, "👎")
+        await expect(answer.locator(".chip")).to_have_text("👎1")
+        await pick(page, answer, "👍")
+        await expect(answer.locator(".chip")).to_have_text("👍1")
+        await fed_back(page, "good", "none", "nothing yet")
+        await whole.bot.stop()
+        await expect(page.locator("#link")).to_have_text("Reconnecting…")
+        assert whole.rated() == []
+        whole.config = replace(whole.config, feedback=replace(whole.config.feedback, settle_seconds=0.2))
+        await whole.start()
+        await fed_back(page, "good", "good", "submitted")
+        assert whole.rated() == ["good"]
+        await answer.locator(".chip").click()
+        await fed_back(page, "none", "good", "retracted")
+        assert whole.rated() == ["good"]
+
+        await ask(page, "Who won the world cup in 1954?")
+        await expect(bot(page)).to_have_count(2)
+        await expect(bot(page).last).to_contain_text("I don't know")
+        await bot(page).last.get_by_role("button", name="Not helpful").click()
+        await page.get_by_label("What was wrong with this answer?").fill("It was Germany")
+        await bot(page).last.get_by_role("button", name="Send", exact=True).click()
+        await fed_back(page, "bad", "bad", "submitted")
+        assert whole.rated() == ["good", "bad"]
+        (comment,) = await whole.bot.db.read(lambda tx: tx.all("SELECT * FROM comments"))
+        assert "It was Germany" in tuple(comment)
+
+        # Save a file, ask again.
+        (whole.docs / "cup.md").write_text("# World cup\n\nGermany won the world cup in 1954.\n")
+        async with asyncio.timeout(30):
+            while "Germany won" not in await bot(page).last.inner_text():
+                count = await bot(page).count()
+                await ask(page, "Who won the world cup in 1954?")
+                await expect(bot(page)).to_have_count(count + 1)
+
+
+@pytest.mark.needs_package("chromium")
+@pytest.mark.asyncio(loop_scope="module")
+async def test_a_thread_and_the_keyboard_alone(chromium: Browser, tmp_path: Path) -> None:
+    async with everything(tmp_path, settle="0.2") as whole, opened(chromium, f"{whole.url}#jonas/room") as page:
+        keyboard = page.keyboard
+
+        async def press(*keys: str) -> None:
+            for key in keys:
+                await keyboard.press(key)
+
+        await press("Tab", "Enter")  # the link that skips to the message box
+        await keyboard.type("@bot How long do I have to return a bicycle?")
+        await press("Enter")
+        await expect(bot(page)).to_contain_text("30 days")
+        await press("Shift+Tab", "End", "ArrowUp")
+        await expect(page.locator("article[data-author=jonas]")).to_be_focused()
+        await press("Tab", "Tab", "Enter")
+        await expect(page.locator("#replying")).to_be_visible()
+        await keyboard.type("When does the shop open?")  # no mention: the bot takes part in this thread
+        await press("Enter")
+        await expect(bot(page).last).to_contain_text("nine")
+        await expect(page.locator("article[data-author=bot]:focus")).to_have_count(0)
+        await press("Shift+Tab", "Shift+Tab", "End")  # past the button that leaves the thread
+        await expect(bot(page).last).to_be_focused()
+        await press("Tab", "Enter")
+        await expect(bot(page).last.get_by_role("button", name="Helpful", exact=True)).to_have_attribute(
+            "aria-pressed", "true"
+        )
+        await fed_back(page, "good", "good", "submitted")
+        await press("Escape")
+        sessions = {entry.body["session_id"] for entry in whole.assistant.requests.of("chat_async")}
+        assert len(sessions) == 1
+        assert whole.rated() == ["good"]
+
+
+async def test_the_demo_killed_inside_the_settle_window_loses_nothing(tmp_path: Path) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    async with aiohttp.ClientSession() as http:
+        async with demo(tmp_path, port) as (url, _):
+            asked = {"person": "mira", "conversation": "dm-mira", "text": "Can I try a bike before I buy it?"}
+            question = await act(http, url, "messages", asked)
+            (answer,) = await until(http, url, lambda s: [m for m in s["messages"] if m["author"] == "bot"])
+            assert "Test rides are free" in answer["body"]["text"]
+            await act(http, url, "clicks", {"person": "mira", "message": answer["id"], "button": "good"})
+            await until(http, url, lambda s: [m for m in s["messages"] if m["rating"] == "good"])
+            assert (await inspect(http, url, question))["submitted"] is None
+        async with demo(tmp_path, port) as (url, _):
+            async with asyncio.timeout(60):
+                while (found := await inspect(http, url, answer["id"]))["submitted"] is None:
+                    await asyncio.sleep(0.1)
+            assert (found["rating"], found["submitted"], found["feedback"]) == ("good", "good", "submitted")
+            messages = (await snapshot(http, url))["messages"]
+            assert [m["author"] for m in messages] == ["mira", "bot"]
+
+
+@asynccontextmanager
+async def demo(folder: Path, port: int) -> AsyncIterator[tuple[str, asyncio.subprocess.Process]]:
+    """Run the demo as people do; end it with kill -9."""
+    command = (sys.executable, "-m", "bot", "demo")
+    environ = os.environ | {"BOT_HTTP_PORT": str(port), "BOT_HTTP_HOST": "127.0.0.1"}
+    with (folder / "log").open("ab") as log:
+        process = await asyncio.create_subprocess_exec(
+            *command, cwd=folder, env=environ, stdout=asyncio.subprocess.PIPE, stderr=log
+        )
+    assert process.stdout is not None
+    try:
+        line = await asyncio.wait_for(process.stdout.readline(), 60)
+        assert line, (folder / "log").read_text()
+        yield line.decode().strip().rstrip("/"), process
+    finally:
+        process.send_signal(signal.SIGKILL)
+        await process.wait()
+
+
+async def act(http: aiohttp.ClientSession, url: str, verb: str, fields: dict[str, str]) -> Any:
+    async with http.post(f"{url}/playground/api/{verb}", json=fields) as response:
+        assert response.status == 200, await response.text()
+        return (await response.json())["message"]
+
+
+async def inspect(http: aiohttp.ClientSession, url: str, message: str) -> dict[str, Any]:
+    async with http.get(f"{url}/playground/api/inspect", params={"message": message}) as response:
+        found = (await response.json())["found"]
+        assert isinstance(found, dict)
+        return found
+
+
+async def snapshot(http: aiohttp.ClientSession, url: str) -> dict[str, Any]:
+    async with http.get(f"{url}/playground/events") as stream:
+        while True:
+            block = (await stream.content.readuntil(b"\n\n")).decode()
+            if block.startswith("event: snapshot"):
+                found = json.loads(block.partition("data: ")[2])
+                assert isinstance(found, dict)
+                return found
+
+
+async def until(http: aiohttp.ClientSession, url: str, wanted: Any) -> Any:
+    async with asyncio.timeout(60):
+        while not (found := wanted(await snapshot(http, url))):
+            await asyncio.sleep(0.05)
+    return found
