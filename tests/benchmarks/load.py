@@ -13,7 +13,7 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -44,7 +44,8 @@ async def an_api(delay: float) -> AsyncIterator[str]:
         yield (await asyncio.to_thread(process.stdout.readline)).strip()
     finally:
         process.stdin.close()
-        process.wait()
+        process.stdout.close()
+        await asyncio.to_thread(process.wait)
 
 
 @asynccontextmanager
@@ -188,7 +189,7 @@ async def idle(folder: Path, seconds: float = 20.0) -> dict[str, float]:
         return {"idle_cpu_percent": (cpu() - used) * 100 / (time.time() - began), "rss_mb": rss()}
 
 
-KINDS: dict[str, Callable[[Path], Awaitable[dict[str, float]]]] = {
+KINDS: dict[str, Callable[[Path], Coroutine[Any, Any, dict[str, float]]]] = {
     "paced": paced,
     "sustained": sustained,
     "bare": bare,
