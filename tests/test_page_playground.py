@@ -54,7 +54,12 @@ async def test_a_suggestion_is_asked_answered_and_explained(chromium: Browser, c
         await expect(bot(page).locator("strong")).to_have_text("30 days")
         await expect(page.locator(".sign")).to_have_count(0)
         await expect(page.locator("#outcome")).to_have_text("answered")
-        for fact in ("K7Q2M4XA", "s_5kPq0Zt1vX8aYw3rUe6Lh2Jd", "req_1c9e7f", "2.3 s"):
+        for fact in (
+            "K7Q2M4XA",
+            "s_87b9dd716ca8707a597bda8a8a6988342583684a",
+            "req_1709dc2bcedb3872047eace2975c198c",
+            "2.3 s",
+        ):
             await expect(page.locator("#panel")).to_contain_text(fact)
         await expect(page.locator("#announce")).to_have_text("Bot: Within 30 days.")
         await page.reload()
@@ -265,6 +270,8 @@ async def test_fits_and_can_be_read(chromium: Browser, core: ScriptedCore, width
         await expect(bot(page)).to_have_count(1)
         assert await page.evaluate("document.documentElement.scrollWidth") <= width
         assert await page.locator("#log").evaluate("log => log.scrollWidth <= log.clientWidth")
+        await expect(page.locator("#panel .ids")).to_contain_text("req_")
+        assert await page.locator("#panel").evaluate("panel => panel.scrollWidth <= panel.clientWidth")
         assert await page.evaluate(UNNAMED) == []
         assert await page.evaluate(CONTRAST) == []
         if width < 1000:

@@ -30,6 +30,8 @@ from bot.events import (
 from tests.fakes.host import BODY_LIMIT, FakeHost
 
 SUGGESTIONS: Final = ("How long can I return something?", "What does express delivery cost?")
+SESSION: Final = "s_87b9dd716ca8707a597bda8a8a6988342583684a"
+REQUEST: Final = "req_1709dc2bcedb3872047eace2975c198c"
 
 
 @dataclass(eq=False)
@@ -108,7 +110,7 @@ class ScriptedCore(FakeHost):
     async def answer(self, conversation: Conversation, question: MessageRef, asker: str, text: str) -> None:
         facts: dict[str, JsonValue] = {
             "reference": "K7Q2M4XA",
-            "session_id": "s_5kPq0Zt1vX8aYw3rUe6Lh2Jd",
+            "session_id": SESSION,
             "request_id": None,
             "state": "working",
             "outcome": None,
@@ -132,7 +134,13 @@ class ScriptedCore(FakeHost):
             {"name": "poll", "started_at": 1771000000.09, "seconds": 2.31},
             {"name": "deliver", "started_at": 1771000002.4, "seconds": 0.046},
         ]
-        facts |= {"request_id": "req_1c9e7f", "state": "done", "outcome": "answered", "polls": 4, "steps": steps}
+        facts |= {
+            "request_id": "req_1709dc2bcedb3872047eace2975c198c",
+            "state": "done",
+            "outcome": "answered",
+            "polls": 4,
+            "steps": steps,
+        }
         self.asked[answer.message_id] = facts
 
     async def say(self, conversation: Conversation, what: Outbound, reply_to: MessageRef | None = None) -> MessageRef:

@@ -61,12 +61,12 @@ function drawEmpty() {
   $("empty").hidden = !empty;
   if (!empty) return;
   const prefix = inRoom() ? "@bot " : "";
-  $("empty").replaceChildren(
+  $("empty").replaceChildren(el("div", {},
     el("h2", {}, inRoom() ? "A room for two and a bot" : `Hello ${me().name}, what would you like to know?`),
     el("p", {}, inRoom() ? "Mention @bot to ask. It answers in a thread, and goes on answering there." : "Answers come from the documents on this machine, and nothing leaves it."),
     state.suggestions.length > 0 && el("ul", { class: "suggestions", "aria-label": "Questions to try" }, ...state.suggestions.map((s) => el("li", {}, el("button", { type: "button", onclick: () => send(prefix + s) }, s)))),
     el("p", { class: "quiet" }, "Change what it knows: save a file in ", el("code", {}, state.docs), ", ask again."),
-  );
+  ));
 }
 
 function go(person, place) {
