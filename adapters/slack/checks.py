@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from adapters.slack import manifest
 from adapters.slack.config import SlackSettings
-from adapters.slack.http import EVENTS_PATH
+from adapters.slack.http import EVENTS_PATH, FRESH_SECONDS
 from adapters.slack.identity import Identity
 from adapters.slack.web import Web
 from bot.adapter import Check
@@ -27,10 +27,23 @@ async def check_all(settings: SlackSettings, web: Web, *, open_sockets: int = 0)
     name = f"{identity.user or identity.user_id} in {identity.team or identity.team_id}"
     return [
         Check(check="slack token", status="ok", detail=f"The bot is {name}."),
+        _clock(identity),
         _scopes(identity),
         await _safely("slack events", lambda: _delivery(settings)),
         await _safely("slack socket mode", lambda: _socket_mode(settings, web, open_sockets)),
     ]
+
+
+def _clock(identity: Identity) -> Check:
+    off = abs(identity.seconds_off)
+    if off < FRESH_SECONDS / 5:
+        return Check(check="slack clock", status="ok", detail=f"This machine and Slack agree within {off + 1:.0f} s.")
+    return Check(
+        check="slack clock",
+        status="fail" if off >= FRESH_SECONDS else "warn",
+        detail=f"This machine's clock is {off:.0f} s off Slack's; signatures older than {FRESH_SECONDS} s are refused.",
+        fix="Switch on time synchronisation (NTP) on this machine.",
+    )
 
 
 def _scopes(identity: Identity) -> Check:

@@ -10,6 +10,7 @@ class Identity:
     """The account and the bot's own ids, by which its own doings are told from other people's.
 
     `scopes` are those of the token, empty when Slack did not say. `workspace_url` ends with a slash.
+    `seconds_off` is how far this machine's clock is ahead of Slack's, to the second.
     """
 
     team_id: str
@@ -20,6 +21,7 @@ class Identity:
     user: str = ""
     workspace_url: str = ""
     scopes: frozenset[str] = frozenset()
+    seconds_off: float = 0.0
 
     @property
     def is_agent(self) -> bool:

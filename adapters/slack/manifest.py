@@ -33,7 +33,7 @@ SCOPES: Final[Mapping[str, str]] = {
     "mpim:history": "the same as channels:history in group messages",
     "reactions:read": "emoji reactions on answers are feedback",
     "reactions:write": "puts the eyes on a question while it works, and takes them off",
-    "users:read": "tells guests and people of other workspaces from members, for the access policy",
+    "users:read": "tells guests and people of other workspaces from members (access policy); names who used /ask",
 }
 """Every scope of the bot with its reason."""
 
@@ -83,7 +83,7 @@ AGENT_ONLY: Final = frozenset({"assistant:write", "agent_session_stopped"})
 PROMPTS: Final = ("What can you help me with?", "Where do I find our documentation?")
 
 
-def build(mode: Mode, url: str | None = None, *, agent: bool = True) -> dict[str, Any]:
+def build(mode: Mode = "socket", url: str | None = None, *, agent: bool = True) -> dict[str, Any]:
     """Make the manifest.
 
     `url` is the public address of the bot (scheme and host, with a prefix if there is one), needed for HTTP.
@@ -137,7 +137,7 @@ def build(mode: Mode, url: str | None = None, *, agent: bool = True) -> dict[str
     }
 
 
-def text(mode: Mode, url: str | None = None, *, agent: bool = True) -> str:
+def manifest(*, mode: Mode = "socket", url: str | None = None, agent: bool = True) -> str:
     """Write the manifest as YAML, the reason of each scope and event beside it."""
     reasons = {**SCOPES, **{name: reason for name, (_, reason, _) in EVENTS.items()}}
     lines = [
@@ -151,8 +151,10 @@ def text(mode: Mode, url: str | None = None, *, agent: bool = True) -> str:
     return "\n".join(lines) + "\n"
 
 
-async def apply(settings: SlackSettings, mode: Mode, url: str | None, *, agent: bool = True) -> str:
-    """Create the app, or update the one the other tokens belong to; return what to do next, in words.
+async def apply(
+    settings: SlackSettings, *, mode: Mode = "socket", url: str | None = None, agent: bool = True
+) -> list[str]:
+    """Create the app, or update the one the other tokens belong to; return what was done and what comes next.
 
     Raises:
         Misconfigured: SLACK_CONFIG_TOKEN is not set or not valid; configuration tokens live twelve hours.
@@ -161,18 +163,19 @@ async def apply(settings: SlackSettings, mode: Mode, url: str | None, *, agent: 
     if settings.config_token is None:
         raise Misconfigured("SLACK_CONFIG_TOKEN is not set; make one at api.slack.com/apps, it is good for 12 hours.")
     web = Web(settings.config_token.get_secret_value(), settings.api_url)
-    manifest = json.dumps(build(mode, url, agent=agent))
+    made = json.dumps(build(mode, url, agent=agent))
     app_id = await find_app_id(settings)
     try:
         if app_id is not None:
-            await web.call("apps.manifest.update", {"app_id": app_id, "manifest": manifest}, read=True)
-            return f"The app {app_id} was updated; if scopes changed, install it again under Install App."
-        made = await web.call("apps.manifest.create", {"manifest": manifest}, read=True)
+            await web.call("apps.manifest.update", {"app_id": app_id, "manifest": made}, read=True)
+            return [f"The app {app_id} was updated; if its scopes changed, install it again under Install App."]
+        app_id = str((await web.call("apps.manifest.create", {"manifest": made}, read=True))["app_id"])
     except Rejected as error:
         raise Rejected(
-            f"Slack did not accept the manifest ({error.reason}); see `uppzy-bot manifest slack`.", reason=error.reason
+            f"Slack did not accept the manifest ({error.reason}); compare `uppzy-bot manifest slack` with the app.",
+            reason=error.reason,
         ) from None
-    return f"The app {made['app_id']} was created; install it under https://api.slack.com/apps/{made['app_id']}."
+    return [f"The app {app_id} was created; install it under https://api.slack.com/apps/{app_id}/install-on-team."]
 
 
 async def find_app_id(settings: SlackSettings) -> str | None:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from email.utils import parsedate_to_datetime
 from typing import Any, Final
 
 import aiohttp
@@ -128,8 +130,17 @@ class Web:
             team=str(said.get("team") or ""),
             user=str(said.get("user") or ""),
             workspace_url=str(said.get("url") or ""),
+            seconds_off=_seconds_off(headers.get("Date", "")),
             scopes=frozenset(scope.strip() for scope in scopes.split(",") if scope.strip()),
         )
+
+
+def _seconds_off(date: str) -> float:
+    """How far our clock is ahead of the time an answer names; 0 where it names none."""
+    try:
+        return time.time() - parsedate_to_datetime(date).timestamp()
+    except (TypeError, ValueError):
+        return 0.0
 
 
 def _plain(value: object) -> str:

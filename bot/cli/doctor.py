@@ -1,0 +1,44 @@
+"""`doctor`: is everything fit to run, and what to mend."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from bot.cli.output import Json, api, config, document, progress, table
+
+
+async def doctor(*, quick: Annotated[bool, Parameter(negative=())] = False, json: Json = False) -> int:
+    """Check the API, the database, the clock and every channel that is turned on, and say what to mend.
+
+    Exit code 1 if anything fails; a warning is no failure. Two questions are asked and one is rated, in a session
+    of their own, which is closed at the end.
+
+    Parameters
+    ----------
+    quick
+        Ask the API no question.
+    """
+    from bot.app import make_adapters
+    from bot.doctor import examine, failed
+    from bot.store import open_operator
+
+    settings = config("api")
+
+    async def database() -> None:
+        async with open_operator(settings):
+            pass
+
+    with progress("looking at everything") as words:
+        async with api(settings) as client:
+            adapters = make_adapters(settings)
+            checks = await examine(
+                client, adapters, database, questions=not quick, tell=lambda what: words(f"looking at: {what}")
+            )
+    if json:
+        document([{"check": c.check, "status": c.status, "detail": c.detail, "fix": c.fix} for c in checks])
+    else:
+        rows = [(c.check, c.status, c.detail, c.fix) for c in checks]
+        table(("check", "status", "detail", "fix"), rows, empty="Nothing was looked at.")
+    return 1 if failed(checks) else 0

@@ -1,0 +1,79 @@
+"""`manifest CHANNEL`: the registration of the bot at a channel, printed or applied."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import inspect
+from types import ModuleType
+from typing import Annotated, Any, Literal
+
+from cyclopts import App, Parameter
+
+from bot.adapter import ChannelSpec
+from bot.cli.output import Json, config, document, say
+from bot.errors import Misconfigured
+
+app = App(name="manifest", help="Make the app's registration at a channel.")
+
+
+@app.default
+async def manifest(
+    channel: str,
+    /,
+    *,
+    mode: Literal["socket", "http"] | None = None,
+    url: str | None = None,
+    agent: Annotated[bool | None, Parameter(negative="--no-agent")] = None,
+    apply: Annotated[bool, Parameter(negative=())] = False,
+    json: Json = False,
+) -> None:
+    """Print the registration of the bot at a channel, or apply it there.
+
+    Parameters
+    ----------
+    channel
+        The channel, such as slack or telegram.
+    mode
+        How events arrive, where the channel offers both: socket needs no public address, http needs --url.
+    url
+        The bot's public address, https.
+    agent
+        Be an agent of the channel's own kind, where it has one (the default), or a plain bot.
+    apply
+        Register it at the channel, with the tokens in the settings.
+    """
+    from bot.app import CHANNELS
+
+    made = _module(channel, CHANNELS)
+    chosen = {"mode": mode, "url": url, "agent": agent}
+    options = {name: value for name, value in chosen.items() if value is not None}
+    known = set(inspect.signature(made.manifest).parameters)
+    if unknown := sorted(set(options) - known):
+        raise Misconfigured(f"The manifest of {channel} has no --{unknown[0]}; leave it out.")
+    if not apply:
+        text = made.manifest(**options)
+        if json:
+            document({"channel": channel, "manifest": text})
+        else:
+            print(text, end="")
+        return
+    done: list[str] = await made.apply(_settings(channel), **options)
+    if json:
+        document({"channel": channel, "done": done})
+    else:
+        for line in done or ["Nothing had to be changed."]:
+            say(line)
+
+
+def _module(channel: str, channels: tuple[ChannelSpec, ...]) -> ModuleType:
+    """Find the channel's own `manifest` module: `manifest(**options)` and `apply(settings, **options)`."""
+    found = {spec.name: spec.adapter.rpartition(".")[0] + ".manifest" for spec in channels}
+    offered = [name for name, module in found.items() if importlib.util.find_spec(module) is not None]
+    if channel not in offered:
+        raise Misconfigured(f"There is no manifest for {channel}; there is one for {' and '.join(offered)}.")
+    return importlib.import_module(found[channel])
+
+
+def _settings(channel: str) -> Any:
+    return config().channels[channel]

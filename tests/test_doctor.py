@@ -1,0 +1,183 @@
+"""`doctor`: the API's sequence against the embedded assistant, and each thing that may be wrong."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import SecretStr
+
+from bot import doctor
+from bot.adapter import Check
+from bot.api.client import ApiClient
+from bot.api.gate import Gate
+from bot.assistant.server import AssistantOptions, RunningAssistant, start
+from bot.cli import call
+from bot.errors import Unavailable
+from tests.adapters.slack_live import live_slack
+from tests.cli.process import uppzy_bot
+
+SEQUENCE = [
+    *("database", "api key", "api tenant", "api limits", "api site", "api documents", "api question"),
+    *("api async question", "api feedback", "api statistics", "api session", "clock"),
+]
+
+
+@asynccontextmanager
+async def assistant() -> AsyncIterator[RunningAssistant]:
+    docs = Path(__file__).parents[1] / "bot" / "assistant" / "samples"
+    running = await start(AssistantOptions(port=0, delay=0.05, docs=docs))
+    try:
+        yield running
+    finally:
+        await running.close()
+
+
+@asynccontextmanager
+async def client(base_url: str, *, key: str = "demo", site: str = "demo") -> AsyncIterator[ApiClient]:
+    api = ApiClient(base_url=base_url, api_key=SecretStr(key), tenant_id="demo", site_id=site, gate=Gate())
+    try:
+        yield api
+    finally:
+        await api.aclose()
+
+
+async def fine() -> None:
+    """A database that opens."""
+
+
+def statuses(checks: Sequence[Check]) -> dict[str, str]:
+    return {check.check: check.status for check in checks}
+
+
+async def test_the_recommended_sequence_in_its_order() -> None:
+    heard: list[str] = []
+    async with assistant() as running, client(running.base_url) as api, live_slack() as live:
+        checks = await doctor.examine(api, {"slack": live.adapter}, fine, tell=heard.append)
+        assert [check.check for check in checks][: len(SEQUENCE)] == SEQUENCE
+        assert heard == [*SEQUENCE[1:], "slack"]
+        found = statuses(checks)
+        assert found.pop("slack events") == "warn"
+        assert set(found.values()) == {"ok"}, found
+        assert not doctor.failed(checks)
+
+
+async def test_quick_asks_nothing() -> None:
+    async with assistant() as running, client(running.base_url) as api:
+        checks = await doctor.examine(api, {}, fine, questions=False)
+        names = [check.check for check in checks]
+        assert not {"api question", "api async question", "api feedback", "api session"} & set(names)
+        assert statuses(checks)["channels"] == "warn"
+        assert (await api.sessions()) == []
+
+
+async def test_a_wrong_key_ends_it_and_says_what_to_set() -> None:
+    async with assistant() as running, client(running.base_url, key="wrong") as api:
+        checks = await doctor.examine(api, {}, fine)
+        assert statuses(checks)["api key"] == "fail"
+        assert "api tenant" not in statuses(checks)
+        assert any("UPPZY_API_KEY" in check.fix for check in checks)
+        assert doctor.failed(checks)
+
+
+async def test_a_wrong_site_fails_from_there_on() -> None:
+    async with assistant() as running, client(running.base_url, site="elsewhere") as api:
+        found = statuses(await doctor.examine(api, {}, fine))
+        assert found["api key"] == "ok"
+        assert found["api site"] == "fail"
+
+
+async def test_an_api_that_is_not_there() -> None:
+    async with client("http://127.0.0.1:9/api/v1") as api:
+        (_, key, *_) = await doctor.examine(api, {}, fine)
+        assert key.status == "fail"
+        assert "UPPZY_BASE_URL" in key.fix
+
+
+async def test_a_database_that_does_not_open() -> None:
+    async def broken() -> None:
+        raise Unavailable("The database is locked.")
+
+    async with assistant() as running, client(running.base_url) as api:
+        (database, *_) = await doctor.examine(api, {}, broken, questions=False)
+        assert database.status == "fail"
+        assert "BOT_DATABASE_URL" in database.fix
+
+
+@pytest.mark.parametrize(("off", "status"), [(0, "ok"), (600, "warn"), (-7200, "fail")])
+async def test_a_clock_that_is_wrong(off: float, status: str) -> None:
+    """Told by the time the API puts on a rating."""
+    async with assistant() as running, client(running.base_url) as api:
+        checks = await doctor.examine(api, {}, fine, clock=lambda: time.time() + off)
+        assert statuses(checks)["clock"] == status
+
+
+async def test_a_clock_before_this_program_was_written_needs_no_comparison() -> None:
+    async with assistant() as running, client(running.base_url) as api:
+        checks = await doctor.examine(api, {}, fine, questions=False, clock=lambda: 0.0)
+        assert statuses(checks)["clock"] == "fail"
+
+
+async def test_a_site_without_documents_is_a_warning() -> None:
+    running = await start(AssistantOptions(port=0, delay=0.05))
+    try:
+        async with client(running.base_url) as api:
+            found = statuses(await doctor.examine(api, {}, fine, questions=False))
+            assert found["api documents"] == "warn"
+    finally:
+        await running.close()
+
+
+async def test_the_command(tmp_path: Path) -> None:
+    async with assistant() as running, live_slack(socket_mode=False) as live:
+        environment = {
+            "UPPZY_BASE_URL": running.base_url,
+            "UPPZY_API_KEY": "demo",
+            "UPPZY_TENANT_ID": "demo",
+            "UPPZY_SITE_ID": "demo",
+            "SLACK_BOT_TOKEN": live.slack.bot_token,
+            "SLACK_SIGNING_SECRET": live.slack.signing_secret,
+            "SLACK_API_URL": live.slack.api_url,
+        }
+
+        async def run(*arguments: str, **more: str) -> tuple[int, Any]:
+            given = {**environment, **more}
+            done = await asyncio.to_thread(lambda: uppzy_bot(*arguments, cwd=tmp_path, **given))
+            return done.returncode, done
+
+        code, done = await run("doctor", "--json")
+        shown = json.loads(done.stdout)
+        assert code == 0, done.stderr + done.stdout
+        assert [check["check"] for check in shown][: len(SEQUENCE)] == SEQUENCE
+        assert all(set(check) == {"check", "status", "detail", "fix"} for check in shown)
+        code, done = await run("doctor", "--quick", UPPZY_API_KEY="wrong-secret")
+        assert code == 1
+        assert "UPPZY_API_KEY" in done.stdout
+        assert "wrong-secret" not in done.stdout + done.stderr
+        code, done = await run("manifest", "slack", "--apply", "--json", SLACK_CONFIG_TOKEN=live.slack.config_token)
+        assert code == 0, done.stderr
+        assert live.slack.manifests
+
+
+def test_the_manifest_command_without_a_process(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert call(["manifest", "slack", "--mode", "http", "--url", "https://bot.example.org", "--no-agent"]) == 0
+    assert "request_url: https://bot.example.org/slack/events" in capsys.readouterr().out
+    assert call(["manifest", "slack", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["manifest"].startswith("# Slack app manifest")
+    for wrong in (
+        ["manifest", "nowhere"],
+        ["manifest", "telegram", "--mode", "http"],
+        ["manifest", "slack", "--apply"],
+    ):
+        assert call(wrong) == 1
+        assert len(capsys.readouterr().err.splitlines()) == 1
+    assert call(["manifest", "slack", "--mode", "pigeon"]) == 2

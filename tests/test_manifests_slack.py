@@ -1,0 +1,143 @@
+"""The Slack manifest says what the code uses: events, methods, scopes, names; and Slack takes it."""
+
+from __future__ import annotations
+
+import ast
+import json
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+import yaml
+
+from adapters.slack import manifest, words
+from adapters.slack.config import SlackSettings
+from adapters.slack.normalize import subscribed
+from bot.errors import Misconfigured, Rejected
+from tests.fakes.slack import AGENT_SCOPES, SCOPES, FakeSlack
+from tests.fakes.slack_payloads import APP
+from tests.fakes.slack_rules import ARGUMENTS
+
+ROOT = Path(__file__).parents[1]
+SCHEMA = ROOT.parent / "shared" / "checks" / "slackapi-manifest.schema.2.0.0.json"
+URL = "https://bot.example.org/base"
+
+FORMS: list[dict[str, Any]] = [
+    {"mode": "socket"},
+    {"mode": "socket", "agent": False},
+    {"mode": "http", "url": URL},
+    {"mode": "http", "url": URL, "agent": False},
+]
+
+
+def test_the_file_is_what_the_command_makes() -> None:
+    """Run `uppzy-bot manifest slack > manifests/slack.yaml` when this fails."""
+    assert (ROOT / "manifests" / "slack.yaml").read_text(encoding="utf-8") == manifest.manifest()
+
+
+def test_every_event_the_code_reads_is_subscribed_to_and_no_other() -> None:
+    assert {read for read, _, _ in manifest.EVENTS.values()} == set(subscribed())
+
+
+def test_every_method_the_code_calls_is_known_and_no_other() -> None:
+    called = set()
+    for path in (ROOT / "adapters" / "slack").glob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value in ARGUMENTS:
+                called.add(node.value)
+    assert called == set(manifest.METHODS) == set(ARGUMENTS)
+
+
+def test_every_scope_is_needed_and_what_is_needed_is_there() -> None:
+    needed = {scope for _, _, scopes in manifest.EVENTS.values() for scope in scopes}
+    needed |= {scope for scopes in manifest.METHODS.values() for scope in scopes}
+    assert needed | {"commands"} == set(manifest.SCOPES)
+    assert set(SCOPES) | AGENT_SCOPES == set(manifest.SCOPES)
+    assert all(manifest.SCOPES.values()), "a scope without a reason"
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_the_manifest_names_what_the_code_answers_to(form: dict[str, Any]) -> None:
+    made = manifest.build(**form)
+    features, settings = made["features"], made["settings"]
+    assert [command["command"] for command in features["slash_commands"]] == [words.SLASH_COMMAND]
+    assert [shortcut["callback_id"] for shortcut in features["shortcuts"]] == [words.ASK_SHORTCUT]
+    assert settings["socket_mode_enabled"] == (form["mode"] == "socket")
+    assert ("agent_view" in features) == form.get("agent", True)
+    assert "assistant_view" not in features
+    addresses = {
+        settings["event_subscriptions"].get("request_url"),
+        settings["interactivity"].get("request_url"),
+        features["slash_commands"][0].get("url"),
+    }
+    assert addresses == ({f"{URL}/slack/events"} if form["mode"] == "http" else {None})
+    left_out = manifest.AGENT_ONLY if not form.get("agent", True) else frozenset()
+    assert set(made["oauth_config"]["scopes"]["bot"]) == set(manifest.SCOPES) - left_out
+    assert set(settings["event_subscriptions"]["bot_events"]) == set(manifest.EVENTS) - left_out
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_the_yaml_is_the_manifest_with_a_reason_beside_each_scope(form: dict[str, Any]) -> None:
+    text = manifest.manifest(**form)
+    made = manifest.build(**form)
+    assert yaml.safe_load(text) == made
+    for scope in made["oauth_config"]["scopes"]["bot"]:
+        assert f"- {scope}  # {manifest.SCOPES[scope]}" in text
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_slacks_schema_takes_it(form: dict[str, Any]) -> None:
+    """The official schema where it is at hand; its lengths always."""
+    made = manifest.build(**form)
+    if SCHEMA.exists():
+        jsonschema.validate(made, json.loads(SCHEMA.read_text(encoding="utf-8")))
+    shown = made["display_information"]
+    assert len(shown["name"]) <= 35
+    assert len(shown["description"]) <= 140
+    assert len(made["features"].get("agent_view", {}).get("agent_description", "")) <= 300
+    assert len(made["features"].get("agent_view", {}).get("suggested_prompts", ())) <= 4
+    assert len(made["settings"]["event_subscriptions"]["bot_events"]) <= 100
+
+
+@pytest.mark.parametrize("url", [None, "", "http://bot.example.org", "bot.example.org"])
+def test_http_needs_an_https_address(url: str | None) -> None:
+    with pytest.raises(Misconfigured, match="--url"):
+        manifest.build("http", url)
+
+
+def test_the_whole_address_may_be_given() -> None:
+    assert manifest.build("http", f"{URL}/slack/events") == manifest.build("http", URL + "/")
+
+
+async def test_apply_creates_then_updates() -> None:
+    async with FakeSlack() as slack:
+        (created,) = await manifest.apply(_settings(slack))
+        assert "A0NEW was created" in created
+        assert slack.manifests["A0NEW"] == manifest.build()
+        (updated,) = await manifest.apply(_settings(slack, bot=True), mode="http", url=URL)
+        assert f"{APP} was updated" in updated
+        assert slack.manifests[APP] == manifest.build("http", URL)
+        await manifest.apply(_settings(slack, bot=True, app=True))
+        assert slack.manifests[APP] == manifest.build()
+
+
+async def test_apply_says_what_is_missing_or_refused() -> None:
+    async with FakeSlack() as slack:
+        with pytest.raises(Misconfigured, match="SLACK_CONFIG_TOKEN"):
+            await manifest.apply(SlackSettings.model_validate({"SLACK_API_URL": slack.api_url}))
+        slack.fail("apps.manifest.create", "error:token_expired")
+        with pytest.raises(Misconfigured):
+            await manifest.apply(_settings(slack))
+        slack.fail("apps.manifest.create", "error:invalid_manifest")
+        with pytest.raises(Rejected, match="invalid_manifest"):
+            await manifest.apply(_settings(slack))
+
+
+def _settings(slack: FakeSlack, *, bot: bool = False, app: bool = False) -> SlackSettings:
+    given = {"SLACK_API_URL": slack.api_url, "SLACK_CONFIG_TOKEN": slack.config_token}
+    if bot:
+        given |= {"SLACK_BOT_TOKEN": slack.bot_token, "SLACK_SIGNING_SECRET": slack.signing_secret}
+    if app:
+        given["SLACK_APP_TOKEN"] = slack.app_token
+    return SlackSettings.model_validate(given)
