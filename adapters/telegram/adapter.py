@@ -92,7 +92,7 @@ class TelegramAdapter:
         chat_id = conversation.conversation_id
         if (seconds := self._pacer.waiting(chat_id)) > 0:
             raise Unavailable("Telegram asked to wait for this chat.", reason="rate_limited", retry_after=seconds)
-        if part.get("progress") and not self._pacer.may_post_notice(chat_id):
+        if part.get("progress") and not self._pacer.take_notice(chat_id):
             raise Rejected("A progress notice is left out, for answers need the room.", reason="no_room")
         await self._pacer.message(self._host, chat_id)
         try:

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from telegram import Bot
 from telegram.error import ChatMigrated, TelegramError
-from telegram.request import BaseRequest, HTTPXRequest
+from telegram.request import HTTPXRequest
 
 from adapters.telegram.config import TelegramSettings
 from adapters.telegram.errors import StatusError, translate
@@ -58,26 +58,32 @@ class Client:
     def __init__(self, settings: TelegramSettings) -> None:
         token = settings.bot_token.get_secret_value() if settings.bot_token else ""
         self.account_id: Final = token.partition(":")[0]
-        calls = Request(connection_pool_size=64, read_timeout=20, write_timeout=10, connect_timeout=10, pool_timeout=10)
-        polls = Request(connection_pool_size=1, read_timeout=20, write_timeout=10, connect_timeout=10, pool_timeout=10)
-        self._requests: tuple[BaseRequest, ...] = (calls, polls)
-        self._bot = Bot(token, base_url=f"{settings.api_url}/bot", request=calls, get_updates_request=polls)
+        plain = settings.api_url.startswith("http://")
+        self._request = Request(
+            connection_pool_size=64,
+            read_timeout=20,
+            write_timeout=10,
+            connect_timeout=10,
+            pool_timeout=10,
+            # Plain HTTP (loopback alone) has no certificate; loading all authorities for it costs a tenth of a second.
+            httpx_kwargs={"verify": False} if plain else None,
+        )
+        base_url = f"{settings.api_url}/bot"
+        self._bot = Bot(token, base_url=base_url, request=self._request, get_updates_request=self._request)
         self._users = 0
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator[None]:
         """Keep the connections open; the last one to leave closes them."""
         if self._users == 0:
-            for request in self._requests:
-                await request.initialize()
+            await self._request.initialize()
         self._users += 1
         try:
             yield
         finally:
             self._users -= 1
             if self._users == 0:
-                for request in self._requests:
-                    await request.shutdown()
+                await self._request.shutdown()
 
     @asynccontextmanager
     async def call(self, name: str) -> AsyncIterator[Bot]:

@@ -6,23 +6,25 @@ import itertools
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Final
 
 from bot.adapter import Host
+
+PROGRESS: Final = 10
+"""Calls for progress and typing in the time of thirty: a third."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """Telegram's limits, in seconds: one message per chat, `group_messages` per group and window, calls overall."""
+    """Telegram's limits, in seconds: one message per chat, `group_messages` per group and window, calls overall.
+
+    A little under what is allowed, for messages do not all travel equally long.
+    """
 
     chat_seconds: float = 1.0
     group_messages: int = 20
-    group_seconds: float = 60.0
-    overall_seconds: float = 1 / 30
-
-    @property
-    def progress_share(self) -> int:
-        """Calls for progress and typing in the time of thirty: a third."""
-        return 10
+    group_seconds: float = 61.0
+    overall_seconds: float = 1 / 28
 
 
 @dataclass(slots=True)
@@ -44,6 +46,7 @@ class Pacer:
         self._clock = clock
         self._chats: dict[str, _Chat] = {}
         self._calls: deque[float] = deque()
+        self._progress: deque[float] = deque()
 
     async def message(self, host: Host | None, chat_id: str) -> None:
         """Wait for the place of one message."""
@@ -64,13 +67,19 @@ class Pacer:
             await host.pace(self._name, self._limits.overall_seconds)
         self._calls.append(self._clock())
 
-    def may_show_progress(self) -> bool:
-        """Tell whether fewer calls than a third of the budget were made in the last second's worth of it."""
-        window = self._limits.overall_seconds * 3 * self._limits.progress_share
-        _forget(self._calls, self._clock() - window)
-        return len(self._calls) < self._limits.progress_share
+    def take_progress(self) -> bool:
+        """Take the place of one call for progress; False when a third of the budget went there in the last second,
+        or answers need the rest of it."""
+        now = self._clock()
+        window = 30 * self._limits.overall_seconds
+        _forget(self._progress, now - window)
+        _forget(self._calls, now - window)
+        if len(self._progress) >= PROGRESS or len(self._calls) >= 2 * PROGRESS:
+            return False
+        self._progress.append(now)
+        return True
 
-    def may_post_notice(self, chat_id: str) -> bool:
+    def take_notice(self, chat_id: str) -> bool:
         """Take the place of one progress notice in a chat; False when a third of a group's messages are notices."""
         if not chat_id.startswith("-"):
             return True

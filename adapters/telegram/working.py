@@ -22,6 +22,8 @@ log = logging.getLogger(__name__)
 
 TYPING_SECONDS: Final = 4.0
 """Telegram shows a chat action for five seconds."""
+FULL_SECONDS: Final = 1.0
+"""Until the next look whether there is room for progress."""
 EYES: Final = "👀"
 CALL_SECONDS: Final = 5.0
 REMOVALS: Final = 3
@@ -72,7 +74,7 @@ class Signs:
             place.typing = asyncio.create_task(self._type(conversation), name="telegram typing")
         if question is None or again:
             return
-        if self._pacer.may_show_progress():
+        if self._pacer.take_progress():
             self._bare.pop(question, None)
             self._eyes[question] = asyncio.create_task(self._look(question), name="telegram eyes")
         else:
@@ -95,7 +97,10 @@ class Signs:
     async def _type(self, conversation: Conversation) -> None:
         thread = conversation.thread_id
         while True:
-            if self._pacer.may_show_progress() and not self._pacer.waiting(conversation.conversation_id):
+            pause = TYPING_SECONDS
+            if self._pacer.waiting(conversation.conversation_id) or not self._pacer.take_progress():
+                pause = FULL_SECONDS
+            else:
                 try:
                     await self._pacer.call(self._host)
                     async with asyncio.timeout(CALL_SECONDS), self._client.call("sendChatAction") as bot:
@@ -108,7 +113,7 @@ class Signs:
                     return  # it will not be shown here; the notices of the core are left
                 except (BotError, ChatMigrated, TimeoutError) as error:
                     log.debug("typing is not shown: %s", error)
-            await asyncio.sleep(TYPING_SECONDS)
+            await asyncio.sleep(pause)
 
     async def _look(self, question: MessageRef) -> None:
         try:

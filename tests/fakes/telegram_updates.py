@@ -61,6 +61,7 @@ class Updates:
         self.attempts: list[Attempt] = []
         self.left_out: list[str] = []
         self.last_error: tuple[float, str] | None = None
+        self.longest_poll = 50.0
         self.retry_seconds = 0.05
         self.longest_retry = 2.0
         self.public: dict[str, str] = {}
@@ -117,7 +118,7 @@ class Updates:
         mine = self._poller
         self._confirm(offset)
         await self._notify()
-        deadline = asyncio.get_running_loop().time() + min(timeout, 50)
+        deadline = asyncio.get_running_loop().time() + min(timeout, self.longest_poll)
         async with self.changed:
             while not (batch := self._batch(limit)):
                 left = deadline - asyncio.get_running_loop().time()

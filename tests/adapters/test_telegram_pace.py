@@ -1,0 +1,143 @@
+"""Pacing against the loopback server's flood control, and the budget for progress."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, replace
+
+import pytest
+
+from adapters.telegram.adapter import TelegramAdapter
+from adapters.telegram.pace import Limits, Pacer
+from bot.errors import Unavailable
+from bot.events import Answer, Notice
+from tests.adapters.telegram_wire import TelegramWire
+from tests.fakes.host import FakeHost
+from tests.fakes.telegram_flood import Flood
+
+
+@dataclass
+class Clock:
+    now: float = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+async def answer(adapter: TelegramAdapter, wire: TelegramWire, chat_id: int, text: str) -> None:
+    """Send as the core does: again after the time that Telegram asks for."""
+    where = replace(wire.conversation, conversation_id=str(chat_id), place="group", is_direct=False)
+    (part,) = adapter.render(Answer(text=text, asker_id="7"))
+    while True:
+        try:
+            await adapter.send(where, part, "0" * 32, None)
+        except Unavailable as error:
+            await asyncio.sleep(error.retry_after or 0.1)
+        else:
+            return
+
+
+async def flood(scale: float, capsys: pytest.CaptureFixture[str]) -> None:
+    """Thirty answers in one group while thirty others get one each, under flood control at that scale of time."""
+    limits = Limits(
+        chat_seconds=1.0 * scale,
+        group_seconds=Limits().group_seconds * scale,
+        overall_seconds=Limits().overall_seconds * scale,
+    )
+    async with TelegramWire() as wire:
+        world, control = wire.telegram.world, Flood(scale)
+        wire.telegram.methods.flood = control
+        wire.host.pace_limit = 3600.0
+        adapter = TelegramAdapter(wire.settings(), limits)
+        run = asyncio.create_task(adapter.run(wire.host))
+        await wire.telegram.wait_for(lambda: wire.telegram.called("getUpdates"))
+        group = world.group("Busy")
+        others = [world.group(f"Quiet {number}") for number in range(30)]
+        began = asyncio.get_running_loop().time()
+
+        async def busy() -> None:
+            for number in range(30):
+                await answer(adapter, wire, group.id, f"answer {number}")
+
+        await asyncio.gather(busy(), *(answer(adapter, wire, chat.id, "one answer") for chat in others))
+        seconds = asyncio.get_running_loop().time() - began
+        run.cancel()
+        await asyncio.gather(run, return_exceptions=True)
+    assert [message["text"] for message in world.by_bot(group)] == [f"answer {number}" for number in range(30)]
+    assert all(len(world.by_bot(chat)) == 1 for chat in others)
+    with capsys.disabled():
+        print(f"\n  30 answers in one group, in order, 30 elsewhere: {control.refusals} × 429, {seconds:.1f} s")
+    assert control.refusals <= 2
+
+
+async def test_thirty_answers_in_one_group(capsys: pytest.CaptureFixture[str]) -> None:
+    await flood(0.05, capsys)
+
+
+@pytest.mark.prove
+@pytest.mark.timeout(300)
+async def test_thirty_answers_in_one_group_in_telegrams_own_time(capsys: pytest.CaptureFixture[str]) -> None:
+    await flood(1.0, capsys)
+
+
+async def test_a_group_gets_twenty_in_a_minute_and_a_burst_is_not_slowed() -> None:
+    """Twenty slots, each used once a minute: whoever sends, it is never more."""
+    host = FakeHost()
+    host.pace_limit = 0.0
+    pacer = Pacer("1", Limits(), Clock())
+    for _ in range(41):
+        await pacer.message(host, "-5")
+    slots = [key for key, seconds in host.paces if seconds == Limits().group_seconds]
+    assert len(set(slots[:20])) == 20
+    assert slots[20:40] == slots[:20]
+    assert Limits().group_seconds >= 60
+
+
+async def test_a_private_chat_has_a_message_a_second_and_no_group_limit() -> None:
+    host = FakeHost()
+    host.pace_limit = 0.0
+    await Pacer("1", Limits(), Clock()).message(host, "5")
+    assert host.paces == [("telegram:1:5", 1.0), ("telegram:1", Limits().overall_seconds)]
+
+
+async def test_progress_gets_a_third_and_nothing_when_answers_need_it() -> None:
+    host = FakeHost()
+    host.pace_limit = 0.0
+    clock = Clock()
+    pacer = Pacer("1", Limits(), clock)
+    assert [pacer.take_progress() for _ in range(12)] == [True] * 10 + [False] * 2
+    clock.now = 1.1
+    assert pacer.take_progress()
+    for _ in range(20):
+        await pacer.call(host)
+    assert not pacer.take_progress()
+    clock.now = 3.0
+    assert pacer.take_progress()
+
+
+def test_notices_get_a_third_of_a_groups_minute() -> None:
+    clock = Clock()
+    pacer = Pacer("1", Limits(), clock)
+    assert [pacer.take_notice("-5") for _ in range(8)] == [True] * 6 + [False] * 2
+    assert pacer.take_notice("-6"), "another group has its own"
+    assert all(pacer.take_notice("5") for _ in range(30)), "a private chat has no such limit"
+    clock.now = 100.0
+    assert pacer.take_notice("-5")
+
+
+def test_what_telegram_asked_to_wait_is_remembered_per_chat() -> None:
+    clock = Clock()
+    pacer = Pacer("1", Limits(), clock)
+    pacer.flooded("-5", 7.0)
+    pacer.flooded("-5", 3.0)
+    assert pacer.waiting("-5") == 7.0
+    assert pacer.waiting("5") == 0.0
+    clock.now = 7.5
+    assert pacer.waiting("-5") == 0.0
+
+
+def test_only_progress_notices_have_less_right() -> None:
+    wire = TelegramWire()
+    adapter = wire.build()
+    assert all(part.get("progress") for part in adapter.render(Notice(text="Still working.", kind="progress")))
+    assert not any(part.get("progress") for part in adapter.render(Notice(text="It failed.", kind="failure")))
