@@ -1,0 +1,172 @@
+"""Exit codes, one sentence per error, help that imports nothing heavy."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from bot.cli import COMMANDS
+from tests.cli.process import Running, command, environment, uppzy_bot
+
+GROUPS = ("docs", "sessions", "feedback", "dead", "config", "assistant")
+
+
+def test_help_names_every_command_and_loads_none_of_them(tmp_path: Path) -> None:
+    code = (
+        "import sys\nfrom bot.cli import call\n"
+        "assert call(['--help']) == 0\n"
+        "heavy = 'bot.app aiohttp httpx pydantic_settings slack_sdk telegram structlog'\n"
+        "assert not set(heavy.split()) & set(sys.modules)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, env=environment({}), capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    shown = [line.split()[1] for line in done.stdout.splitlines() if line.startswith("│ ") and line[2].isalpha()]
+    assert shown == [name for name, _, _ in COMMANDS]
+
+
+@pytest.mark.parametrize("group", GROUPS)
+def test_help_of_a_group_and_of_its_commands(tmp_path: Path, group: str) -> None:
+    done = command(group, "--help", cwd=tmp_path)
+    assert done.returncode == 0
+    inner = [line.split()[1] for line in done.stdout.splitlines() if line.startswith("│ ") and line[2] != " "]
+    assert inner
+    for name in inner:
+        assert command(group, name, "--help", cwd=tmp_path).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        (["nonsense"], "nonsense"),
+        (["dead", "shw"], "show"),
+        (["ask", "--jsn", "x"], "--json"),
+        (["trace"], "REFERENCE"),
+        (["docs", "delete"], "IDS"),
+        (["assistant", "serve", "--port", "70000"], "--port"),
+        (["assistant", "serve", "--delay", "soon"], "--delay"),
+        (["ask", "x", "--timeout", "0"], "--timeout"),
+        (["sessions", "forget"], "--user"),
+        (["ask"], "question"),
+    ],
+)
+def test_wrong_usage_is_2_and_one_line(tmp_path: Path, arguments: list[str], named: str) -> None:
+    done = command(*arguments, cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (2, "")
+    (line,) = done.stderr.splitlines()
+    assert named in line
+    assert line.startswith(("Unknown", "Invalid", "Command", "Parameter", "There is no question"))
+    assert "--help" in line
+
+
+def test_version(tmp_path: Path) -> None:
+    assert command("--version", cwd=tmp_path).stdout.strip() == "0.1.0"
+
+
+def test_config_check_lists_three_mistakes_and_no_value(tmp_path: Path) -> None:
+    good = {
+        "UPPZY_API_KEY": "check-api-key",
+        "UPPZY_TENANT_ID": "t",
+        "UPPZY_SITE_ID": "s",
+        "TELEGRAM_BOT_TOKEN": "123456789:" + "t" * 35,
+        "UPPZY_TYPO": "typo-value",
+    }
+    wrong = {"UPPZY_BASE_URL": "http://check-host", "BOT_HTTP_PORT": "check-port", "BOT_GIVE_UP": "-7.25"}
+    done = command("config", "check", "--json", cwd=tmp_path, **good, **wrong)
+    assert done.returncode == 1
+    lines = json.loads(done.stdout)
+    assert {line["name"] for line in lines if line["level"] == "error"} == set(wrong)
+    assert "UPPZY_TYPO" in {line["name"] for line in lines if line["level"] == "warning"}
+    assert all(set(line) == {"name", "level", "expected"} for line in lines)
+    told = command("config", "check", cwd=tmp_path, **good, **wrong)
+    assert told.returncode == 1
+    assert "3 settings are wrong" in told.stdout
+    for text in (done.stdout, done.stderr, told.stdout, told.stderr):
+        for value in (*wrong.values(), "check-api-key", "t" * 35, "typo-value"):
+            assert value not in text
+    fine = command("config", "check", "--json", cwd=tmp_path, **good)
+    assert fine.returncode == 0
+    assert all(line["level"] == "warning" for line in json.loads(fine.stdout))
+
+
+def test_config_show_masks_and_says_where_from(tmp_path: Path) -> None:
+    (tmp_path / "uppzy-bot.toml").write_text("[sessions]\nidle_hours = 7\n")
+    done = command("config", "show", "--json", cwd=tmp_path, UPPZY_API_KEY="show-api-key")
+    shown = {entry["name"]: entry for entry in json.loads(done.stdout)}
+    assert shown["sessions.idle_hours"] == {"name": "sessions.idle_hours", "value": "7", "source": "uppzy-bot.toml"}
+    assert shown["UPPZY_API_KEY"]["value"] == "•••"
+    told = command("config", "show", cwd=tmp_path, UPPZY_API_KEY="show-api-key")
+    assert "idle_hours" in told.stdout
+    assert "show-api-key" not in done.stdout + told.stdout
+
+
+def test_config_route(tmp_path: Path) -> None:
+    (tmp_path / "k").write_text("route-api-key")
+    (tmp_path / "uppzy-bot.toml").write_text(
+        'UPPZY_SITE_ID = "main"\n[[routes]]\nchannel = "telegram"\nconversation = "-100*"\nsite_id = "other"\n'
+        'api_key_file = "k"\nmode = "all"\n'
+    )
+    done = command("config", "route", "telegram", "1", "-1005", "--json", cwd=tmp_path)
+    found = json.loads(done.stdout)
+    assert (found["route"], found["site_id"], found["mode"]) == (1, "other", "all")
+    assert "route-api-key" not in done.stdout
+    other = json.loads(command("config", "route", "slack", "T1", "C1", "--json", cwd=tmp_path).stdout)
+    assert (other["route"], other["site_id"], other["mode"]) == (None, "main", "mention")
+
+
+@pytest.mark.parametrize("arguments", [["run"], ["ask", "x"], ["limits"], ["docs", "list"]])
+def test_missing_settings_are_1_and_all_named(tmp_path: Path, arguments: list[str]) -> None:
+    done = command(*arguments, cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (1, "")
+    for name in ("UPPZY_API_KEY", "UPPZY_TENANT_ID", "UPPZY_SITE_ID"):
+        assert f"{name}: is required" in done.stderr
+    assert ("TELEGRAM_BOT_TOKEN" in done.stderr) == (arguments == ["run"])
+
+
+@pytest.mark.parametrize("arguments", [["demo", "--docs", "absent"], ["assistant", "serve", "--docs", "absent"]])
+def test_a_folder_that_is_not_there(tmp_path: Path, arguments: list[str]) -> None:
+    done = command(*arguments, cwd=tmp_path)
+    assert (done.returncode, done.stderr.count("\n")) == (1, 1)
+    assert "absent" in done.stderr
+
+
+def test_a_mistake_of_ours_shows_no_secret(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken() -> None:
+        raise ValueError("xoxb-1234567890-secret")
+
+    monkeypatch.setattr("bot.cli.make_app", lambda: lambda _: broken())
+    done = command("limits", cwd=tmp_path)
+    assert done.returncode == 1
+    assert "Traceback" in done.stderr
+    assert "please report" in done.stderr
+    assert "1234567890" not in done.stderr
+
+
+def test_output_that_nobody_reads_is_no_error(tmp_path: Path) -> None:
+    done = subprocess.run(
+        f"{sys.executable} -m bot --help | head -c 10",
+        shell=True, cwd=tmp_path, env=environment({}), capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.stderr == ""
+
+
+def test_ctrl_c_ends_a_waiting_command_without_a_traceback(tmp_path: Path) -> None:
+    import signal
+
+    running = Running("assistant", "serve", "--port", "0", cwd=tmp_path)
+    try:
+        assert running.first_line().startswith("http://127.0.0.1:")
+        assert running.first_line().endswith("/api/v1")
+        assert running.stop(signal.SIGINT) == 0
+        assert "Traceback" not in "".join(running.stderr)
+    finally:
+        running.kill()
+
+
+def test_python_m_bot(tmp_path: Path) -> None:
+    assert uppzy_bot("--version", cwd=tmp_path).stdout.strip() == "0.1.0"
