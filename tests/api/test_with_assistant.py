@@ -131,15 +131,13 @@ async def test_figures(client: ApiClient) -> None:
     assert isinstance((await client.widget_config()).suggestions, tuple)
 
 
-@pytest.mark.parametrize(
-    ("changes", "status"), [({"key": "wrong"}, 401), ({"site_id": "other"}, 404), ({"tenant_id": "other"}, 404)]
-)
-async def test_wrong_identifiers(assistant: RunningAssistant, changes: dict[str, str], status: int) -> None:
-    client = client_of(assistant, **changes)
-    with pytest.raises(Misconfigured) as caught:
-        await (client.limits() if "tenant_id" in changes else client.submit("s", "m"))
-    assert caught.value.status == status
-    await client.aclose()
+async def test_wrong_identifiers(assistant: RunningAssistant) -> None:
+    for changes, status in (({"key": "wrong"}, 401), ({"site_id": "other"}, 404), ({"tenant_id": "other"}, 404)):
+        client = client_of(assistant, **changes)
+        with pytest.raises(Misconfigured) as caught:
+            await (client.limits() if "tenant_id" in changes else client.submit("s", "m"))
+        assert caught.value.status == status
+        await client.aclose()
 
 
 async def test_a_refused_question(client: ApiClient) -> None:
@@ -150,34 +148,31 @@ async def test_a_refused_question(client: ApiClient) -> None:
         await client.status("req_unknown")
 
 
-@pytest.mark.parametrize(
-    ("fault", "expected", "accepted"),
-    [
-        (Fault("rate_limited", retry_after="2"), Unavailable, 0),
-        (Fault("status", status=503), Unavailable, 0),
-        (Fault("drop_before"), OutcomeUnknown, 0),
-        (Fault("drop_after"), OutcomeUnknown, 1),
-        (Fault("status", status=504, after=True), OutcomeUnknown, 1),
-        (Fault("garbage"), Rejected, None),
-    ],
-)
-async def test_faults_at_submit(
-    assistant: RunningAssistant, client: ApiClient, fault: Fault, expected: type[BotError], accepted: int | None
-) -> None:
-    assistant.faults.add(fault, endpoint="chat_async", times=1)
-    with pytest.raises(BotError) as caught:
-        await client.submit("chan_6", "How long is the warranty?")
-    assert type(caught.value) is expected
-    if accepted is not None:
-        assert len(await client_of_sessions(assistant)) == accepted
+FAULTS: list[tuple[Fault, type[BotError], bool]] = [
+    (Fault("rate_limited", retry_after="2"), Unavailable, False),
+    (Fault("status", status=503), Unavailable, False),
+    (Fault("drop_before"), OutcomeUnknown, False),
+    (Fault("drop_after"), OutcomeUnknown, True),
+    (Fault("status", status=504, after=True), OutcomeUnknown, True),
+]
 
 
-async def client_of_sessions(assistant: RunningAssistant) -> list[object]:
-    """List the sessions through a client of its own: the other one's gate may be shut."""
+async def test_faults_at_submit(assistant: RunningAssistant) -> None:
+    """Each through a client of its own, for a gate may shut; the sessions tell what was accepted."""
+    for number, (fault, expected, _) in enumerate(FAULTS):
+        client = client_of(assistant)
+        assistant.faults.add(fault, endpoint="chat_async", times=1)
+        with pytest.raises(BotError) as caught:
+            await client.submit(f"chan_f{number}", "How long is the warranty?")
+        assert type(caught.value) is expected, fault
+        await client.aclose()
     client = client_of(assistant)
-    found: list[object] = [*await client.sessions()]
+    assistant.faults.add(Fault("garbage"), endpoint="chat_async", times=1)
+    with pytest.raises(Rejected):
+        await client.submit("chan_garbage", "How long is the warranty?")
+    known = {session.session_id for session in await client.sessions()} - {"chan_garbage"}
+    assert known == {f"chan_f{number}" for number, (_, _, accepted) in enumerate(FAULTS) if accepted}
     await client.aclose()
-    return found
 
 
 async def test_requests_that_fail_or_say_nothing(assistant: RunningAssistant, client: ApiClient) -> None:
