@@ -1,0 +1,114 @@
+"""A real bot process between a loopback Slack and the embedded assistant, both behind taps; killed, started again."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from bot.assistant.server import AssistantOptions, RunningAssistant, start
+from tests.crash.tap import Tap
+from tests.fakes.slack import FakeSlack
+from tests.house import DOCS
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@dataclass
+class Machine:
+    """The bot's machine. `kill` is SIGKILL and waits for the end; nothing is told to the process."""
+
+    slack: FakeSlack
+    assistant: RunningAssistant
+    slack_tap: Tap
+    api_tap: Tap
+    folder: Path
+    settings: dict[str, str] = field(default_factory=dict)
+    process: asyncio.subprocess.Process | None = None
+    kills: int = 0
+
+    async def boot(self) -> None:
+        """Start the bot and wait until it receives."""
+        env = {
+            **{name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ},
+            "PYTHONPATH": str(ROOT),
+            "UPPZY_BASE_URL": f"{self.api_tap.url}/api/v1",
+            "UPPZY_API_KEY": "demo",
+            "UPPZY_TENANT_ID": "demo",
+            "UPPZY_SITE_ID": "demo",
+            "SLACK_BOT_TOKEN": self.slack.bot_token,
+            "SLACK_APP_TOKEN": self.slack.app_token,
+            "SLACK_API_URL": f"{self.slack_tap.url}/api/",
+            "BOT_DATABASE_URL": f"sqlite:///{self.folder}/bot.db",
+            "BOT_HTTP_PORT": "0",
+            "BOT_DRAIN_SECONDS": "5",
+            **self.settings,
+        }
+        with (self.folder / "bot.log").open("ab") as log:
+            self.process = await asyncio.create_subprocess_exec(
+                sys.executable, "-m", "bot", "run", cwd=self.folder, env=env, stdout=log, stderr=log
+            )
+
+    async def kill(self, number: int = signal.SIGKILL) -> int:
+        """Send a signal and wait for the end; return the exit code."""
+        assert self.process is not None
+        self.kills += 1
+        self.process.send_signal(number)
+        return await self.process.wait()
+
+    async def kill_once_at(self, tap: Tap, phase: str, wanted: str, nth: int = 1) -> asyncio.Event:
+        """Kill when the nth request whose path ends with `wanted` has arrived (`before`) or was acted on (`after`)."""
+        seen, done = 0, asyncio.Event()
+
+        async def hook(_method: str, path: str) -> None:
+            nonlocal seen
+            if done.is_set() or not (path.endswith(wanted) or wanted in path):
+                return
+            seen += 1
+            if seen == nth:
+                done.set()
+                await self.kill()
+
+        setattr(tap, phase, hook)
+        return done
+
+    def log(self) -> str:
+        """Return what the process has written so far."""
+        return (self.folder / "bot.log").read_text(errors="replace")
+
+    def asked(self) -> Counter[str]:
+        """Count the submits that reached the API, by words."""
+        return Counter(entry.body["message"] for entry in self.assistant.requests.of("chat_async"))
+
+    def texts(self, channel: str) -> list[str]:
+        """Return what people see from the bot in a place, in order."""
+        posts = [post for post in self.slack.posts if post["channel"] == channel]
+        return [post["text"] for post in posts if post["ts"] in self.slack.channels[channel].messages]
+
+
+@asynccontextmanager
+async def a_machine(folder: Path, *, delay: float = 0.3, **settings: str) -> AsyncIterator[Machine]:
+    """Set everything up; the bot itself is started by `boot`."""
+    docs = folder / "docs"
+    docs.mkdir()
+    for name, text in DOCS.items():
+        (docs / name).write_text(text)
+    assistant = await start(AssistantOptions(docs=docs, port=0, delay=delay))
+    async with (
+        FakeSlack() as slack,
+        Tap(slack.base_url) as slack_tap,
+        Tap(assistant.base_url.removesuffix("/api/v1")) as api_tap,
+    ):
+        machine = Machine(slack, assistant, slack_tap, api_tap, folder, settings)
+        try:
+            yield machine
+        finally:
+            if machine.process is not None and machine.process.returncode is None:
+                await machine.kill()
+            await assistant.close()

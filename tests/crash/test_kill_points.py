@@ -1,0 +1,54 @@
+"""kill -9 at each point of a turn, in a real process on the real Slack adapter: nothing lost, nothing doubled."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.crash.process import Machine, a_machine
+
+LONG = "\n\n".join(f"Paragraph {n}: " + "word " * 180 + f"end-{n}." for n in range(33))
+"""About 30,000 characters: three messages in Slack."""
+
+POINTS = {
+    # name: (tap, phase, path, nth, submits at most)
+    "event stored": ("slack", "before", "reactions.add", 1, 2),
+    "submit sent, reply not stored": ("api", "after", "/chat/async", 1, 2),
+    "request_id stored": ("api", "before", "/chat/requests/", 1, 1),
+    "polling": ("api", "after", "/chat/requests/", 2, 1),
+    "answer seen": ("slack", "before", "chat.postMessage", 1, 1),
+    "part 1 sent, receipt not stored": ("slack", "after", "chat.postMessage", 1, 1),
+    "receipt of part 1 stored": ("slack", "before", "chat.postMessage", 2, 1),
+    "part 3 sent, receipt not stored": ("slack", "after", "chat.postMessage", 3, 1),
+}
+
+
+def whole(machine: Machine) -> bool:
+    return "end-32." in "".join(str(post["blocks"]) for post in machine.slack.posts) and bool(machine.slack.answers())
+
+
+@pytest.mark.parametrize("point", POINTS)
+async def test_every_part_is_there_once_after_a_kill(point: str, tmp_path: Path) -> None:
+    side, phase, path, nth, submits = POINTS[point]
+    async with a_machine(tmp_path) as machine:
+        machine.assistant.script(contains="long", answer=LONG)
+        tap = machine.slack_tap if side == "slack" else machine.api_tap
+        killed = await machine.kill_once_at(tap, phase, path, nth)
+        await machine.boot()
+        await machine.slack.until(lambda: machine.slack.sockets.count >= 2)
+        await machine.slack.say("U1", "D1", "A long answer please")
+        await machine.slack.say("U1", "D1", "When does the shop open?")
+        await machine.slack.until(killed.is_set)
+        await machine.boot()
+        await machine.slack.until(lambda: len(machine.slack.answers()) >= 2, 60)
+        await machine.slack.until(lambda: machine.slack.made("reactions.remove"), 30)
+
+        marks = [n for n in range(33) for post in machine.slack.posts if f"end-{n}." in str(post["blocks"])]
+        assert marks == list(range(33)), "every paragraph once, in order"
+        assert len(machine.slack.answers()) == 2
+        assert "nine" in str(machine.slack.posts[-1]["blocks"]), "the second answer comes after the first"
+        asked = machine.asked()
+        assert asked["When does the shop open?"] == 1
+        assert 1 <= asked["A long answer please"] <= submits
+        assert machine.slack.violations == []
