@@ -135,7 +135,7 @@ class TelegramAdapter:
                 raise
 
     async def working(self, conversation: Conversation, question: MessageRef | None, on: bool) -> None:
-        """Begin or end "typing …" and 👀. Raises nothing that comes from Telegram."""
+        """Begin or end "typing …" and 👀. Only the end may raise, `Unavailable` alone: 👀 may then still stand."""
         if on:
             self._signs.begin(conversation, question)
         else:

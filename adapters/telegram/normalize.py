@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -11,9 +12,6 @@ from telegram import (
     Chat,
     ChatMember,
     MessageReactionUpdated,
-    ReactionType,
-    ReactionTypeCustomEmoji,
-    ReactionTypeEmoji,
 )
 from telegram import Message as TelegramMessage
 
@@ -26,7 +24,6 @@ KINDS: Final = ("message", "edited_message", "message_reaction", "callback_query
 COMMANDS: Final = frozenset({"start", "help", "new", "ask"})
 GENERAL_TOPIC: Final = 1
 SERVICE_USER: Final = 777000
-SKIN_TONES: Final = dict.fromkeys([0xFE0F, 0xFE0E, *range(0x1F3FB, 0x1F400)])
 BUTTONS: Final = {RATE_GOOD: "👍", RATE_BAD: "👎"}
 
 
@@ -63,12 +60,12 @@ def _message(message: TelegramMessage, attached: bool, me: Me) -> list[Event]:
     if user_id is None or (message.text is None and not attached):
         return []  # nobody of flesh and blood, or a service message: somebody joined, a topic was made
     words = _words(message, me)
+    if words is None:
+        return []
     ref, conversation = _ref(message.chat, message.message_id, me), _conversation(message, me)
     event_id = f"message:{message.chat.id}:{message.message_id}"
     sent_at = _time(message.date)
     if words.command:
-        if not _is_for_us(words, message.chat, me):
-            return []
         return [
             Command(
                 event_id=event_id,
@@ -107,7 +104,7 @@ def _edit(message: TelegramMessage, attached: bool, me: Me, update_id: int) -> l
     if user_id is None or (message.text is None and message.caption is None):
         return []
     words = _words(message, me)
-    if words.command and not (words.command == "ask" and _is_for_us(words, message.chat, me)):
+    if words is None or words.command not in ("", "ask"):
         return []
     edited_at = _time(message.edit_date or message.date)
     return [
@@ -134,7 +131,7 @@ def _reactions(update: MessageReactionUpdated, me: Me, update_id: int) -> list[E
     actor = update.user or update.actor_chat  # an anonymous administrator is the chat itself
     if actor is None:
         raise ValueError("a reaction by nobody")
-    old, new = _emoji(update.old_reaction), _emoji(update.new_reaction)
+    old, new = parse.emoji(update.old_reaction), parse.emoji(update.new_reaction)
     changes = [(emoji, False) for emoji in old if emoji not in new]
     changes += [(emoji, True) for emoji in new if emoji not in old]
     return [
@@ -223,16 +220,19 @@ def _author(message: TelegramMessage) -> str | None:
     return str(_number(user.id))
 
 
-def _words(message: TelegramMessage, me: Me) -> Words:
-    if message.text is not None:
-        return read(message.text, message.entities, me)
-    return read(message.caption or "", message.caption_entities, me)
-
-
-def _is_for_us(words: Words, chat: Chat, me: Me) -> bool:
-    if words.target:
-        return words.target == me.username.lower()
-    return chat.type == Chat.PRIVATE or words.command in COMMANDS
+def _words(message: TelegramMessage, me: Me) -> Words | None:
+    """Read the words, None for a command that is for another bot. One we do not have is a question: nobody else
+    will answer it."""
+    text = message.text if message.text is not None else message.caption or ""
+    words = read(text, message.entities if message.text is not None else message.caption_entities, me)
+    if not words.command:
+        return words
+    named, known = words.target == me.username.lower(), words.command in COMMANDS
+    if words.target and not named:
+        return None
+    if not (named or known or message.chat.type == Chat.PRIVATE):
+        return None
+    return words if known else replace(words, command="", text=text.strip(), mentions_bot=named)
 
 
 def _replied(message: TelegramMessage) -> TelegramMessage | None:
@@ -275,17 +275,6 @@ def _ref(chat: Chat, message_id: int, me: Me) -> MessageRef:
         conversation_id=str(_number(chat.id)),
         message_id=str(_number(message_id)),
     )
-
-
-def _emoji(reactions: Sequence[ReactionType]) -> list[str]:
-    """List each emoji once, without skin tone and variation selector; a custom one by its id, between colons."""
-    found: list[str] = []
-    for reaction in reactions:
-        if isinstance(reaction, ReactionTypeEmoji):
-            found.append(reaction.emoji.translate(SKIN_TONES))
-        elif isinstance(reaction, ReactionTypeCustomEmoji):
-            found.append(f":{reaction.custom_emoji_id}:")
-    return list(dict.fromkeys(found))
 
 
 def _number(value: object) -> int:

@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Final, TypeVar
 
-from telegram import CallbackQuery, MessageReactionUpdated, TelegramObject
+from telegram import (
+    CallbackQuery,
+    MessageReactionUpdated,
+    ReactionType,
+    ReactionTypeCustomEmoji,
+    ReactionTypeEmoji,
+    TelegramObject,
+)
 from telegram import Message as TelegramMessage
 
 ATTACHMENTS: Final = (
@@ -17,6 +25,7 @@ FIELDS: Final = (
     *("business_connection_id", "guest_query_id", "migrate_to_chat_id", "migrate_from_chat_id"),
 )
 REPLIED_FIELDS: Final = ("message_id", "from", "chat", "date", "forum_topic_created", "business_connection_id")
+SKIN_TONES: Final = dict.fromkeys([0xFE0F, 0xFE0E, *range(0x1F3FB, 0x1F400)])
 
 T = TypeVar("T", bound=TelegramObject)
 
@@ -53,3 +62,14 @@ def parsed(kind: type[T], content: Any) -> T:
 def attached(content: Any) -> bool:
     """Tell whether anything but words came with a message."""
     return any(content.get(name) for name in ATTACHMENTS)
+
+
+def emoji(reactions: Sequence[ReactionType]) -> list[str]:
+    """List each emoji once, without skin tone and variation selector; a custom one by its id, between colons."""
+    found: list[str] = []
+    for reaction in reactions:
+        if isinstance(reaction, ReactionTypeEmoji):
+            found.append(reaction.emoji.translate(SKIN_TONES))
+        elif isinstance(reaction, ReactionTypeCustomEmoji):
+            found.append(f":{reaction.custom_emoji_id}:")
+    return list(dict.fromkeys(found))

@@ -26,7 +26,6 @@ FULL_SECONDS: Final = 1.0
 """Until the next look whether there is room for progress."""
 EYES: Final = "👀"
 CALL_SECONDS: Final = 5.0
-REMOVALS: Final = 3
 
 
 @dataclass(slots=True)
@@ -44,7 +43,6 @@ class Signs:
         self._host: Host | None = None
         self._places: dict[Conversation, _Place] = {}
         self._eyes: dict[MessageRef, asyncio.Task[None]] = {}
-        self._later: set[asyncio.Task[None]] = set()
         self._bare: OrderedDict[MessageRef, None] = OrderedDict()
         """Questions that certainly carry no 👀 of ours, so that its removal is no call."""
 
@@ -56,7 +54,7 @@ class Signs:
         """End all tasks; signs that stand are ended by the core after the restart."""
         self._host = None
         tasks = [place.typing for place in self._places.values() if place.typing]
-        tasks += [*self._eyes.values(), *self._later]
+        tasks += self._eyes.values()
         self._places.clear()
         self._eyes.clear()
         for task in tasks:
@@ -81,7 +79,11 @@ class Signs:
             self._remember_bare(question)
 
     async def end(self, conversation: Conversation, question: MessageRef | None) -> None:
-        """End the signs of one question; those of others in the same place go on."""
+        """End the signs of one question; those of others in the same place go on.
+
+        Raises:
+            Unavailable: 👀 may still stand; to be called again, for afterwards nobody else removes it.
+        """
         if (place := self._places.get(conversation)) is not None:
             place.questions.discard(question)
             if not place.questions:
@@ -124,33 +126,16 @@ class Signs:
             log.debug("the question is not marked: %s", error)
 
     async def _blink(self, question: MessageRef) -> None:
-        """Take 👀 off. A first failure is tried again in the background, because afterwards nobody will do it."""
-        pause = await self._blinked(question)
-        if pause is None or self._host is None:
-            return
-        self._later.add(task := asyncio.create_task(self._blink_later(question, pause), name="telegram eyes off"))
-        task.add_done_callback(self._later.discard)
-
-    async def _blink_later(self, question: MessageRef, pause: float) -> None:
-        for _ in range(REMOVALS):
-            await asyncio.sleep(pause)
-            if (again := await self._blinked(question)) is None:
-                return
-            pause = again
-        log.warning("A question keeps its 👀, because Telegram did not take it off.")
-
-    async def _blinked(self, question: MessageRef) -> float | None:
-        """Try to take 👀 off; return the seconds until another attempt makes sense, None for never."""
+        """Take 👀 off. Whatever refuses that for good is nobody's trouble."""
         try:
             await self._react(question, None)
-        except Unavailable as error:
-            return error.retry_after or 1.0
+        except Unavailable:
+            raise
+        except TimeoutError:
+            raise Unavailable("Telegram did not answer in time to setMessageReaction.", reason="timeout") from None
         except (BotError, ChatMigrated) as error:
             log.debug("the mark of a question is not removed: %s", error)
-        except TimeoutError:
-            return 1.0
         self._remember_bare(question)
-        return None
 
     async def _react(self, question: MessageRef, emoji: str | None) -> None:
         await self._pacer.call(self._host)
