@@ -192,6 +192,6 @@ OPERATIONS: tuple[Operation, ...] = (
         summary="Change a document",
         body=m.PatchBody,
         reply=m.DocumentReply,
-        errors=(413,),
+        errors=(409, 413),
     ),
 )

@@ -140,7 +140,7 @@ class Documents:
         """Change a document; new content is used at once.
 
         Raises:
-            ApiError: 404 for a document of another site, 400 for content that its kind does not have.
+            ApiError: 404 for a document of another site, 409 for content that its kind does not have.
         """
         passages = None
         if body.content is not None:
@@ -152,9 +152,9 @@ class Documents:
             if row is None:
                 raise ApiError(404, "document not found")
             if body.content is not None and row["kind"] != "text":
-                raise ApiError(400, "content can only be changed in text documents")
+                raise ApiError(409, "content can only be changed in text documents")
             if (body.question is not None or body.answer is not None) and row["kind"] != "qa":
-                raise ApiError(400, "question and answer can only be changed in Q&A documents")
+                raise ApiError(409, "question and answer can only be changed in Q&A documents")
             values = {name: value for name, value in body.model_dump().items() if value is not None}
             sets = "".join(f"{name} = ?, " for name in values)
             c.execute(

@@ -43,7 +43,9 @@ def local(request: web.Request) -> bool:
 def add_operations(app: web.Application, service: Service) -> None:
     """Make a route of each operation."""
     for operation in OPERATIONS:
-        app.router.add_route(operation.method, PREFIX + operation.path, _endpoint(service, operation))
+        # `documents/text` and its like are no ids: a wrong method on them must not be found here.
+        path = operation.path.replace("{document_id}", r"{document_id:(?!(?:text|qa|bulk-status|bulk-delete)$)[^{}/]+}")
+        app.router.add_route(operation.method, PREFIX + path, _endpoint(service, operation))
 
 
 def error_reply(error: ApiError) -> web.Response:

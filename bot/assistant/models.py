@@ -9,7 +9,13 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+
+def _whole(value: object) -> object:
+    """JSON knows one kind of number: 5.0 is a whole one, too."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
 
 Status = Literal["draft", "active"]
 Rating = Literal["good", "bad"]
@@ -353,7 +359,7 @@ class WidgetPatch(Body):
     suggestedQuestion3: Annotated[str, Field(max_length=300)] | None = None
     footer: Annotated[str, Field(max_length=500)] | None = None
     collectUserFeedback: bool | None = None
-    dailyUserMessageLimit: Annotated[int, Field(ge=0, le=1_000_000)] | None = None
+    dailyUserMessageLimit: Annotated[int, BeforeValidator(_whole), Field(ge=0, le=1_000_000)] | None = None
     responseLanguageMode: Literal["auto", "forced"] | None = None
     defaultLanguage: Language | None = None
     agentRolePreset: Literal["customer_support", "sales_presales", "documentation_technical", "general_ai"] | None = (

@@ -70,7 +70,7 @@ def _operation(operation: Operation) -> dict[str, Any]:
         "summary": operation.summary,
         "parameters": _parameters(operation),
         "responses": {
-            str(operation.status): {"description": "done", "content": _json(operation.reply.__name__)},
+            str(operation.status): _done(operation),
             **{str(status): _error(status) for status in errors},
         },
     }
@@ -84,6 +84,7 @@ def _operation(operation: Operation) -> dict[str, Any]:
 _UPLOAD = {
     "type": "object",
     "required": ["file"],
+    "additionalProperties": False,
     "properties": {
         "file": {"type": "string", "format": "binary"},
         "title": {"type": "string", "maxLength": 300},
@@ -91,6 +92,27 @@ _UPLOAD = {
         "status": {"type": "string", "enum": ["draft", "active"]},
     },
 }
+
+
+_REQUEST = {"request_id": "$response.body#/request_id"}
+_DOCUMENT = {"documents_patch": {"document_id": "$response.body#/id"}}
+_LINKS: dict[str, dict[str, dict[str, str]]] = {
+    "chat": {"chat_status": _REQUEST},
+    "chat_async": {"chat_status": _REQUEST},
+    "documents_upload": _DOCUMENT,
+    "documents_text": _DOCUMENT,
+    "documents_qa": _DOCUMENT,
+}
+"""Which operation goes on with what another one returned."""
+
+
+def _done(operation: Operation) -> dict[str, Any]:
+    response: dict[str, Any] = {"description": "done", "content": _json(operation.reply.__name__)}
+    links = {
+        name: {"operationId": name, "parameters": {"site_id": "$request.path.site_id", **parameters}}
+        for name, parameters in _LINKS.get(operation.name, {}).items()
+    }
+    return response | ({"links": links} if links else {})
 
 
 def _parameters(operation: Operation) -> list[dict[str, Any]]:

@@ -31,14 +31,14 @@ class Passage(NamedTuple):
 @dataclass(slots=True)
 class _State:
     title: str = ""
-    path: list[str] = field(default_factory=list)
+    path: list[tuple[int, str]] = field(default_factory=list)
     blocks: list[str] = field(default_factory=list)
     passages: list[Passage] = field(default_factory=list)
     page: int | None = None
 
     @property
     def heading(self) -> str:
-        return " › ".join(part for part in self.path if part)
+        return " › ".join(text for _, text in self.path if text)
 
     def block(self, text: str) -> None:
         """Take a block in; close the passage when it is long enough."""
@@ -53,7 +53,7 @@ class _State:
     def close(self) -> None:
         """End the passage."""
         if self.blocks:
-            kind: Literal["prose", "qa"] = "qa" if self.path and self.path[-1].endswith("?") else "prose"
+            kind: Literal["prose", "qa"] = "qa" if self.path and self.path[-1][1].endswith("?") else "prose"
             self.passages.append(Passage(kind, self.heading, "\n\n".join(self.blocks), self.page))
             self.blocks = []
 
@@ -61,12 +61,11 @@ class _State:
         """Begin what stands under a heading; the first of level 1 is the title."""
         self.close()
         text = plain(text)
+        self.path = [(other, above) for other, above in self.path if other < level]
         if level == 1 and not self.title:
             self.title = text
-            self.path = []
-            return
-        depth = level - 1 if self.title else level
-        self.path = self.path[: max(depth - 1, 0)] + [""] * max(depth - 1 - len(self.path), 0) + [text]
+        else:
+            self.path.append((level, text))
 
 
 def plain(text: str) -> str:

@@ -79,7 +79,8 @@ class Answers:
         before, document_id = earlier
         together = understand(c, message, tools, before)
         hit = search(c, site_id, together, self._stemmer, self._cutter, prefer=document_id)
-        if hit is None or (alone is not None and alone.score > hit.score and question.full >= 2):
+        # What stood before decides while it leads to an answer: "and on Sundays?" alone would find any Sunday.
+        if hit is None or (hit.score < ENOUGH and alone is not None and alone.score > hit.score):
             return alone, question
         return hit, together
 

@@ -26,6 +26,10 @@ _ELLIPTIC = re.compile(
 )
 
 
+_JOINED = re.compile(r"[^\W_]+-[^\W_]+")
+"""Two words that are one thing: e-bike, part-time."""
+
+
 @dataclass(frozen=True, slots=True)
 class Term:
     """One thing asked for. `forms` are the stems that may stand for it, with how much each counts."""
@@ -81,12 +85,15 @@ def understand(c: sqlite3.Connection, text: str, tools: Tools, before: str | Non
 def _terms(c: sqlite3.Connection, text: str, language: str, tools: Tools, share: float) -> list[Term]:
     folded = words(text)[:60]
     stems = tools.stemmer.stems(folded)
+    joined = {tuple(words(pair)) for pair in _JOINED.findall(text)}
     stop = STOP[language] | (STOP["en"] if language == "en" else frozenset())
     total = _passages(c)
     terms: list[Term] = []
     position = 0
     while position < len(folded):
-        size, forms = _phrase(stems, position, tools.synonyms)
+        size, forms = _phrase(folded, stems, position, tools.synonyms, stop)
+        if not size and tuple(folded[position : position + 2]) in joined:
+            size, forms = 2, {tuple(stems[position : position + 2]): 1.0}
         if size:
             terms.append(_weighed(c, " ".join(folded[position : position + size]), forms, total, share, weak=False))
             position += size
@@ -111,12 +118,18 @@ def _merged(terms: list[Term]) -> list[Term]:
     return list(merged.values())
 
 
-def _phrase(stems: list[str], position: int, synonyms: Synonyms) -> tuple[int, dict[Phrase, float]]:
-    """The longest phrase of several words that the synonyms know and that begins here."""
+def _phrase(
+    folded: list[str], stems: list[str], position: int, synonyms: Synonyms, stop: frozenset[str]
+) -> tuple[int, dict[Phrase, float]]:
+    """The longest phrase of several words that the synonyms know and that begins here; how many words it takes."""
     for size in range(min(LONGEST, len(stems) - position), 1, -1):
         phrase = tuple(stems[position : position + size])
         if others := synonyms.of(phrase):
             return size, {phrase: 1.0} | dict.fromkeys(others, SYNONYM)
+    if position + 2 < len(stems) and folded[position + 1] in stop:  # "send it back"
+        phrase = (stems[position], stems[position + 2])
+        if others := synonyms.of(phrase):
+            return 3, {phrase: 1.0} | dict.fromkeys(others, SYNONYM)
     return 0, {}
 
 

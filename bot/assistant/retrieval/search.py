@@ -53,6 +53,8 @@ def search(
     c: sqlite3.Connection, site_id: str, question: Question, stemmer: Stemmer, cutter: Cutter, prefer: str | None = None
 ) -> Hit | None:
     """The best hit; documents named by `prefer` win a near draw."""
+    if (known := _word_for_word(c, site_id, question, cutter)) is not None:
+        return known
     query = _match(question, stemmer)
     if not query:
         return None
@@ -66,6 +68,18 @@ def search(
         if best is None or hit.score + extra > best.score:
             best = replace(hit, score=hit.score + extra)
     return best
+
+
+def _word_for_word(c: sqlite3.Connection, site_id: str, question: Question, cutter: Cutter) -> Hit | None:
+    """The answer to a question that is asked exactly as a Q&A pair has it, be it of small words alone."""
+    asked = words(question.text)
+    if not asked:
+        return None
+    for row in c.execute(_QUERY, (f'heading : "{" ".join(asked)}"', site_id, 5)):
+        cut = cutter.cut(row["title"], row["heading"], row["body"])
+        if row["kind"] == "qa" and words(row["heading"]) == asked and cut.blocks:
+            return _hit(row, cut, cut.blocks[0], cut.blocks[0].units[0], score=1.2, by_heading=True)
+    return None
 
 
 def _match(question: Question, stemmer: Stemmer) -> str:
@@ -92,6 +106,10 @@ def _best_of(row: sqlite3.Row, question: Question, cut: Cut) -> Hit | None:
     score, block, unit, by_heading = best
     if qa:
         score += QA * score * _alike(question, cut.heading)
+    return _hit(row, cut, block, unit, score=score, by_heading=by_heading)
+
+
+def _hit(row: sqlite3.Row, cut: Cut, block: Block, unit: Unit, *, score: float, by_heading: bool) -> Hit:
     return Hit(
         score=score,
         kind=row["kind"],

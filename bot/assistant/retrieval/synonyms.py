@@ -20,9 +20,10 @@ class Synonyms:
     def __init__(self, stemmer: Stemmer, texts: Iterable[str]) -> None:
         self._groups: dict[Phrase, set[Phrase]] = {}
         self.words: set[str] = set()
-        for text in texts:
-            for line in text.splitlines():
-                self._take(stemmer, line.partition("#")[0])
+        lines = [line.partition("#")[0] for text in texts for line in text.splitlines()]
+        stemmer.stems(word for line in lines for word in words(line))  # all at once: one by one takes long
+        for line in lines:
+            self._take(stemmer, line)
 
     def _take(self, stemmer: Stemmer, line: str) -> None:
         members: set[Phrase] = set()

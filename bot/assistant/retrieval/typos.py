@@ -33,12 +33,14 @@ class Vocabulary:
     def mend(self, word: str) -> str | None:
         """The word that was meant, None if none is near: one slip in a word of 5 letters or more, two from 8 on.
 
-        The first letter is taken to be right.
+        The first letter is taken to be right. A word of 4 letters is only given the one it lacks: others are too easily
+        mistaken.
         """
-        if len(word) < 5 or word.isdigit():
+        if len(word) < 4 or word.isdigit():
             return None
         slips = 1 if len(word) < 8 else 2
-        near = [other for other in self._by_letter.get(word[0], ()) if abs(len(other) - len(word)) <= slips]
+        lacks = slips if len(word) > 4 else -1
+        near = [other for other in self._by_letter.get(word[0], ()) if -slips <= len(word) - len(other) <= lacks]
         if not near:
             return None
         if _FAST:

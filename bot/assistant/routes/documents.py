@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from aiohttp import BodyPartReader
+from aiohttp.http_exceptions import HttpProcessingError
 
 from bot.assistant.errors import ApiError
 from bot.assistant.models import BulkDeleteBody, BulkStatusBody, PatchBody, QaBody, TextBody
@@ -32,6 +33,8 @@ async def upload(call: Call) -> Result:
     fields: dict[str, str] = {}
     name: str | None = None
     data = b""
+    if not call.request.content_type.startswith("multipart/"):
+        raise ApiError(400, "invalid payload")
     try:
         async for part in await call.request.multipart():
             if not isinstance(part, BodyPartReader):
@@ -40,7 +43,9 @@ async def upload(call: Call) -> Result:
                 name, data = part.filename or "document.txt", await _bytes(part, SIZE)
             elif part.name in _FIELDS:
                 fields[part.name] = (await _bytes(part, 4 * _FIELDS[part.name])).decode()
-    except (ValueError, UnicodeDecodeError, AssertionError):  # aiohttp's words for a body that is no multipart
+            else:
+                raise ApiError(400, "only file, title, category and status are known")
+    except (ValueError, AssertionError, HttpProcessingError):  # aiohttp's words for a body that is no multipart
         raise ApiError(400, "invalid payload") from None
     if name is None:
         raise ApiError(400, "file is required")
@@ -79,5 +84,5 @@ async def _bytes(part: BodyPartReader, limit: int) -> bytes:
     while chunk := await part.read_chunk(65536):
         data += chunk
         if len(data) > limit:
-            raise ApiError(413, f"{part.name} is larger than {limit} bytes")
+            raise ApiError(413 if part.name == "file" else 400, f"{part.name} is larger than {limit} bytes")
     return bytes(part.decode(bytes(data)))

@@ -1,0 +1,1 @@
+"""Three sets of documents of different kinds, and questions whose answers are known."""
