@@ -100,7 +100,7 @@ async def fed_back(page: Page, rating: str, submitted: str, state: str) -> None:
 @pytest.mark.needs_package("chromium")
 @pytest.mark.asyncio(loop_scope="module")
 async def test_a_fact_an_unknown_and_feedback_that_is_the_truth(chromium: Browser, tmp_path: Path) -> None:
-    async with everything(tmp_path, settle="3") as whole, opened(chromium, whole.url, restarts=True) as page:
+    async with everything(tmp_path, settle="5") as whole, opened(chromium, whole.url, restarts=True) as page:
         await expect(page.locator("#empty")).to_have_text(re.compile(r"Hello Mira.*Change what it knows", re.DOTALL))
         await expect(page.locator("#empty")).not_to_have_text(re.compile("false|null|undefined"))
         await ask(page, "How long do I have to return a bicycle?")

@@ -114,7 +114,7 @@ class PlaygroundAdapter:
         """Look whether the platform's file can be read and written."""
         try:
             with _platform_errors():
-                self.platform.working("", None, None, False)
+                self.platform.probe()
         except Unavailable as error:
             return [
                 Check(check="playground", status="fail", detail=str(error), fix="Choose a folder that can be written.")
