@@ -192,7 +192,7 @@ async def test_a_file_over_its_time_or_memory_ends_its_process_alone() -> None:
         assert parser.processes == []
     finally:
         await parser.close()
-    parser = Parser(memory=100_000_000)
+    parser = Parser(memory=60_000_000)
     try:
         with pytest.raises(ParseError, match="more memory"):
             await parser.parse("large.txt", lambda: b"word " * 3_900_000)
