@@ -132,6 +132,11 @@ class FakeSlack:
         self._tasks: set[asyncio.Task[Any]] = set()
 
     @property
+    def nothing_under_way(self) -> bool:
+        """Whether everything that people did has been delivered, or given up."""
+        return not self._tasks
+
+    @property
     def api_url(self) -> str:
         """What SLACK_API_URL is set to."""
         return f"{self.base_url}/api/"
