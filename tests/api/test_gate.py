@@ -275,6 +275,29 @@ def test_cancelled_in_the_moment_it_is_let_through() -> None:
     play(scenario)
 
 
+def test_cancelled_just_before_the_gate_reaches_it() -> None:
+    async def scenario() -> None:
+        gate = Gate(random.Random(1))
+        await fail(gate, RATE)
+        release = asyncio.Event()
+        trying = asyncio.ensure_future(call(gate, lambda: _when(release)))
+        await asyncio.sleep(0)
+        waiting = [asyncio.ensure_future(call(gate, fine)) for _ in range(3)]
+        await asyncio.sleep(31)
+        release.set()
+        waiting[0].cancel()  # it still stands in the queue when the one that tries comes to its end
+        await trying
+        await asyncio.gather(*waiting[1:])
+        assert gate.is_open
+        assert gate.waiting == 0
+
+    play(scenario)
+
+
+async def _when(event: asyncio.Event) -> None:
+    await event.wait()
+
+
 def test_calls_from_before_do_not_open_it() -> None:
     async def scenario() -> None:
         gate = Gate(random.Random(1))
