@@ -81,4 +81,7 @@ def _parts(document: Document, kind: str) -> list[Part]:
 def preview(markdown: str) -> str:
     """What the page would show of an answer, as safe HTML: one `article` per part."""
     parts = _parts(parse(markdown), "answer")
-    return "".join(f'<article class="message">{part["html"]}</article>' for part in parts)
+    buttons = '<footer><span class="button">👍</span> <span class="button">👎</span></footer>'
+    return "".join(
+        f'<article class="message">{part["html"]}{buttons if part["buttons"] else ""}</article>' for part in parts
+    )

@@ -70,9 +70,14 @@ def _inline(elements: Iterable[Mapping[str, Any]]) -> str:
 
 def _table(block: Mapping[str, Any]) -> str:
     rows = []
+    classes = [f' class="{setting.get("align", "left")}"' for setting in block["column_settings"]]
     for number, row in enumerate(block["rows"]):
         tag = "td" if number else "th"
-        rows.append("<tr>" + "".join(f"<{tag}>{_cell(cell)}</{tag}>" for cell in row) + "</tr>")
+        rows.append(
+            "<tr>"
+            + "".join(f"<{tag}{name}>{_cell(cell)}</{tag}>" for cell, name in zip(row, classes, strict=True))
+            + "</tr>"
+        )
     return f"<table>{''.join(rows)}</table>"
 
 

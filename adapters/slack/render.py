@@ -102,10 +102,11 @@ def preview(markdown: str) -> str:
 
 
 def _parts(blocks: Iterable[Block]) -> list[dict[str, Any]]:
+    blocks = list(blocks)
     ready = [piece for block in blocks for piece in _adapted(block)]
     if is_blank(plain(Document(tuple(ready)))):
         ready = [Text((Span(EMPTY),))]
-    composer = Composer(narrow_tables_as_text=sum(isinstance(block, Table) for block in ready) > 1)
+    composer = Composer(narrow_tables_as_text=sum(isinstance(block, Table) for block in blocks) > 1)
     parts = [(_fallback(part), part) for part in split(ready, _Scale(composer))]
     return [{"text": text, "blocks": composer.compose(part)} for text, part in parts if not is_blank(text)]
 

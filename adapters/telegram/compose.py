@@ -14,7 +14,8 @@ from bot.render.text import RULE, aligned, lead
 # A word joiner (U+2060) after the first character is invisible and ends that. An address of e-mail has a letter before
 # its @, a path one before its /, and neither is linked so.
 _LIVE: Final = re.compile(
-    r"(?<![A-Za-z0-9_])@(?=\w)|(?<![\w/<>])/(?=\w)|(?<=tg):(?=//)|(?<=ton):(?=//)|(?<=site):(?=//)", re.I
+    r"(?<![A-Za-z0-9_])@(?=\w)|(?<![\w/<>])/(?=[A-Za-z0-9_]+(?![A-Za-z0-9_/<>]))|(?:(?<=tg)|(?<=ton)|(?<=site)):(?=//)",
+    re.IGNORECASE,
 )
 _JOINER: Final = "\u2060"
 _HOST: Final = re.compile(r"[^\s.]+(\.[^\s.]+)+\.?")

@@ -29,9 +29,15 @@ def picture(part: Mapping[str, Any]) -> str:
         opens.setdefault(start, []).append(f"<{tag}{attributes}>")
         closes.setdefault(end, []).insert(0, f"</{tag}>")
     out: list[str] = []
-    at = 0
+    at, after_block = 0, False
     for edge in sorted({*opens, *closes, len(data) // 2}):
-        out.append(escape(data[2 * at : 2 * edge].decode("utf-16-le")))
+        text = data[2 * at : 2 * edge].decode("utf-16-le")
+        if after_block:  # a line of its own needs no line end around it
+            text = text.removeprefix("\n")
+        if _has_block(opens.get(edge, [])):
+            text = text.removesuffix("\n")
+        after_block = _has_block(closes.get(edge, []))
+        out.append(escape(text))
         out += closes.get(edge, [])
         out += opens.get(edge, [])
         at = edge
@@ -39,3 +45,7 @@ def picture(part: Mapping[str, Any]) -> str:
         '<footer><span class="button">👍</span> <span class="button">👎</span></footer>' if part["buttons"] else ""
     )
     return f'<article class="message" dir="auto"><div class="text">{"".join(out)}</div>{buttons}</article>'
+
+
+def _has_block(tags: list[str]) -> bool:
+    return any(tag.lstrip("</").startswith(("pre", "blockquote")) for tag in tags)

@@ -79,13 +79,13 @@ def render(outbound: Outbound) -> list[Part]:
             asked = Text((Span("Asked with /ask", italic=True),), Place(tight=True))
             return [*_parts([Text((Span(text),), Place(quote=1)), asked])]
         case Notice(text=text, kind=kind):
-            parts = _parts(parse(text).blocks)
+            parts = _parts(parse(text).blocks, own=True)
             if kind == "why":
                 parts[-1]["force_reply"] = True
             return [*parts]
         case Home(recent=recent):
             lines = [Text((Span(f"{question.outcome}: {question.text}"),), Place(depth=1)) for question in recent]
-            return [*_parts([Text((Span(_HELP),)), *lines], own=True)]
+            return [*_parts([Text((Span(_HELP),)), *lines])]
 
 
 def keyboard(rating: Rating | None) -> dict[str, Any]:
@@ -101,6 +101,7 @@ def preview(markdown: str) -> str:
 
 
 def _parts(blocks: Iterable[Block], *, buttons: bool = False, own: bool = False) -> list[dict[str, Any]]:
+    """The messages. `own`: our words, in which a command may be tapped."""
     ready = [piece for block in blocks for piece in _adapted(block)]
     messages = [_message(part, own=own) for part in split(ready, _Scale())]
     messages = [message for message in messages if not is_blank(message["text"])]

@@ -109,6 +109,18 @@ def units(text: str) -> int:
     return len(text) if text.isascii() else len(text.encode("utf-16-le")) // 2
 
 
+def prefix(text: str, room: int) -> str:
+    """The longest beginning of the text with at most `room` UTF-16 units; it may end inside a grapheme.
+
+    >>> prefix("a😀b", 2)
+    'a'
+    """
+    head = text[: max(room, 0)]
+    while (over := units(head) - room) > 0 and head:
+        head = head[: len(head) - (over + 1) // 2]
+    return head
+
+
 def flat(spans: Spans) -> str:
     """The characters of the spans."""
     return "".join(span.text for span in spans)

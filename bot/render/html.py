@@ -109,4 +109,5 @@ def _table(table: Table) -> str:
         return "<tr>" + "".join(f'<{tag}{name} dir="auto">{inline(cell)}</{tag}>' for cell, name in pairs) + "</tr>"
 
     body = "".join(row(cells, "td") for cells in table.rows)
-    return f"<table><thead>{row(table.header, 'th')}</thead><tbody>{body}</tbody></table>"
+    table_html = f"<table><thead>{row(table.header, 'th')}</thead><tbody>{body}</tbody></table>"
+    return f'<div class="wide">{table_html}</div>'

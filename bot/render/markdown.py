@@ -10,7 +10,7 @@ from typing import Final
 from markdown_it import MarkdownIt
 from markdown_it.parser_block import ParserBlock
 from markdown_it.parser_inline import ParserInline
-from markdown_it.rules_block import StateBlock, reference
+from markdown_it.rules_block import StateBlock, reference, table
 from markdown_it.rules_inline import StateInline, image, link
 from markdown_it.rules_inline.state_inline import Scanned
 from markdown_it.token import Token
@@ -125,10 +125,18 @@ def _reference(state: StateBlock, startLine: int, endLine: int, silent: bool) ->
     return True
 
 
+def _table(state: StateBlock, startLine: int, endLine: int, silent: bool) -> bool:
+    """Try a table only where a line has a bar: most have none, and this rule is tried first on each."""
+    if state.src.find("|", state.bMarks[startLine], state.eMarks[startLine]) < 0:
+        return False
+    return table(state, startLine, endLine, silent)
+
+
 def _build() -> MarkdownIt:
     # html off: `<your-name>` and `List<String>` are text. Every link is parsed; which ones live is decided in `links`.
     md = MarkdownIt("commonmark", {"html": False, "maxNesting": _MAX_NESTING})
     md.block, md.inline = _Blocks(), _Inlines()
+    md.block.ruler.at("table", _table, {"alt": ["paragraph", "reference"]})
     md.block.ruler.at("reference", _reference, {"alt": []})
     md.enable(["table", "strikethrough"]).disable(["html_block", "html_inline", "linkify"])
     md.inline.ruler.at("link", _bounded(link, "["))

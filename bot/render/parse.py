@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import re
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from typing import Final, cast
 
@@ -14,14 +16,29 @@ from bot.render.blocks import Align, Block, Code, Document, Marker, Place, Rule,
 from bot.render.markdown import tokens
 from bot.render.text import widths
 
+_LONG: Final = 10_000
 _TASK: Final = re.compile(r"\[([ xX])\](?:\s+|$)")
 _BREAK_TAG: Final = re.compile(r"\s*<br\s*/?>\s*", re.IGNORECASE)
 
 
 def parse(markdown: str) -> Document:
     """Parse an answer. Any text is Markdown: this never raises, and keeps every word."""
-    stream = tokens(clean.source(markdown))
-    return Document(tuple(_Builder(stream).blocks))
+    source = clean.source(markdown)
+    with _no_collection() if len(source) > _LONG else nullcontext():
+        return Document(tuple(_Builder(tokens(source)).blocks))
+
+
+@contextmanager
+def _no_collection() -> Iterator[None]:
+    """Parsing a long answer makes some hundred thousand objects, in which the garbage collector finds no garbage:
+    it would cost a quarter more, in steps. What is not needed any more goes by its reference count."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
 
 
 @dataclass(slots=True)
@@ -74,8 +91,7 @@ class _Builder:
                 self._quote -= 1
             case "bullet_list_open" | "ordered_list_open":
                 self._bare_marker()
-                start = int(token.attrGet("start") or 1) if token.type == "ordered_list_open" else None
-                self._lists.append(_List(start))
+                self._lists.append(_List(_first_number(token)))
             case "bullet_list_close" | "ordered_list_close":
                 self._lists.pop()
             case "list_item_open":
@@ -113,6 +129,14 @@ class _Builder:
         if target not in self._used:
             shown = Token("text", "", 0, content=token.content)
             self._text(_spans([shown]), token)
+
+
+def _first_number(token: Token) -> int | None:
+    """The number a list begins with, None if it has bullets."""
+    if token.type == "bullet_list_open":
+        return None
+    start = token.attrGet("start")
+    return 1 if start is None else int(start)
 
 
 def _links(stream: Sequence[Token]) -> Iterator[Token]:

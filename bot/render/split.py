@@ -16,8 +16,8 @@ from typing import Final, Protocol, TypeAlias
 
 import regex
 
-from bot.render.blocks import Block, Code, Place, Rule, Span, Spans, Table, Text, units
-from bot.render.text import unrolled, widths
+from bot.render.blocks import Block, Code, Place, Rule, Span, Spans, Table, Text, prefix, units
+from bot.render.text import grapheme_end, unrolled, widths
 
 Weight: TypeAlias = tuple[int, int, int]
 """Size in UTF-16 units, a count of marks or blocks, and of tables: what they mean exactly is the channel's matter."""
@@ -51,7 +51,6 @@ _BREAKS: Final = (
     regex.compile(r"(?<=[.!?…:;][\"'”’)\]]*)\s(?!\p{M})|(?<=[。！？；])(?!\p{M})"),
     regex.compile(r"\s(?![\p{M}\u200d])"),
 )
-_GRAPHEME: Final = regex.compile(r"\X")
 _LOOKAHEAD: Final = 64
 _ATOM: Final = "\ufffc"
 
@@ -160,7 +159,9 @@ def _cut_code(block: Code, room: int, forced: bool) -> tuple[Block | None, list[
     elif not forced:
         return None, [block]
     else:
-        at = _grapheme_end(block.text[: room + _LOOKAHEAD], _points(block.text, room))
+        at = max(1, len(prefix(lines[0], room)))
+        space = max(lines[0].rfind(" ", at // 2, at), lines[0].rfind("\t", at // 2, at))
+        at = space + 1 if space >= 0 else grapheme_end(block.text[: at + _LOOKAHEAD], at)
         head, rest = block.text[:at], block.text[at:]
     tail = [Code(rest, block.language, _rest(block.place))] if rest else []
     return Code(head, block.language, block.place), list(tail)
@@ -249,30 +250,12 @@ def _inner_break(spans: Spans, index: int, inside: int, end: int, text: str, sca
     """There is no space: cut between graphemes, but before a link or inline code that fits into a part of its own."""
     if index < len(spans) and end > inside > 0 and _is_atom(spans[index], scale):
         return end - inside
-    return _grapheme_end(text, end)
+    return grapheme_end(text, end)
 
 
 def _is_atom(span: Span, scale: Scale) -> bool:
     """True for a link and inline code, which are not cut, unless they would hardly fit into a part of their own."""
     return (span.code or span.href is not None) and scale.span(span, None)[0] <= scale.limit[0] * 3 // 4
-
-
-def _grapheme_end(text: str, end: int) -> int:
-    """The last boundary between graphemes that is not after `end`; `end` itself inside a grapheme without any."""
-    last = 0
-    for match in _GRAPHEME.finditer(text):
-        if match.end() > end:
-            break
-        last = match.end()
-    return last or end
-
-
-def _points(text: str, room: int) -> int:
-    """How many characters fit into so many UTF-16 units; at least one."""
-    head = text[: max(room, 1)]
-    while len(head) > 1 and units(head) > room:
-        head = head[: len(head) - max(1, (units(head) - room) // 2)]
-    return len(head)
 
 
 def _divide(spans: Spans, at: int) -> tuple[Spans, Spans]:

@@ -9,7 +9,7 @@ from typing import Final
 import regex
 from wcwidth import wcswidth
 
-from bot.render.blocks import Block, Code, Document, Place, Rule, Span, Spans, Table, Text, flat, units
+from bot.render.blocks import Block, Code, Document, Place, Rule, Span, Spans, Table, Text, flat, prefix, units
 
 RULE: Final = "────────"
 # Columns of a phone's screen that a table may take; wider ones are shown as lines, "header: cell".
@@ -20,6 +20,7 @@ _INDENT: Final = "   "
 _DEEPEST: Final = 8
 _LABEL: Final = 40
 _GRAPHEME: Final = regex.compile(r"\X")
+_LAST_SPACE: Final = regex.compile(r"(?r)\s(?!\p{M})")
 
 
 def plain(document: Document, limit: int | None = None) -> str:
@@ -38,21 +39,27 @@ def plain(document: Document, limit: int | None = None) -> str:
 
 
 def shorten(text: str, limit: int) -> str:
-    """The text if it has at most `limit` UTF-16 units, else what fits of it, in whole graphemes, ending in "…".
+    """What fits of the text into `limit` UTF-16 units, in whole words or at least graphemes; ends in "…" if not all.
 
     >>> shorten("one two three", 9)
     'one two …'
     """
     if units(text) <= limit:
         return text
-    room, end = limit - 2, 0
-    for match in _GRAPHEME.finditer(text):
-        room -= units(match.group())
-        if room < 0:
-            break
-        end = match.end()
-    head = text[:end].rstrip()
+    end = len(prefix(text, limit - 2))
+    words = _LAST_SPACE.search(text, end // 2, end + 1)
+    head = text[: words.start() if words else grapheme_end(text, end)].rstrip()
     return f"{head} …"
+
+
+def grapheme_end(text: str, end: int) -> int:
+    """The last boundary between graphemes that is not after `end`; `end` itself inside a grapheme without any."""
+    last = 0
+    for match in _GRAPHEME.finditer(text):
+        if match.end() > end:
+            break
+        last = match.end()
+    return last or end
 
 
 def _plain(block: Block) -> str:

@@ -187,7 +187,7 @@ def _live(text: str, entities: list[Json]) -> list[str]:
             continue
         kind = entity["type"]["@type"].removeprefix("textEntityType")
         shown = part_of(text, start, end - start)
-        if kind in ("Mention", "BotCommand", "MentionName") or shown.lower().startswith(("tg:", "ton")):
+        if kind in ("Mention", "BotCommand", "MentionName") or shown.lower().startswith(("tg:", "ton:", "tonsite:")):
             problems.append(f"live {kind}: {shown}")
     return problems
 
@@ -262,6 +262,7 @@ _PLAIN: Final = ("strong", "em", "s", "code", "ul", "ol", "table", "thead", "tbo
 _ALLOWED: Final[dict[str, set[str]]] = {
     **{tag: {"dir", "class"} for tag in _TEXTUAL},
     **{tag: set() for tag in _PLAIN},
+    "div": {"class"},
     "pre": {"data-language"},
     "li": {"value", "class"},
     "a": {"href", "target", "rel"},

@@ -1,0 +1,273 @@
+"""Slack: the exact blocks of what is hard, and what else the adapter asks for."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from adapters.slack.render import RATE_ACTION, escape, preview, render
+from bot.events import Answer, Home, Notice, RecentQuestion
+from tests.render.judges import slack_problems, units
+
+
+def parts_of(markdown: str) -> list[Any]:
+    return render(Answer(text=markdown, asker_id="U1"))
+
+
+def blocks_of(markdown: str) -> list[Any]:
+    (part,) = parts_of(markdown)
+    blocks: list[Any] = part["blocks"][:-1]
+    return blocks
+
+
+def rich(markdown: str) -> Any:
+    (block,) = blocks_of(markdown)
+    assert block["type"] == "rich_text"
+    return block["elements"]
+
+
+def text(content: str, **style: bool) -> dict[str, object]:
+    return {"type": "text", "text": content} | ({"style": style} if style else {})
+
+
+def section(*elements: dict[str, object]) -> dict[str, object]:
+    return {"type": "rich_text_section", "elements": list(elements)}
+
+
+def test_everything_a_message_can_have() -> None:
+    blocks = blocks_of(
+        "# Head\n\na **b** `c`\n\nd [e](https://example.org)\n\n> q\n\n```py\nx\n```\n\n---\n\n### Small"
+    )
+    assert blocks == [
+        {"type": "header", "text": {"type": "plain_text", "text": "Head", "emoji": True}},
+        {
+            "type": "rich_text",
+            "elements": [
+                section(
+                    text("a "),
+                    text("b", bold=True),
+                    text(" "),
+                    text("c", code=True),
+                    text("\n\n"),
+                    text("d "),
+                    {"type": "link", "url": "https://example.org", "text": "e"},
+                ),
+                {"type": "rich_text_quote", "elements": [text("q")]},
+                {"type": "rich_text_preformatted", "elements": [text("x")]},
+            ],
+        },
+        {"type": "divider"},
+        {"type": "rich_text", "elements": [section(text("Small", bold=True))]},
+    ]
+
+
+def test_the_last_part_of_an_answer_ends_with_the_buttons() -> None:
+    parts = parts_of("word " * 5_000)
+    assert len(parts) > 1
+    last = parts[-1]["blocks"][-1]
+    assert last["type"] == "context_actions"
+    (buttons,) = last["elements"]
+    assert (buttons["type"], buttons["action_id"]) == ("feedback_buttons", RATE_ACTION)
+    assert [buttons[f"{which}_button"]["value"] for which in ("positive", "negative")] == ["good", "bad"]
+    assert all(block["type"] != "context_actions" for part in parts[:-1] for block in part["blocks"])
+
+
+def test_lists_keep_their_numbers() -> None:
+    elements = rich("3. a\n   - b\n   - c\n4. d\n\n   e\n5. f\n\n1. g")
+    assert [
+        (element["style"], element["indent"], element.get("offset", 0), len(element["elements"]))
+        for element in elements
+    ] == [("ordered", 0, 2, 1), ("bullet", 1, 0, 2), ("ordered", 0, 3, 3)]
+    assert elements[2]["elements"][0] == section(text("d"), text("\n\n"), text("e"))
+
+
+def test_a_list_from_zero_shows_its_zero() -> None:
+    assert rich("0. a\n1. b")[0] == section(text("0. "), text("a"))
+
+
+def test_task_boxes_are_signs() -> None:
+    (element,) = rich("- [ ] a\n- [x] b")
+    assert element["elements"] == [section(text("☐ "), text("a")), section(text("☑ "), text("b"))]
+
+
+def test_a_hundred_marks_nested_in_one_place() -> None:
+    (element,) = rich("**a *b ~~c " * 34 + "[x](https://example.org)" + " c~~ b* a**" * 34)
+    everything = {"bold": True, "italic": True, "strike": True}
+    assert element["elements"] == [
+        text("a ", bold=True),
+        text("b ", bold=True, italic=True),
+        text(("c a b " * 34)[:-4], **everything),
+        {"type": "link", "url": "https://example.org", "text": "x", "style": everything},
+        text((" c b a" * 34)[:-4], **everything),
+        text(" b", bold=True, italic=True),
+        text(" a", bold=True),
+    ]
+
+
+def test_a_word_of_forty_thousand_characters() -> None:
+    parts = parts_of("W" * 40_000)
+    words = [part["blocks"][0]["elements"][0]["elements"][0]["text"] for part in parts]
+    assert "".join(words) == "W" * 40_000
+    assert [len(word) for word in words] == [11_784, 11_784, 11_784, 4_648]
+
+
+def test_a_list_of_thirty_levels() -> None:
+    elements = rich("\n".join("  " * level + f"- level {level}" for level in range(30)))
+    assert [element["indent"] for element in elements] == list(range(9))  # Slack has no deeper ones
+    last = elements[8]["elements"]
+    assert last == [section(text(f"level {level}")) for level in range(8, 30)]
+
+
+def test_a_wall_of_families() -> None:
+    family = "👨‍👩‍👧‍👦"
+    parts = parts_of(family * 2_000)
+    walls = [part["blocks"][0]["elements"][0]["elements"][0]["text"] for part in parts]
+    assert "".join(walls) == family * 2_000
+    assert all(wall.replace(family, "") == "" and units(wall) <= 12_000 for wall in walls)
+
+
+def test_arabic_and_chinese_with_code() -> None:
+    elements = rich('1. افتح `Security`\n   ```bash\n   passwd "م"\n   ```\n2. **重要：**请设置`x=1`。')
+    assert elements == [
+        {
+            "type": "rich_text_list",
+            "style": "ordered",
+            "indent": 0,
+            "elements": [section(text("افتح "), text("Security", code=True))],
+        },
+        {"type": "rich_text_preformatted", "elements": [text('passwd "م"')]},
+        {
+            "type": "rich_text_list",
+            "style": "ordered",
+            "indent": 0,
+            "offset": 1,
+            "elements": [section(text("重要：", bold=True), text("请设置"), text("x=1", code=True), text("。"))],
+        },
+    ]
+
+
+def test_a_ping_stays_what_it_is_letters() -> None:
+    (part,) = parts_of("<!channel> <@U123> @here\n\n`<!here>`\n\n# <!everyone>\n\n| <@U1> |\n|---|\n| <#C1> |")
+    assert slack_problems(part) == []
+    shown = json.dumps(part["blocks"])
+    assert all(token in shown for token in ("<!channel>", "<@U123>", "<!here>", "<!everyone>", "<@U1>", "<#C1>"))
+    assert part["text"].startswith("&lt;!channel&gt; &lt;@U123&gt; @here")
+
+
+def test_the_fallback_says_when_it_is_not_all() -> None:
+    (part,) = parts_of("<&> " * 500)
+    assert part["text"].endswith(" …")
+    assert len(part["text"]) <= 1_000
+    assert escape("<&>") == "&lt;&amp;&gt;"
+
+
+def test_a_table_is_a_table() -> None:
+    (table,) = blocks_of("| a | b |\n|:-:|--:|\n| **x** | |\n| [y](https://example.org) | `z` |")
+    assert table["type"] == "table"
+    assert [setting["align"] for setting in table["column_settings"]] == ["center", "right"]
+    rows = table["rows"]
+    assert rows[1][1] == {"type": "raw_text", "text": " "}
+    assert rows[2][0]["elements"][0]["elements"] == [{"type": "link", "url": "https://example.org", "text": "y"}]
+
+
+def test_of_several_tables_the_narrow_ones_share_a_message() -> None:
+    small = "| a | b |\n|---|---|\n| 1 | 2 |\n\n"
+    elements = rich(small * 3)
+    assert [element["type"] for element in elements] == ["rich_text_preformatted"] * 3
+    assert elements[0]["elements"] == [text("a  b\n─  ─\n1  2")]
+    wide = "| a | b |\n|---|---|\n| " + "long " * 30 + "| 2 |\n\n"
+    parts = parts_of(wide * 2)
+    assert [sum(block["type"] == "table" for block in part["blocks"]) for part in parts] == [1, 1]
+
+
+def test_tables_too_large_for_slack() -> None:
+    parts = parts_of("| n |\n|---|\n" + "".join(f"| {n} |\n" for n in range(250)))
+    assert all(slack_problems(part) == [] for part in parts)
+    tables = [block for part in parts for block in part["blocks"] if block["type"] == "table"]
+    assert sum(len(table["rows"]) - 1 for table in tables) == 250
+    (part,) = parts_of("|" + "a|" * 25 + "\n|" + "-|" * 25 + "\n|" + "b|" * 25)
+    assert slack_problems(part) == []
+    assert all(block["type"] != "table" for block in part["blocks"])
+
+
+def test_fifty_blocks_are_not_exceeded() -> None:
+    parts = parts_of("\n\n".join(f"# Head {n}\n\ntext\n\n---" for n in range(60)))
+    assert all(len(part["blocks"]) <= 50 and slack_problems(part) == [] for part in parts)
+    heads = [block["text"]["text"] for part in parts for block in part["blocks"] if block["type"] == "header"]
+    assert heads == [f"Head {n}" for n in range(60)]
+
+
+def test_an_address_too_long_for_slack_is_text() -> None:
+    address = "https://example.org/" + "a" * 4_000
+    (element,) = rich(f"[x]({address})")
+    assert element["elements"] == [text(f"x ({address})")]
+
+
+@pytest.mark.parametrize("content", ["", " \n ", "\u200b", "```\n```", "\ud800", "\u202e" * 100, "# \n\n>\n\n-"])
+def test_there_is_always_a_message(content: str) -> None:
+    parts = parts_of(content)
+    assert parts
+    assert all(slack_problems(part) == [] for part in parts)
+
+
+def test_a_question_is_quoted_and_nobody_is_pinged() -> None:
+    (part,) = render(Notice(text="what is **x**, <@U9>?", kind="question", user_id="U1"))
+    assert part["blocks"] == [
+        {
+            "type": "rich_text",
+            "elements": [{"type": "rich_text_quote", "elements": [text("what is **x**, <@U9>?")]}],
+        },
+        {
+            "type": "context",
+            "elements": [{"type": "plain_text", "text": "Asked with /ask"}],
+            "block_id": "asker:U1",
+        },
+    ]
+
+
+def test_notices_are_markdown_without_buttons() -> None:
+    part: Any
+    (part,) = render(Notice(text="**Sorry**, `K7QX` failed.", kind="failure"))
+    assert part["text"] == "Sorry, K7QX failed."
+    assert [block["type"] for block in part["blocks"]] == ["rich_text"]
+
+
+def test_home_shows_how_to_ask_and_what_was_asked() -> None:
+    asked = [
+        RecentQuestion(
+            text=f"<!channel> {n} " + "x" * 5_000,
+            ref=None,
+            asked_at=datetime(2026, 11, 22, 9, 5, tzinfo=UTC),
+            outcome="answered",
+        )
+        for n in range(60)
+    ]
+    (part,) = render(Home(user_id="U1", recent=tuple(asked), suggestions=("What is new?",)))
+    view: Any = part["home"]
+    assert view["type"] == "home"
+    assert len(view["blocks"]) <= 100
+    recent = [block for block in view["blocks"] if block.get("block_id", "").startswith("recent:")]
+    assert [block["block_id"] for block in recent[:2]] == ["recent:0", "recent:1"]
+    shown = recent[0]["elements"][0]["elements"]
+    assert shown[0]["text"].startswith("<!channel> 0 x")
+    assert shown[0]["text"].endswith(" …")
+    assert shown[1]["text"] == "\nanswered · 22 Nov 2026, 09:05 UTC"
+    assert "What is new?" in json.dumps(view)
+    assert "None yet." in json.dumps(render(Home(user_id="U1", recent=()))[0])
+
+
+def test_the_preview_is_what_would_be_sent() -> None:
+    html = preview("# A <b>\n\n2. x\n   - [y](https://example.org)\n\n> q\n\n| a |\n|--:|\n| `b` |")
+    assert html == (
+        '<article class="message" dir="auto"><h3>A &lt;b&gt;</h3>'
+        '<ol start="2"><li class="text">x</li></ol>'
+        '<ul class="indent"><ul><li class="text"><a href="https://example.org" target="_blank" '
+        'rel="noopener noreferrer nofollow">y</a></li></ul></ul>'
+        '<blockquote class="text">q</blockquote>'
+        '<table><tr><th class="right"><strong>a</strong></th></tr>'
+        '<tr><td class="right"><code>b</code></td></tr></table>'
+        '<footer><span class="button">👍</span> <span class="button">👎</span></footer></article>'
+    )
