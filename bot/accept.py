@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from bot import notices
 from bot.access import route_for
 from bot.context import Context
+from bot.errors import Unavailable
 from bot.events import Conversation, MessageRef, NoticeKind
 from bot.sessions import scope_key, session_id
 from bot.store import conversations, turns
@@ -25,6 +26,8 @@ DAY = 86400.0
 class Accepting:
     """One event on its way into the store. `ref` is the message that carries it, None for a slash command.
 
+    `edited_at`: when its words were changed last, by the platform's time.
+    `full`: no more open questions are taken.
     `lanes` and `questions` are what it made; `outside`: the person is outside the policy; `ended`: the outcome of a
     question that never became a turn (`refused`, `limited`).
     """
@@ -40,11 +43,13 @@ class Accepting:
     prefix: str
     lanes: list[str] = field(default_factory=list)
     questions: list[int] = field(default_factory=list)
+    edited_at: float | None = None
+    full: bool = False
     outside: bool = False
     ended: str | None = None
 
     def question(self, text: str) -> None:
-        """Store a question, or say what is wrong with it."""
+        """Store a question, or say what is wrong with it. Raises `Unavailable` when too many are open."""
         limits = self.ctx.config.limits
         if not text.strip():
             return self._refuse(notices.EMPTY, "refused")
@@ -53,6 +58,8 @@ class Accepting:
         wait = self._over_the_limit()
         if wait is not None:
             return self._refuse(notices.too_many(wait), "limited")
+        if self.full:
+            raise Unavailable("Too many questions are open; the platform delivers this one again.", reason="open_turns")
         name, route = route_for(self.ctx.config.routes, self.where)
         place, where, root = self.conversation, self.where, False
         if self.ref is None and not self.conversation.is_direct:
@@ -78,6 +85,7 @@ class Accepting:
             epoch=number,
             route=name,
             language=route.language,
+            edited_at=self.edited_at,
             sent_at=self.sent_at,
             accepted_at=self.now,
         )

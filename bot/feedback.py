@@ -75,6 +75,8 @@ class Submitter:
         try:
             async with self._slots:
                 await self._one(item)
+        except Unavailable:
+            await asyncio.sleep(1.0)  # the database cannot be read: it stays due
         except Exception:
             log.exception("feedback.unexpected")
             await asyncio.sleep(5.0)

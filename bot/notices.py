@@ -29,6 +29,14 @@ def cut_short(reference: str) -> str:
     )
 
 
+def unsure(reference: str) -> str:
+    """Say that nobody can tell whether the answer arrived."""
+    return (
+        "I cannot tell whether my whole answer reached you. If it did not, please ask again, or give the people who "
+        f"run me this reference: `{reference}`."
+    )
+
+
 def too_long(limit: int) -> str:
     """Say how long a question may be, in characters."""
     return f"Your question is too long for me. Please keep it under {limit:,} characters."

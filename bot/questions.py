@@ -11,7 +11,7 @@ import structlog
 from bot import notices
 from bot.context import Context
 from bot.delivery import NotDelivered
-from bot.engine.steps import AGAIN, Begin, GaveUp, Steps
+from bot.engine.steps import AGAIN, Begin, GaveUp, Overtaken, Steps
 from bot.errors import BotError, Misconfigured, Rejected
 from bot.events import Answer, Conversation, MessageRef, Notice, NoticeKind
 from bot.progress import Board
@@ -44,6 +44,7 @@ class Failed(Exception):
     def __init__(self, why: str) -> None:
         super().__init__(why)
         self.why = why
+        self.version: int | None = None
 
 
 class Question(Work):
@@ -69,8 +70,10 @@ class Question(Work):
         except (NotDelivered, GaveUp) as error:
             await self._undeliverable(error, place, reply_to)
         else:
-            complete = len(refs) == len(parts)
-            await self.finish("answered", letter=None if complete else "delivery")
+            if len(refs) < len(parts):
+                await self._unsure(place, reply_to)
+            else:
+                await self.finish("answered")
             self.ctx.metrics.turn_seconds.labels(channel=self.turn.where.channel).observe(self.seconds())
         self.board.end(self.turn)
 
@@ -90,25 +93,33 @@ class Question(Work):
 
     async def _ask(self, number: int) -> tuple[str, int]:
         """Submit and poll once; return the answer and the version of the words that were asked."""
-        submitted = await self._submit(number)
-        version = int(submitted["version"])
+        version: int | None = None
         try:
+            submitted = await self._submit(number)
+            version = int(submitted["version"])
             state = await self._poll(number, submitted)
             if state["answer"] is None or not str(state["answer"]).strip():
                 raise Failed("The API ended the request without an answer.")
-        except Failed:
-            await self._check_wanted(version)  # the failure of words that nobody asks any more is no failure
+        except Failed as failed:
+            # The failure of words that nobody asks any more is no failure.
+            await self._check_wanted(failed.version if version is None else version)
             raise
         return str(state["answer"]), version
 
     async def _submit(self, number: int) -> dict[str, Any]:
         words: dict[str, Any] = {}
+        unknowns = row.unknowns if (row := self.step.rows.get(f"submit:{number}")) is not None else 0
 
         def latest(tx: Tx) -> None:
             turn = turns.get(tx, self.turn.id)
             if turn is None or turn.cancelled:
                 raise Cancelled
             words["text"], words["version"] = turn.text or "", turn.version
+
+        def begin_with(tx: Tx) -> None:
+            latest(tx)
+            if number == 0 and unknowns == 0 and not turns.is_next(tx, self.turn):
+                raise Overtaken
 
         async def act(begin: Begin) -> dict[str, Any]:
             while True:
@@ -140,6 +151,8 @@ class Question(Work):
                 }
 
         async def unknown(row: StepRow) -> Any:
+            nonlocal unknowns
+            unknowns = row.unknowns
             if row.unknowns > 1:
                 raise Failed("Twice nobody could tell whether the API had taken the question.")
             log.warning("submit.unknown")
@@ -151,12 +164,17 @@ class Question(Work):
 
         try:
             result = await self.step(
-                f"submit:{number}", act, until=self.deadline, unknown=unknown, with_begin=latest, with_result=remember
+                f"submit:{number}",
+                act,
+                until=self.deadline,
+                unknown=unknown,
+                with_begin=begin_with,
+                with_result=remember,
             )
-        except GaveUp as error:
-            raise Failed(f"The API did not take the question in time ({error.last or 'deadline'}).") from None
-        except BotError as error:
-            raise Failed(self._api_error(error)) from None
+        except (GaveUp, BotError, Failed) as error:
+            failed = error if isinstance(error, Failed) else Failed(self._not_submitted(error))
+            failed.version = words.get("version")
+            raise failed from None
         self.board.submitted(self.turn, max(0.0, self.ctx.clock() - result["at"]))
         return cast("dict[str, Any]", result)
 
@@ -224,11 +242,11 @@ class Question(Work):
             turn = turns.get(tx, self.turn.id)
             raise Cancelled if turn is None or turn.cancelled else Superseded
 
-    async def _check_wanted(self, version: int) -> None:
+    async def _check_wanted(self, version: int | None) -> None:
         turn = await self.ctx.db.read(lambda tx: turns.get(tx, self.turn.id))
         if turn is None or turn.cancelled:
             raise Cancelled
-        if turn.version != version:
+        if version is not None and turn.version != version:
             raise Superseded
 
     async def _post_root(self) -> tuple[Conversation, MessageRef]:
@@ -253,10 +271,11 @@ class Question(Work):
 
     async def _fail(self, why: str, place: Conversation, reply_to: MessageRef | None) -> None:
         """Tell the asker, leave a dead letter, and let the conversation go on."""
-        await self.step.write(lambda tx: turns.claim(tx, self.turn.id))
+        if not await self.step.write(lambda tx: turns.claim(tx, self.turn.id)):
+            return await self.finish("cancelled")
         text = notices.failure(self.turn.reference)
         await self._tell(text, "failure", place, reply_to)
-        await self.finish("failed", why, letter="turn")
+        return await self.finish("failed", why, letter="turn")
 
     async def _undeliverable(
         self, error: NotDelivered | GaveUp, place: Conversation, reply_to: MessageRef | None
@@ -275,6 +294,11 @@ class Question(Work):
             self.ctx.metrics.deliveries_total.labels(channel=self.turn.where.channel, outcome="failed").inc()
         await self.finish("failed", getattr(error, "reason", None) or str(error), letter="delivery")
 
+    async def _unsure(self, place: Conversation, reply_to: MessageRef | None) -> None:
+        """A part was sent twice to a channel that cannot be asked, and cut off both times."""
+        await self._tell(notices.unsure(self.turn.reference), "failure", place, reply_to)
+        await self.finish("failed", "Nobody can tell whether every part of the answer arrived.", letter="delivery")
+
     async def _tell(self, text: str, kind: NoticeKind, place: Conversation, reply_to: MessageRef | None) -> None:
         try:
             await self.deliver(Notice(text=text, kind=kind, user_id=self.turn.asker), kind, None, place, reply_to)
@@ -287,6 +311,11 @@ class Question(Work):
         if not text.strip():
             return "The question was edited until nothing was left."
         return f"The question was edited to more than {limit} characters." if len(text) > limit else None
+
+    def _not_submitted(self, error: GaveUp | BotError) -> str:
+        if isinstance(error, GaveUp):
+            return f"The API did not take the question in time ({error.last or 'deadline'})."
+        return self._api_error(error)
 
     def _api_error(self, error: BotError) -> str:
         if isinstance(error, Misconfigured):

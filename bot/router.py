@@ -12,7 +12,6 @@ from bot.accept import Accepting
 from bot.adapter import Handled
 from bot.context import Context
 from bot.engine.inprocess import Engine
-from bot.errors import Unavailable
 from bot.events import (
     Command,
     Comment,
@@ -29,7 +28,7 @@ from bot.events import (
     Stop,
 )
 from bot.home import HomePages
-from bot.store import conversations, dead, feedback, receipts, steps, turns
+from bot.store import conversations, dead, feedback, overtaken, receipts, steps, turns
 from bot.store.conversations import Where, known_ref
 from bot.store.database import Tx
 
@@ -60,11 +59,6 @@ class Router:
     async def handle(self, event: Event) -> Handled:
         """Take in one event; see `Host.handle`."""
         channel, _ = _origin(event)
-        if (
-            isinstance(event, Message | Command | Edit)
-            and self.engine.open_questions >= self.ctx.config.limits.open_turns
-        ):
-            raise Unavailable("Too many questions are open; the platform delivers this one again.", reason="open_turns")
         started = self.ctx.clock()
         taken = await self.ctx.db.write(lambda tx: self._take(tx, event))
         self._count(channel, event, taken.outcome)
@@ -107,10 +101,11 @@ class Router:
             return Taken("duplicate")
         match event:
             case Deletion():
-                return self._cancel_question(tx, event.ref)
+                return self._delete(tx, event, now)
             case Stop():
                 where = conversations.first_known(tx, event.conversation)
-                return _cancel_all(tx, turns.open_questions(tx, where, event.user_id))
+                found = turns.open_questions(tx, where, event.user_id)
+                return _cancel_all(tx, [turn for turn in found if turn.sent_at <= event.sent_at.timestamp()])
             case Comment():
                 return self._comment(tx, event, now)
             case Moved():
@@ -141,8 +136,15 @@ class Router:
         if not access.admitted(self.ctx.config.access, accepting.where, event.user_id, event.standing):
             accepting.refuse_access()
             return _taken(accepting)
+        text, edited = clean(event.text), event.sent_at.timestamp() if isinstance(event, Edit) else None
+        newer = overtaken.find(tx, known_ref(tx, event.ref))
+        if newer is not None:
+            if newer.text is None:
+                return Taken("ignored")  # deleted before it arrived
+            if edited is None or newer.sent_at > edited:
+                text, edited = newer.text, newer.sent_at
         conversations.wake_up(tx, accepting.where)
-        text = clean(event.text)
+        accepting.edited_at = edited
         command = commands.typed(text)
         if command is not None:
             name, args = command
@@ -182,8 +184,15 @@ class Router:
         turn = turns.by_question(tx, known_ref(tx, event.ref))
         accepting = self._accepting(tx, event.conversation, event.user_id, event.ref, event.sent_at.timestamp(), now)
         if turn is None:
-            # An edit that adds the mention is a new question. A direct message was one from the beginning.
-            return self._spoken(tx, event, accepting, now) if event.mentions_bot else Taken("ignored")
+            # An edit that adds the mention is a new question. A direct message was one from the beginning; if it has
+            # not arrived yet, its newest words wait for it.
+            if event.mentions_bot:
+                return self._spoken(tx, event, accepting, now)
+            admitted = access.admitted(self.ctx.config.access, accepting.where, event.user_id, event.standing)
+            if event.conversation.is_direct and admitted:
+                text, sent_at = clean(event.text), event.sent_at.timestamp()
+                overtaken.keep(tx, known_ref(tx, event.ref), text, sent_at, now)
+            return Taken("ignored")
         if turns.seen(tx, event.ref.channel, event.ref.account_id, event.event_id, now):
             return Taken("duplicate")
         text = clean(event.text)
@@ -191,13 +200,17 @@ class Router:
             text = command[1]
         if text == turn.text or turn.asker != event.user_id:
             return Taken("ignored")
-        return Taken() if turns.replace_text(tx, turn.id, text) else Taken("ignored")
+        return Taken() if turns.replace_text(tx, turn.id, text, event.sent_at.timestamp()) else Taken("ignored")
 
     # -- endings --------------------------------------------------------------------------------------------------
 
-    def _cancel_question(self, tx: Tx, ref: MessageRef) -> Taken:
-        turn = turns.by_question(tx, known_ref(tx, ref))
-        return _cancel_all(tx, [] if turn is None else [turn])
+    def _delete(self, tx: Tx, event: Deletion, now: float) -> Taken:
+        key = known_ref(tx, event.ref)
+        turn = turns.by_question(tx, key)
+        if turn is None:  # none of ours, or one that has not arrived yet
+            overtaken.keep(tx, key, None, event.sent_at.timestamp(), now)
+            return Taken("ignored")
+        return _cancel_all(tx, [turn])
 
     def _gone(self, tx: Tx, event: Gone, now: float) -> Taken:
         if event.conversation_id is None:
@@ -279,6 +292,7 @@ class Router:
             ref=ref,
             sent_at=sent_at,
             prefix="!",
+            full=self.engine.open_questions >= self.ctx.config.limits.open_turns,
         )
 
     def _count(self, channel: str, event: Event, outcome: str) -> None:

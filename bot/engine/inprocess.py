@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from typing import Protocol
 
 import structlog
 
 from bot.context import Context
-from bot.engine.steps import Draining, Steps
+from bot.engine.steps import Draining, Overtaken, Steps
 from bot.errors import Unavailable
-from bot.progress import Board
 from bot.store import dead, turns
 from bot.store.turns import Fenced, Turn
 
@@ -24,6 +24,24 @@ PATIENCE = 4
 """Unexpected errors of one turn in this process before it becomes a dead letter."""
 
 log = structlog.get_logger(__name__)
+
+
+class Board(Protocol):
+    """What shows people that work goes on; `bot.progress.Board` is the real one."""
+
+    def begin(self, turn: Turn) -> None:
+        """Show that work has begun."""
+        ...
+
+    def end(self, turn: Turn) -> None:
+        """Remove every sign of it."""
+        ...
+
+    async def drain(self) -> None:
+        """Stop, and remove nothing."""
+        ...
+
+
 Work = Callable[[Steps], Awaitable[None]]
 Bury = Callable[[Steps, str], Awaitable[None]]
 
@@ -33,7 +51,7 @@ class Engine:
 
     def __init__(self, ctx: Context, board: Board, work: Work, bury: Bury) -> None:
         self.ctx = ctx
-        self.open_questions = 0
+        self._open: set[int] = set()
         self._board = board
         self._work = work
         self._bury = bury
@@ -42,6 +60,11 @@ class Engine:
         self._steps: dict[str, Steps] = {}
         self._errors: dict[int, int] = {}
         self._draining = False
+
+    @property
+    def open_questions(self) -> int:
+        """How many questions are accepted and not ended."""
+        return len(self._open)
 
     async def start(self) -> None:
         """Go on with everything that was open when the last process ended."""
@@ -61,7 +84,8 @@ class Engine:
 
     async def _rescan(self) -> None:
         found = await self.ctx.db.read(turns.open_turns)
-        self._counted(sum(turn.kind == "question" for turn in found))
+        self._open = {turn.id for turn in found if turn.kind == "question"}
+        self._counted()
         for turn in found:
             self._board.begin(turn)
             self.wake(turn.lane)
@@ -73,7 +97,8 @@ class Engine:
         for turn_id in questions:
             turn = await self.ctx.db.read(lambda tx, turn_id=turn_id: turns.get(tx, turn_id))  # type: ignore[misc]
             if turn is not None:
-                self._counted(self.open_questions + 1)
+                self._open.add(turn.id)
+                self._counted()
                 self._board.begin(turn)
         for lane in lanes:
             self.wake(lane)
@@ -104,8 +129,7 @@ class Engine:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
 
-    def _counted(self, number: int) -> None:
-        self.open_questions = max(0, number)
+    def _counted(self) -> None:
         self.ctx.metrics.turns_in_flight.set(self.open_questions)
 
     async def _run_lane(self, lane: str) -> None:
@@ -134,7 +158,7 @@ class Engine:
         with structlog.contextvars.bound_contextvars(reference=turn.reference, channel=turn.where.channel):
             try:
                 await self._work(steps)
-            except (Fenced, Draining):
+            except (Fenced, Draining, Overtaken):
                 return True
             except Exception as error:
                 await self._unexpected(steps, error)
@@ -144,8 +168,8 @@ class Engine:
 
     def _ended(self, turn: Turn) -> None:
         self._errors.pop(turn.id, None)
-        if turn.kind == "question":
-            self._counted(self.open_questions - 1)
+        self._open.discard(turn.id)
+        self._counted()
 
     async def _unexpected(self, steps: Steps, error: Exception) -> None:
         """A mistake of ours must not stop a conversation for ever: try again, then tell the asker and bury the turn."""

@@ -24,12 +24,19 @@ T = TypeVar("T")
 AGAIN: Final = object()
 """What `unknown` returns when the step is to be done once more."""
 
+LAST_TRY = 1.0
+"""Seconds before its deadline at which a step is tried for the last time, however long the back-off has become."""
+
 Begin = Callable[[], Awaitable[Any]]
 log = structlog.get_logger(__name__)
 
 
 class Draining(Exception):
     """The process is about to stop: nothing new is begun; the turn goes on at the next start."""
+
+
+class Overtaken(Exception):
+    """An older question has come meanwhile: this attempt ends, and the lane takes that one first."""
 
 
 class GaveUp(Exception):
@@ -147,9 +154,12 @@ class Steps:
         return result
 
     async def _wait(self, name: str, error: Unavailable, tries: int, until: float) -> int:
-        wait = error.retry_after if error.retry_after is not None else back_off(tries, self.ctx.random.random())
-        loop = asyncio.get_running_loop()
-        if loop.time() + wait > until:
+        left = until - asyncio.get_running_loop().time()
+        if error.retry_after is not None:
+            wait = error.retry_after
+        else:  # a last try shortly before the end
+            wait = min(back_off(tries, self.ctx.random.random()), max(left - LAST_TRY, 0.0))
+        if left <= LAST_TRY or wait > left:
             raise GaveUp(name, error) from None
         log.info("step.again", step=name, reason=error.reason, wait=round(wait, 2))
         await asyncio.sleep(wait)

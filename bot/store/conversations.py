@@ -180,11 +180,3 @@ def may_say(tx: Tx, key: str, every: float, now: float) -> bool:
         return False
     tx.run("INSERT INTO said VALUES (?,?) ON CONFLICT (key) DO UPDATE SET at=excluded.at", key, now)
     return True
-
-
-def secret(tx: Tx, fresh: str) -> str:
-    """Return the key of the session-id hash, made once and kept."""
-    tx.run("INSERT INTO meta VALUES ('secret', ?) ON CONFLICT (key) DO NOTHING", fresh)
-    row = tx.one("SELECT value FROM meta WHERE key='secret'")
-    assert row is not None
-    return str(row["value"])

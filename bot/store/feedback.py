@@ -69,6 +69,7 @@ def _add(
     rules: Rules,
     now: float,
 ) -> bool:
+    sent_at = _moment(tx, turn_id, user, sent_at)
     if button:
         changed = _click(tx, turn_id, user, rated, sent_at)
     else:
@@ -78,12 +79,32 @@ def _add(
     return changed
 
 
+def _moment(tx: Tx, turn_id: int, user: str, at: float) -> float:
+    """Order what one person did within one second: a channel that tells whole seconds delivers in order."""
+    if at != int(at):
+        return at
+    row = tx.one(
+        "SELECT max(at) AS last FROM (SELECT at FROM votes WHERE turn=? AND user=? AND at<? UNION ALL"
+        " SELECT at FROM clicks WHERE turn=? AND user=? AND at<?) AS done",
+        turn_id,
+        user,
+        at + 1,
+        turn_id,
+        user,
+        at + 1,
+    )
+    last = None if row is None else row["last"]
+    return at if last is None or last < at else float(last) + 1e-4
+
+
 def _click(tx: Tx, turn_id: int, user: str, rated: Rating, at: float) -> bool:
-    """A click replaces whatever emoji stand now; a second click on the same button changes nothing."""
-    row = tx.one("SELECT rating FROM clicks WHERE turn=? AND user=?", turn_id, user)
-    if row is not None and row["rating"] == rated:
+    """The latest click counts, by the platform's time; a second click on the same button changes nothing."""
+    row = tx.one("SELECT rating, at FROM clicks WHERE turn=? AND user=?", turn_id, user)
+    if row is not None and at < row["at"]:
         return False
-    tx.run("UPDATE votes SET replaced=1 WHERE turn=? AND user=? AND present=1", turn_id, user)
+    holds = row is not None and not _emoji_since(tx, turn_id, user, row["at"])
+    if row is not None and holds and row["rating"] == rated:
+        return False
     tx.run(
         "INSERT INTO clicks VALUES (?,?,?,?) ON CONFLICT (turn, user)"
         " DO UPDATE SET rating=excluded.rating, at=excluded.at",
@@ -95,23 +116,40 @@ def _click(tx: Tx, turn_id: int, user: str, rated: Rating, at: float) -> bool:
     return True
 
 
+def _emoji_since(tx: Tx, turn_id: int, user: str, at: float) -> bool:
+    """Whether an emoji was added after a click: that cancels it."""
+    return bool(tx.one("SELECT 1 FROM votes WHERE turn=? AND user=? AND added_at>? LIMIT 1", turn_id, user, at))
+
+
 def _emoji(tx: Tx, turn_id: int, message: str, user: str, emoji: str, added: bool, at: float) -> bool:
     """Emoji may arrive out of order: the platform's time decides; what was removed stays as a tombstone."""
     row = tx.one("SELECT * FROM votes WHERE turn=? AND message=? AND user=? AND emoji=?", turn_id, message, user, emoji)
+    added_at = at if added else 0.0
     if row is not None and at < row["at"]:
-        return False
+        # Older than what is known; but that it was added may cancel a click.
+        if added_at <= row["added_at"]:
+            return False
+        tx.run(
+            "UPDATE votes SET added_at=? WHERE turn=? AND message=? AND user=? AND emoji=?",
+            added_at,
+            turn_id,
+            message,
+            user,
+            emoji,
+        )
+        return True
     tx.run(
-        "INSERT INTO votes VALUES (?,?,?,?,?,0,?) ON CONFLICT (turn, message, user, emoji) DO UPDATE SET"
-        " present=excluded.present, replaced=0, at=excluded.at",
+        "INSERT INTO votes VALUES (?,?,?,?,?,?,?) ON CONFLICT (turn, message, user, emoji) DO UPDATE SET"
+        " present=excluded.present, at=excluded.at,"
+        " added_at=CASE WHEN excluded.added_at>votes.added_at THEN excluded.added_at ELSE votes.added_at END",
         turn_id,
         message,
         user,
         emoji,
         int(added),
         at,
+        added_at,
     )
-    if added:
-        tx.run("DELETE FROM clicks WHERE turn=? AND user=?", turn_id, user)
     return True
 
 
@@ -149,14 +187,20 @@ def rating_of(tx: Tx, turn_id: int, rules: Rules) -> Rating | None:
 
 def votes_of(tx: Tx, turn_id: int, rules: Rules) -> dict[str, Rating]:
     """Return each person's vote; who has none is absent."""
+    rows = tx.all("SELECT user, emoji, present, added_at FROM votes WHERE turn=?", turn_id)
+    rows = [row for row in rows if meaning(row["emoji"], rules) is not None]
+    clicks = {row["user"]: row for row in tx.all("SELECT user, rating, at FROM clicks WHERE turn=?", turn_id)}
     emoji: dict[str, set[Rating]] = {}
-    for row in tx.all("SELECT user, emoji FROM votes WHERE turn=? AND present=1 AND replaced=0", turn_id):
-        rated = meaning(row["emoji"], rules)
-        if rated is not None:
+    cancelled: set[str] = set()
+    for row in rows:
+        click, rated = clicks.get(row["user"]), meaning(row["emoji"], rules)
+        if click is not None and row["added_at"] <= click["at"]:
+            continue  # the click replaced it, for good
+        cancelled.add(row["user"])
+        if row["present"] and rated is not None:
             emoji.setdefault(row["user"], set()).add(rated)
     votes: dict[str, Rating] = {user: next(iter(kinds)) for user, kinds in emoji.items() if len(kinds) == 1}
-    for row in tx.all("SELECT user, rating FROM clicks WHERE turn=?", turn_id):
-        votes[row["user"]] = row["rating"]
+    votes |= {user: row["rating"] for user, row in clicks.items() if user not in cancelled}
     return votes
 
 
@@ -185,7 +229,7 @@ def take_early(tx: Tx, turn_id: int, ref: MessageRef, rules: Rules, now: float) 
     conversation = first_conversation(tx, ref.channel, ref.account_id, ref.conversation_id)
     key = (ref.channel, ref.account_id, conversation, ref.message_id)
     where = "WHERE channel=? AND account=? AND conversation=? AND message=?"
-    rows = tx.all(f"SELECT * FROM early {where} ORDER BY sent_at, event_id", *key)  # noqa: S608  # a constant
+    rows = tx.all(f"SELECT * FROM early {where} ORDER BY sent_at, at, event_id", *key)  # noqa: S608  # a constant
     for row in rows:
         rated = meaning(row["emoji"], rules)
         if rated is not None:

@@ -101,6 +101,17 @@ STEPS: tuple[str, ...] = (
 
     CREATE TABLE vault (name TEXT PRIMARY KEY, value TEXT NOT NULL);
     """,
+    """
+    CREATE TABLE overtaken (                  -- an edit or (without text) a deletion that came before its message
+        channel TEXT NOT NULL, account TEXT NOT NULL, conversation TEXT NOT NULL, message TEXT NOT NULL,
+        text TEXT, sent_at REAL NOT NULL, at REAL NOT NULL,
+        PRIMARY KEY (channel, account, conversation, message)) WITHOUT ROWID;
+    CREATE INDEX overtaken_at ON overtaken (at);
+
+    ALTER TABLE turns ADD COLUMN edited_at REAL;
+    ALTER TABLE votes ADD COLUMN added_at REAL NOT NULL DEFAULT 0;
+    ALTER TABLE votes DROP COLUMN replaced
+    """,
 )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bot.config import Retention
+from bot.store import overtaken
 from bot.store.database import Tx
 
 DAY = 86400.0
@@ -24,6 +25,7 @@ def forget_old(tx: Tx, retention: Retention, now: float) -> int:
     changed += tx.run("UPDATE comments SET text=NULL WHERE at<? AND text IS NOT NULL", text_before)
     changed += tx.run("DELETE FROM dead WHERE at<?", text_before)
     changed += tx.run("DELETE FROM early WHERE at<?", now - 600.0)
+    changed += overtaken.forget_old(tx, now)
     changed += tx.run("DELETE FROM said WHERE at<?", now - 2 * DAY)
     changed += tx.run("DELETE FROM events WHERE at<?", text_before)
     return changed

@@ -66,6 +66,7 @@ class NewTurn:
     epoch: int = 0
     route: str = ""
     language: str | None = None
+    edited_at: float | None = None
 
 
 class Fenced(Exception):
@@ -82,8 +83,8 @@ def insert(tx: Tx, new: NewTurn) -> int:
     reply = None if new.reply_to is None else json.dumps([getattr(new.reply_to, field) for field in REF_FIELDS])
     row = tx.one(
         "INSERT INTO turns (reference, kind, lane, channel, account, conversation, thread, place, question, root,"
-        " asker, text, say, about, reply_to, scope, epoch, route, language, sent_at, accepted_at)"
-        " VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?) RETURNING id",
+        " asker, text, say, about, reply_to, scope, epoch, route, language, sent_at, accepted_at, edited_at)"
+        " VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?) RETURNING id",
         new.reference,
         new.kind,
         new.lane,
@@ -105,6 +106,7 @@ def insert(tx: Tx, new: NewTurn) -> int:
         new.language,
         new.sent_at,
         new.accepted_at,
+        new.edited_at,
     )
     assert row is not None
     return int(row["id"])
@@ -187,13 +189,19 @@ def claim(tx: Tx, turn_id: int, version: int | None = None) -> bool:
     """
     return (
         tx.run(
-            "UPDATE turns SET intent=1 WHERE id=? AND (? IS NULL OR (cancelled=0 AND version=?))",
+            "UPDATE turns SET intent=1 WHERE id=? AND cancelled=0 AND (? IS NULL OR version=?)",
             turn_id,
             version,
             version,
         )
         > 0
     )
+
+
+def is_next(tx: Tx, turn: Turn) -> bool:
+    """Whether no older open turn waits in the same lane."""
+    row = tx.one("SELECT id FROM turns WHERE state='open' AND lane=? ORDER BY sent_at, id LIMIT 1", turn.lane)
+    return row is None or row["id"] == turn.id
 
 
 def is_open(tx: Tx, turn_id: int) -> bool:
@@ -233,13 +241,16 @@ def by_question(tx: Tx, key: tuple[str, str, str, str]) -> Turn | None:
     return None if row is None else load(row)
 
 
-def replace_text(tx: Tx, turn_id: int, text: str) -> bool:
-    """Give an open question new words, unless its answer is already on its way."""
+def replace_text(tx: Tx, turn_id: int, text: str, edited_at: float) -> bool:
+    """Give an open question new words, unless they are older than those it has, or its answer is already on its way."""
     return (
         tx.run(
-            "UPDATE turns SET text=?, version=version+1 WHERE id=? AND state='open' AND intent=0 AND cancelled=0",
+            "UPDATE turns SET text=?, version=version+1, edited_at=? WHERE id=? AND state='open' AND intent=0"
+            " AND cancelled=0 AND (edited_at IS NULL OR edited_at<=?)",
             text,
+            edited_at,
             turn_id,
+            edited_at,
         )
         > 0
     )
