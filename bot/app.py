@@ -36,9 +36,10 @@ from bot.progress import Board
 from bot.router import Router
 from bot.store import open_database
 from bot.store import retention as old
-from bot.store.conversations import known_ref, secret
+from bot.store.conversations import known_ref
 from bot.store.database import SqliteDatabase
 from bot.store.history import story_of_message
+from bot.store.meta import secret, touch
 from bot.suggestions import Suggestions
 from bot.telemetry.metrics import Metrics
 from bot.turns import Turns, bury
@@ -208,13 +209,9 @@ class Bot:
             self.health.checks[name] = lambda name=name: "degraded" if name in self.ctx.ailing else "ok"  # type: ignore[misc]
 
     async def _database_word(self) -> Word:
-        now = str(self.ctx.clock())
+        now = self.ctx.clock()
         try:
-            await self.db.write(
-                lambda tx: tx.run(
-                    "INSERT INTO meta VALUES ('ready', ?) ON CONFLICT (key) DO UPDATE SET value=excluded.value", now
-                )
-            )
+            await self.db.write(lambda tx: touch(tx, now))
         except Unavailable:
             return "unavailable"
         return "ok"
