@@ -82,9 +82,10 @@ def _item(place: Place) -> str:
     marker = place.marker
     if marker is None:
         return "<li>"
-    value = f' value="{marker.number}"' if marker.number is not None else ""
     box = "" if marker.done is None else "☑ " if marker.done else "☐ "
-    return f'<li{value} class="task">{box}' if box else f"<li{value}>"
+    if marker.number is not None:
+        return f'<li value="{marker.number}">{box}'
+    return f'<li class="task">{box}' if box else "<li>"
 
 
 def _block(block: Block, *, item: bool) -> str:

@@ -38,8 +38,8 @@ def test_everything_a_part_can_have() -> None:
 
 
 def test_lists_nest_and_keep_their_numbers() -> None:
-    assert html("3. a\n   - [x] b\n\n   c\n4. d\n\n- e") == (
-        '<ol><li value="3">a<ul><li class="task">☑ b</li></ul><p dir="auto">c</p></li><li value="4">d</li></ol>'
+    assert html("3. a\n   - [x] b\n\n   c\n4. [ ] d\n\n- e") == (
+        '<ol><li value="3">a<ul><li class="task">☑ b</li></ul><p dir="auto">c</p></li><li value="4">☐ d</li></ol>'
         "<ul><li>e</li></ul>"
     )
 
