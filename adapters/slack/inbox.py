@@ -30,8 +30,8 @@ from bot.events import Event, Reaction
 log = logging.getLogger(__name__)
 
 _BOLT_LOG: Final = logging.getLogger("slack_bolt.quiet")
-# Bolt writes whole requests at DEBUG.
-_BOLT_LOG.setLevel(logging.WARNING)
+# Bolt writes whole requests at DEBUG, and at WARNING that it ignores the variables it has read by itself.
+_BOLT_LOG.setLevel(logging.ERROR)
 
 UNREADABLE: Final = (KeyError, TypeError, ValueError, AttributeError, IndexError, OverflowError, RecursionError)
 """What reading a payload of an unexpected shape raises."""
