@@ -120,7 +120,9 @@ def _adapted(block: Block) -> Iterator[Block]:
         case Text(spans=spans, level=level):
             if level:
                 spans = tuple(span if span.code else replace(span, bold=True) for span in spans)
-            yield replace(block, spans=tuple(_linked(spans)))
+            if any(span.href for span in spans):
+                spans = tuple(_linked(spans))
+            yield block if spans is block.spans else replace(block, spans=spans)
         case _:
             yield block
 
