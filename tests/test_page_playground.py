@@ -183,6 +183,7 @@ async def test_with_the_keyboard_alone(chromium: Browser, core: ScriptedCore) ->
         await page.keyboard.type("Second?")
         await press("Enter")
         await expect(bot(page)).to_have_count(2)
+        await expect(page.locator(".sign")).to_have_count(0)
         await press("Shift+Tab")  # the last message's last control; one message at a time is in the order of Tab
         await expect(bot(page).last.locator(":focus")).to_have_count(1)
         await press("ArrowUp", "ArrowUp")

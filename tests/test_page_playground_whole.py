@@ -161,6 +161,7 @@ async def test_a_thread_and_the_keyboard_alone(chromium: Browser, tmp_path: Path
         await keyboard.type("@bot How long do I have to return a bicycle?")
         await press("Enter")
         await expect(bot(page)).to_contain_text("30 days")
+        await expect(page.locator(".sign")).to_have_count(0)  # its stop button is in the order of Tab, too
         await press("Shift+Tab", "End", "ArrowUp")
         await expect(page.locator("article[data-author=jonas]")).to_be_focused()
         await press("Tab", "Tab", "Enter")
@@ -168,6 +169,7 @@ async def test_a_thread_and_the_keyboard_alone(chromium: Browser, tmp_path: Path
         await keyboard.type("When does the shop open?")  # no mention: the bot takes part in this thread
         await press("Enter")
         await expect(bot(page).last).to_contain_text("nine")
+        await expect(page.locator(".sign")).to_have_count(0)
         await expect(page.locator("article[data-author=bot]:focus")).to_have_count(0)
         await press("Shift+Tab", "Shift+Tab", "End")  # past the button that leaves the thread
         await expect(bot(page).last).to_be_focused()
@@ -218,6 +220,9 @@ async def demo(folder: Path, port: int) -> AsyncIterator[tuple[str, asyncio.subp
         line = await asyncio.wait_for(process.stdout.readline(), 60)
         assert line, (folder / "log").read_text()
         yield line.decode().strip().rstrip("/"), process
+    except BaseException:
+        print((folder / "log").read_text())  # what a failure of this test would be asked for
+        raise
     finally:
         process.send_signal(signal.SIGKILL)
         await process.wait()
