@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import logging
 import secrets
@@ -20,6 +21,7 @@ from bot.assistant.script import Script
 
 WORKERS = 4
 """Questions that are answered at the same time; waiting for `due_at` takes none of them."""
+_FAILED = "the assistant could not answer"
 _log = logging.getLogger(__name__)
 
 
@@ -148,15 +150,19 @@ class Chats:
             except sqlite3.ProgrammingError:  # closed under our hands: it goes on at the next start
                 return
             except Exception:
-                _log.exception("A request could not be answered; it is tried again at the next start.")
+                _log.exception("A request could not be answered and ends as failed.")
+                with contextlib.suppress(sqlite3.Error):
+                    await self._fail(pending.request_id, _FAILED)
             if event := self._waiting.get(pending.request_id):
                 event.set()
+
+    async def _fail(self, request_id: str, error: str) -> None:
+        await self._database.write(lambda c: _end(c, request_id, "failed", None, error))
 
     async def _finish(self, pending: Pending) -> None:
         outcome = pending.outcome
         if "error" in outcome or outcome.get("fault") == "failed":
-            error = outcome.get("error", "the assistant could not answer")
-            await self._database.write(lambda c: _end(c, pending.request_id, "failed", None, error))
+            await self._fail(pending.request_id, outcome.get("error", _FAILED))
             return
         if "answer" in outcome:
             found = Found(outcome["answer"], known=True, score=0.9)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 from collections import Counter
 from collections.abc import Sequence
@@ -17,6 +18,12 @@ class Usage:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._calls: Counter[tuple[str, str]] = Counter()
+
+    async def run(self, seconds: float = 5.0) -> None:
+        """Write what was counted every so often, so that a killed service forgets little."""
+        while True:
+            await asyncio.sleep(seconds)
+            await self.flush()
 
     def count(self, tenant_id: str) -> None:
         """Count a call."""

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -29,7 +27,8 @@ from bot.assistant.service import Service
 
 SAMPLES = Path(__file__).parent / "samples"
 """Sample documents about an invented company, for the demo."""
-_log = logging.getLogger(__name__)
+PATIENCE = 5.0
+"""Seconds that a start waits for the folder to be read."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +67,7 @@ class RunningAssistant:
         self._service = service
         self._runner = runner
         self._folder = folder
+        self._first_look: asyncio.Task[None] | None = None
         host, port = runner.addresses[0][:2]
         self.port: int = port
         shown = f"[{host}]" if ":" in host else host
@@ -88,6 +88,11 @@ class RunningAssistant:
         """Change the time from a question to its answer, for questions from now on."""
         self._service.chats.delay = seconds
 
+    async def look(self, seconds: float) -> None:
+        """Begin to read the folder and wait for it so long at most; it is read on meanwhile."""
+        self._first_look = asyncio.create_task(self.settled(), name="read folder")
+        await asyncio.wait([self._first_look], timeout=seconds)
+
     async def settled(self) -> None:
         """Wait until every document that is stored or lies in the folder has been read."""
         if self._folder is not None:
@@ -96,6 +101,9 @@ class RunningAssistant:
 
     async def close(self) -> None:
         """Stop; what was accepted is finished at the next start with the same `data`. May be repeated."""
+        if self._first_look is not None:
+            self._first_look.cancel()
+            await asyncio.gather(self._first_look, return_exceptions=True)
         if self._folder is not None:
             await self._folder.close()
         await self._runner.cleanup()
@@ -125,8 +133,7 @@ async def start(options: AssistantOptions) -> RunningAssistant:
         raise
     running = RunningAssistant(options, service, runner, folder)
     if folder is not None:
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(asyncio.shield(asyncio.ensure_future(running.settled())), 5)
+        await running.look(PATIENCE)
         if options.watch:
             folder.watch()
     return running
@@ -155,11 +162,17 @@ async def _serve(options: AssistantOptions, service: Service, parser: Parser, an
     add_description(app)
     add_control(app, service)
 
+    counting: list[asyncio.Task[None]] = []
+
     async def life(_: web.Application) -> None:
         await service.chats.start()
         await service.documents.resume()
+        counting.append(asyncio.create_task(service.usage.run(), name="write usage"))
 
     async def end(_: web.Application) -> None:
+        for task in counting:
+            task.cancel()
+        await asyncio.gather(*counting, return_exceptions=True)
         await service.chats.close()
         await service.documents.close()
         await parser.close()

@@ -142,6 +142,12 @@ async def test_the_samples_answer(begin: Start, http: aiohttp.ClientSession) -> 
     assert "don't know" in (await client.ask("Do you sell skateboards?")).body["answer"]
 
 
+async def test_a_port_that_is_taken_is_said_and_nothing_is_left(begin: Start, assistant: RunningAssistant) -> None:
+    with pytest.raises(OSError, match=r"address already in use|in use"):
+        await begin(port=assistant.port)
+    await begin()
+
+
 async def test_a_folder_that_is_missing_is_said(begin: Start, tmp_path: Path) -> None:
     with pytest.raises(NotADirectoryError, match="does not exist"):
         await begin(docs=tmp_path / "nowhere")

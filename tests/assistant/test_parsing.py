@@ -177,6 +177,11 @@ async def test_files_are_read_in_another_process(parser: Parser) -> None:
     assert set(environment) <= {"PATH", "LANG", "LC_ALL", "SYSTEMROOT", "PYTHONPATH", "PYTHONDONTWRITEBYTECODE"}
     await parser.parse("a.md", lambda: b"Again.")
     assert parser.processes == [process], "it is kept for the next file"
+    psutil.Process(process).kill()
+    await asyncio.to_thread(psutil.wait_procs, [psutil.Process(process)], timeout=30)
+    await parser.parse("a.md", lambda: b"And again.")
+    assert parser.processes != [process]
+    (process,) = parser.processes
     await parser.close()
     assert not psutil.pid_exists(process)
     with pytest.raises((ParseError, RuntimeError)):

@@ -10,7 +10,7 @@ import sys
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import orjson
@@ -30,7 +30,8 @@ class _Worker:
     process: subprocess.Popen[bytes]
     files: int = 0
     overran: bool = False
-    _timer: threading.Timer | None = field(default=None, repr=False)
+    spent: bool = False
+    """It ends by itself and takes no further file."""
 
     def end(self) -> None:
         """Kill it and wait until it is gone."""
@@ -95,7 +96,7 @@ class Parser:
             parsed = self._ask(worker, name, data)
             keep = worker.files < _RENEW_AFTER and len(data) < _RENEW_SIZE
         except ParseError:
-            keep = worker.process.poll() is None and not worker.overran
+            keep = worker.process.poll() is None and not worker.overran and not worker.spent
             raise
         finally:
             self._give_back(worker, keep=keep)
@@ -120,6 +121,7 @@ class Parser:
             while (answer := take(stdout)) is not None:
                 reply = orjson.loads(answer)
                 if "error" in reply:
+                    worker.spent = reply.get("spent", False)
                     raise ParseError(reply["error"])
                 passages.extend(Passage(*passage) for passage in reply.get("passages", ()))
                 if "title" in reply:
@@ -144,7 +146,11 @@ class Parser:
         with self._lock:
             if self._closed:
                 raise ParseError("reading was interrupted")
-            worker = self._idle.pop() if self._idle else _Worker(self._spawn())
+            idle = self._idle.pop() if self._idle else None
+            if idle is not None and idle.process.poll() is not None:  # somebody ended it while it rested
+                idle.end()
+                idle = None
+            worker = idle or _Worker(self._spawn())
             self._busy.append(worker)
         return worker
 

@@ -76,7 +76,8 @@ def serve(memory: int, seconds: int) -> None:
         except ParseError as error:
             frame(target, json.dumps({"error": str(error)}).encode())
         except (MemoryError, RecursionError):
-            frame(target, json.dumps({"error": "reading the file needs more memory than is allowed"}).encode())
+            reason = "reading the file needs more memory than is allowed"
+            frame(target, json.dumps({"error": reason, "spent": True}).encode())
             return
         del data
 
