@@ -14,7 +14,7 @@ from adapters.slack.config import SlackSettings
 from adapters.slack.http import EVENTS_PATH, Events
 from adapters.slack.identity import Identity
 from adapters.slack.inbox import Bolt, Inbox
-from adapters.slack.normalize import CHANNEL
+from adapters.slack.parts import CHANNEL
 from adapters.slack.people import People
 from adapters.slack.posting import Posting
 from adapters.slack.render import render

@@ -21,7 +21,8 @@ from slack_bolt.response import BoltResponse
 from slack_sdk.web.async_client import AsyncWebClient
 
 from adapters.slack.identity import Identity
-from adapters.slack.normalize import CHANNEL, Payload, normalize
+from adapters.slack.normalize import normalize
+from adapters.slack.parts import CHANNEL, Payload
 from adapters.slack.people import People
 from bot.adapter import Host
 from bot.errors import Misconfigured, Unavailable

@@ -94,6 +94,26 @@ def build(mode: Mode = "socket", url: str | None = None, *, agent: bool = True) 
     scopes = [name for name in SCOPES if agent or name not in AGENT_ONLY]
     address = _events_url(url) if mode == "http" else None
     request = {"request_url": address} if address else {}
+    return {
+        "_metadata": {"major_version": 2, "minor_version": 1},
+        "display_information": {
+            "name": "Assistant",
+            "description": "Answers questions from your organisation's own documents.",
+            "background_color": "#1f2937",
+        },
+        "features": _features(address, agent),
+        "oauth_config": {"scopes": {"bot": scopes}},
+        "settings": {
+            "event_subscriptions": {**request, "bot_events": events},
+            "interactivity": {"is_enabled": True, **request},
+            "org_deploy_enabled": False,
+            "socket_mode_enabled": mode == "socket",
+            "token_rotation_enabled": False,
+        },
+    }
+
+
+def _features(address: str | None, agent: bool) -> dict[str, Any]:
     command = {
         "command": SLASH_COMMAND,
         "description": "Ask the assistant",
@@ -118,23 +138,7 @@ def build(mode: Mode = "socket", url: str | None = None, *, agent: bool = True) 
             "agent_description": "Answers questions from your organisation's own documents.",
             "suggested_prompts": [{"title": one, "message": one} for one in PROMPTS],
         }
-    return {
-        "_metadata": {"major_version": 2, "minor_version": 1},
-        "display_information": {
-            "name": "Assistant",
-            "description": "Answers questions from your organisation's own documents.",
-            "background_color": "#1f2937",
-        },
-        "features": features,
-        "oauth_config": {"scopes": {"bot": scopes}},
-        "settings": {
-            "event_subscriptions": {**request, "bot_events": events},
-            "interactivity": {"is_enabled": True, **request},
-            "org_deploy_enabled": False,
-            "socket_mode_enabled": mode == "socket",
-            "token_rotation_enabled": False,
-        },
-    }
+    return features
 
 
 def manifest(*, mode: Mode = "socket", url: str | None = None, agent: bool = True) -> str:

@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 from adapters.slack.identity import Identity
-from adapters.slack.normalize import Payload
+from adapters.slack.parts import Payload
 from adapters.slack.web import Web
 from bot.adapter import Part
 from bot.errors import BotError, Misconfigured, Rejected

@@ -7,8 +7,8 @@ from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final
 
-from adapters.slack.normalize import CHANNEL
 from adapters.slack.pacing import Turnstile
+from adapters.slack.parts import CHANNEL
 from adapters.slack.web import Web
 from adapters.slack.words import DELIVERY_EVENT
 from bot.adapter import Part

@@ -1,0 +1,101 @@
+"""Buttons, forms, the message shortcut and the slash command → events of the boundary; pure."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from adapters.slack.identity import Identity
+from adapters.slack.parts import Payload, conversation_of, ref_of, standing_of_team, thread_of, time_of
+from adapters.slack.text import read
+from adapters.slack.words import ASK_SHORTCUT, COMMENT_VIEW, RATE_ACTION, Target
+from bot.events import Command, Comment, Event, Message, Reaction
+
+
+def click(payload: Payload, identity: Identity) -> list[Event]:
+    """A rating button. The answer is the message it hangs on, never what the value claims."""
+    container: Payload = payload.get("container") or {}
+    events: list[Event] = []
+    for action in payload["actions"]:
+        if action.get("action_id") != RATE_ACTION or container.get("type") != "message":
+            continue
+        if action.get("value") not in ("good", "bad"):
+            continue
+        channel, ts, user = container["channel_id"], container["message_ts"], payload["user"]["id"]
+        events.append(
+            Reaction(
+                event_id=f"click:{channel}:{ts}:{user}:{action['action_ts']}",
+                target=ref_of(channel, ts, identity),
+                user_id=user,
+                standing=standing_of_team(payload["user"].get("team_id"), identity),
+                emoji="👍" if action["value"] == "good" else "👎",
+                added=True,
+                button=True,
+                can_ask_why=True,
+                sent_at=time_of(action["action_ts"]),
+            )
+        )
+    return events
+
+
+def shortcut(payload: Payload, identity: Identity) -> list[Event]:
+    """ "Ask the assistant" on a message: the question of whoever chose it, in the thread of that message."""
+    message: Payload = payload["message"]
+    if payload.get("callback_id") != ASK_SHORTCUT:
+        return []
+    channel = payload["channel"]["id"]
+    words = read(message.get("text") or "", identity.user_id)
+    where = {"channel_type": "im"} if payload["channel"].get("name") == "directmessage" else {}
+    return [
+        Message(
+            event_id=f"shortcut:{payload['trigger_id']}",
+            ref=ref_of(channel, message["ts"], identity),
+            conversation=conversation_of(channel, where, identity, thread_of(message)),
+            user_id=payload["user"]["id"],
+            standing=standing_of_team(payload["user"].get("team_id"), identity),
+            text=words.text,
+            mentions_bot=True,
+            mentions_others=False,
+            has_attachment=bool(message.get("files")),
+            asks=True,
+            sent_at=time_of(payload["action_ts"]),
+        )
+    ]
+
+
+def comment(payload: Payload, identity: Identity, received_at: datetime) -> list[Event]:
+    """Read the form that asked why; ValueError when it does not say about what."""
+    view: Payload = payload["view"]
+    if view.get("callback_id") != COMMENT_VIEW:
+        return []
+    target = Target.decode(view["private_metadata"])
+    fields: Payload = view["state"]["values"]
+    said = " ".join(one["value"] for block in fields.values() for one in block.values() if one.get("value"))
+    if not said.strip():
+        return []
+    return [
+        Comment(
+            event_id=f"comment:{view['id']}",
+            target=ref_of(target.channel, target.ts, identity),
+            user_id=payload["user"]["id"],
+            text=said.strip(),
+            sent_at=received_at,
+        )
+    ]
+
+
+def slash(payload: Payload, identity: Identity, received_at: datetime) -> list[Event]:
+    """Read the slash command; it names no time and has no message."""
+    args = read(payload.get("text") or "", identity.user_id).text
+    where = {"channel_type": "im"} if payload.get("channel_name") == "directmessage" else {}
+    return [
+        Command(
+            event_id=f"command:{payload['trigger_id']}",
+            ref=None,
+            conversation=conversation_of(payload["channel_id"], where, identity, None),
+            user_id=payload["user_id"],
+            standing=standing_of_team(payload.get("team_id"), identity),
+            name="ask" if args else "help",
+            args=args,
+            sent_at=received_at,
+        )
+    ]
