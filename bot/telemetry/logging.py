@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import logging
 import sys
+import threading
 from collections.abc import Iterable, MutableMapping
 from typing import Any, Literal, TextIO
 
@@ -56,7 +57,7 @@ def configure(
 
     `stream` defaults to standard error. Colours are used on a terminal only.
     """
-    out = sys.stderr if stream is None else stream
+    out = _Out(stream)
     threshold = getattr(logging, level.upper())
     _redactor.add(*secrets)
     before: list[Processor] = [
@@ -69,7 +70,7 @@ def configure(
         structlog.processors.StackInfoRenderer(),
         structlog.processors.format_exc_info,
         _redact,
-        _renderer(style, colors=out.isatty()),
+        _renderer(style, colors=out.stream.isatty()),
     ]
     structlog.configure(
         processors=[*before, *after],
@@ -77,7 +78,7 @@ def configure(
         logger_factory=lambda *names: _Writer(out, *names),
         cache_logger_on_first_use=False,  # a module's logger must follow a later configure()
     )
-    handler = logging.StreamHandler(out)
+    handler = _Handler(out)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=[*before, structlog.stdlib.ExtraAdder()],
@@ -95,12 +96,43 @@ def configure(
     logging.captureWarnings(True)
 
 
-class _Writer(structlog.WriteLogger):
-    """Writes lines; knows the name its logger was asked for with."""
+class _Out:
+    """Where lines go. Standard error is looked up for each one: whoever replaces it wants the lines."""
 
-    def __init__(self, out: TextIO, name: str = "") -> None:
-        super().__init__(out)
+    def __init__(self, stream: TextIO | None) -> None:
+        self._given = stream
+        self._lock = threading.Lock()
+
+    @property
+    def stream(self) -> TextIO:
+        return self._given if self._given is not None else sys.stderr
+
+    def line(self, text: str) -> None:
+        with self._lock:
+            self.stream.write(text + "\n")
+            self.stream.flush()
+
+
+class _Writer:
+    """What structlog writes to; knows the name its logger was asked for with."""
+
+    def __init__(self, out: _Out, name: str = "") -> None:
         self.name = name
+        self.debug = self.info = self.warning = self.error = self.critical = out.line
+
+
+class _Handler(logging.Handler):
+    """Sends the records of the standard library's loggers the same way."""
+
+    def __init__(self, out: _Out) -> None:
+        super().__init__()
+        self._out = out
+
+    def emit(self, record: logging.LogRecord) -> None:
+        try:
+            self._out.line(self.format(record))
+        except Exception:
+            self.handleError(record)
 
 
 def _name_of_logger(logger: WrappedLogger, _: str, event: EventDict) -> EventDict:
