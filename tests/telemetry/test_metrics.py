@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import subprocess
+
 import pytest
 from prometheus_client import Counter, Gauge, Histogram
 from prometheus_client.parser import text_string_to_metric_families
@@ -39,3 +41,14 @@ def test_two_instances_count_apart_and_the_exposition_is_read_back() -> None:
     assert "process_resident_memory_bytes" in families
     assert not [name for name in families if name.endswith("_created")]
     assert not [s for f in other.registry.collect() for s in f.samples if s.name == "uppzy_bot_turns_total"]
+
+
+@pytest.mark.needs_package("prometheus")
+def test_prometheus_itself_finds_nothing_to_mend() -> None:
+    metrics = Metrics(process=True)
+    metrics.turns_total.labels(channel="slack", outcome="answered").inc()
+    metrics.api_request_seconds.labels(endpoint="chat_async").observe(0.1)
+    done = subprocess.run(
+        ["promtool", "check", "metrics"], input=generate_latest(metrics.registry), capture_output=True, check=False
+    )
+    assert (done.returncode, done.stdout + done.stderr) == (0, b"")
