@@ -21,7 +21,7 @@ from pydantic import BaseModel, SecretStr
 from adapters.playground.config import CHANNEL as PLAYGROUND
 from adapters.slack.config import CHANNEL as SLACK
 from adapters.telegram.config import CHANNEL as TELEGRAM
-from bot.adapter import Adapter, ChannelSpec
+from bot.adapter import Adapter, ChannelSpec, HttpHandler
 from bot.api.client import ApiClient
 from bot.api.gate import Gates
 from bot.config import Config
@@ -110,6 +110,7 @@ class Bot:
         self._receivers: list[asyncio.Task[None]] = []
         self._lock: IO[str] | None = None
         self.health = Health()
+        self.pages: list[tuple[str, str, HttpHandler]] = []
         self.db: SqliteDatabase
         self.ctx: Context
         self.engine: Engine
@@ -148,6 +149,8 @@ class Bot:
             status_token=config.status_token,
             snapshot=self._snapshot,
         )
+        for method, path, handler in self.pages:
+            self.web.add(method, path, handler)
         self._checks()
         self.host = CoreHost(self.ctx, self.router, self.web)
         await self.engine.start()
@@ -283,9 +286,8 @@ async def run(config: Config, *, demo: DemoOptions | None = None) -> None:
         if demo is not None:
             config = await _demo(config, demo, stack)
         bot = Bot(config)
-        for adapter in bot.adapters.values():
-            if demo is not None and hasattr(adapter, "inspect"):
-                adapter.inspect = bot.inspect
+        if demo is not None:
+            _dress_up(bot)
         await bot.start()
         stack.push_async_callback(bot.stop)
         if demo is not None:
@@ -293,6 +295,19 @@ async def run(config: Config, *, demo: DemoOptions | None = None) -> None:
         for warning in config.warnings:
             log.warning("config", name=warning.name, expected=warning.expected)
         await stop.wait()
+
+
+def _dress_up(bot: Bot) -> None:
+    """Give the demo's pages what they show: the story of each turn, and one answer as every channel shows it."""
+    from bot.demo import previewer
+
+    for adapter in bot.adapters.values():
+        if hasattr(adapter, "inspect"):
+            adapter.inspect = bot.inspect
+    shows = {
+        spec.name.capitalize(): importlib.import_module(f"adapters.{spec.name}.render").preview for spec in CHANNELS
+    }
+    bot.pages.append(("GET", "/preview", previewer(shows)))
 
 
 async def _demo(config: Config, demo: DemoOptions, stack: contextlib.AsyncExitStack) -> Config:

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import shutil
+from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from aiohttp import web
 from pydantic import SecretStr
 
+from bot.adapter import HttpHandler
 from bot.api.client import ApiClient
 from bot.api.gate import Gate
 from bot.config import Config
 from bot.errors import BotError
+from bot.render import parse, plain
+from bot.web.preview import MAX_MARKDOWN, PREVIEW_POLICY, SAMPLE, plain_column, preview_page
 
 DATA = Path("data")
 DELAY = 1.2
@@ -27,12 +33,35 @@ class Surroundings:
     suggestions: tuple[str, ...]
 
 
+def _own_samples(samples: Path) -> Path:
+    """Copy the sample documents once, so that people may change them and ask again."""
+    folder = DATA / "docs"
+    if not folder.exists():
+        shutil.copytree(samples, folder)
+    return folder
+
+
+def previewer(channels: Mapping[str, Callable[[str], str]]) -> HttpHandler:
+    """Make the handler of `/preview`: one answer as every channel would show it. `channels`: name → safe HTML."""
+
+    async def preview(request: web.Request) -> web.StreamResponse:
+        markdown = request.query.get("markdown", SAMPLE)[:MAX_MARKDOWN]
+        columns = {name: show(markdown) for name, show in channels.items()}
+        columns["Plain text"] = plain_column(plain(parse(markdown)))
+        return web.Response(
+            text=preview_page(columns, markdown),
+            content_type="text/html",
+            headers={"Content-Security-Policy": PREVIEW_POLICY},
+        )
+
+    return preview
+
+
 async def prepare(config: Config, docs: Path | None, rough: bool, stack: AsyncExitStack) -> Surroundings:
     """Start the assistant; it is closed with the stack."""
     from bot.assistant.server import SAMPLES, AssistantOptions, start
 
-    DATA.mkdir(exist_ok=True)  # noqa: ASYNC240  # before anything runs
-    folder = docs or SAMPLES
+    folder = docs or _own_samples(SAMPLES)
     options = AssistantOptions(
         docs=folder, port=0, delay=DELAY, data=DATA / "demo-assistant.db", rough=rough, watch=True
     )

@@ -21,7 +21,7 @@ from bot.web.rates import EVERY, Rates
 from bot.web.status import PAGE_POLICY, Snapshot, page
 from bot.web.status import counted as counted_totals
 
-GUARDED = frozenset({"/", "/metrics"})
+GUARDED = frozenset({"/", "/metrics", "/preview"})
 BODY_SECONDS = 20.0
 """A body must have arrived by then; platforms send theirs at once."""
 
