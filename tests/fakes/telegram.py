@@ -61,6 +61,10 @@ class FakeTelegram:
         self.port = port
         self.retry_after = 7.0
         self.delay = 0.0
+        self.held: dict[str, asyncio.Event] = {}
+        """Method → what to wait for between doing a call and answering it."""
+        self.watch: Callable[[str, Literal["asked", "done"]], None] | None = None
+        """Called with the method when a call has come, and when it is done and not yet answered."""
         self._faults: dict[str, list[Fault | int | None]] = {}
         self._always: dict[str, Fault | int] = {}
         self._runner: web.AppRunner | None = None
@@ -142,6 +146,8 @@ class FakeTelegram:
             arguments |= dict(await request.post())
         call = Call(request.match_info["method"], arguments)
         self.calls.append(call)
+        if self.watch is not None:
+            self.watch(call.method, "asked")
         if self.delay:
             await asyncio.sleep(self.delay)
         if request.match_info["token"] != TOKEN:
@@ -153,6 +159,10 @@ class FakeTelegram:
             if fault is not None and (answer := self._broken(call, fault, request)) is not None:
                 return answer
             result = await self.methods.call(call.method, arguments)
+            if self.watch is not None:
+                self.watch(call.method, "done")
+            if call.method in self.held:
+                await self.held[call.method].wait()
         except ApiError as error:
             return self._refuse(call, error)
         if fault is not None:
