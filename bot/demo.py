@@ -20,6 +20,13 @@ from bot.render import parse, plain
 from bot.web.preview import MAX_MARKDOWN, PREVIEW_POLICY, SAMPLE, plain_column, preview_page
 
 DATA = Path("data")
+SUGGESTIONS = (
+    "How long do I have to send something back?",
+    "How much is an e-bike for a whole day?",
+    "How long does a repair take?",
+    "Who won the last election?",
+)
+"""Questions about the sample documents, and one that they do not answer."""
 DELAY = 1.2
 """Seconds the demo's assistant takes, so that the sign of work can be seen."""
 
@@ -77,4 +84,4 @@ async def prepare(config: Config, docs: Path | None, rough: bool, stack: AsyncEx
         suggestions = ()
     finally:
         await client.aclose()
-    return Surroundings(config, folder, suggestions)
+    return Surroundings(config, folder, suggestions or (SUGGESTIONS if docs is None else ()))
