@@ -109,7 +109,7 @@ class Documents:
             c.execute(
                 "INSERT INTO documents (id, site_id, title, kind, status, ready, source, digest, filename, raw,"
                 " created_at, updated_at) VALUES (?, ?, ?, 'file', 'active', 0, ?, ?, ?, ?, ?, ?)",
-                (new, site_id, Path(source).stem[:300], source, digest, Path(source).name, data, now, now),
+                (new, site_id, _title_of(source), source, digest, Path(source).name, data, now, now),
             )
             return new
 
@@ -271,6 +271,12 @@ def wire(row: sqlite3.Row) -> dict[str, Any]:
     """A document as the API shows it."""
     values = {name: row[name] for name in row.keys() if row[name] is not None}  # noqa: SIM118 - a Row iterates values
     return values | {"ready": bool(row["ready"])}
+
+
+def _title_of(source: str) -> str:
+    """A title for a file that names none: "price_list-2025.csv" is "Price list 2025"."""
+    words = re.sub(r"[-_\s]+", " ", Path(source).stem).strip()[:300] or source[:300]
+    return words.upper() if words in ("faq", "faqs") else words[0].upper() + words[1:]
 
 
 def clean(text: str) -> str:

@@ -10,11 +10,11 @@ from pathlib import Path
 from bot.assistant.chats import Found
 from bot.assistant.database import Database
 from bot.assistant.retrieval.phrases import Phrases, phrases
-from bot.assistant.retrieval.question import Question, Tools, is_elliptic, understand
+from bot.assistant.retrieval.question import Question, Tools, leaning, understand
 from bot.assistant.retrieval.search import Hit, search
 from bot.assistant.retrieval.stems import Stemmer
 from bot.assistant.retrieval.synonyms import Synonyms, built_in
-from bot.assistant.retrieval.text import GREETINGS, language_of, words
+from bot.assistant.retrieval.text import GREETINGS, THANKS, language_of, words
 from bot.assistant.retrieval.typos import Vocabulary
 from bot.assistant.retrieval.units import Cutter
 from bot.assistant.retrieval.wording import worded
@@ -71,7 +71,11 @@ class Answers:
         tools = Tools(self._stemmer, self._synonyms, self._vocabulary(c, site_id))
         question = understand(c, message, tools)
         alone = search(c, site_id, question, self._stemmer, self._cutter)
-        if not is_elliptic(message) or (alone is not None and alone.score >= 0.9 and question.full >= 2):
+        known = alone is not None and alone.score >= ENOUGH
+        lean = leaning(message)
+        if not lean or (
+            known and (lean == "short" or (alone is not None and alone.score >= 0.9 and question.full >= 2))
+        ):
             return alone, question
         earlier = _before(c, site_id, session_id)
         if earlier is None:
@@ -105,7 +109,10 @@ def _language(c: sqlite3.Connection, site_id: str, message: str) -> str:
 
 def _small_talk(c: sqlite3.Connection, site_id: str, message: str, says: Phrases) -> str | None:
     """What to say to a greeting, or to somebody who asks what can be asked."""
-    greeting = bool(said := words(message)) and GREETINGS.issuperset(said)
+    said = words(message)
+    greeting = bool(said) and GREETINGS.issuperset(said)
+    if said and not greeting and THANKS.issuperset(said):
+        return says.welcome
     if not greeting and not _ABOUT.match(message):
         return None
     query = (
@@ -118,11 +125,18 @@ def _small_talk(c: sqlite3.Connection, site_id: str, message: str, says: Phrases
     return (says.hello if greeting else says.topics).format(titles=shown)
 
 
-def _before(c: sqlite3.Connection, site_id: str, session_id: str) -> tuple[str, str] | None:
-    """The last question of a session that was answered from a document, and that document."""
-    row = c.execute(
+def _before(c: sqlite3.Connection, site_id: str, session_id: str) -> tuple[str, str | None] | None:
+    """What a session's last questions were about, back to one that stood on its own, and the last answer's document."""
+    query = (
         "SELECT message, document_id FROM requests WHERE site_id = ? AND session_id = ? AND status = 'completed'"
-        " AND document_id IS NOT NULL ORDER BY number DESC LIMIT 1",
-        (site_id, session_id),
-    ).fetchone()
-    return None if row is None else (row["message"], row["document_id"])
+        " ORDER BY number DESC LIMIT 3"
+    )
+    rows = c.execute(query, (site_id, session_id)).fetchall()
+    if not rows:
+        return None
+    messages: list[str] = []
+    for row in rows:
+        messages.append(row["message"])
+        if not leaning(row["message"]):
+            break
+    return " ".join(messages), next((row["document_id"] for row in rows if row["document_id"] is not None), None)

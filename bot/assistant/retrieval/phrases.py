@@ -14,6 +14,7 @@ class Phrases(NamedTuple):
     hello: str
     topics: str
     empty: str
+    welcome: str
 
 
 PHRASES: dict[str, Phrases] = {
@@ -24,6 +25,7 @@ PHRASES: dict[str, Phrases] = {
         "Hello! Ask me anything about these documents: {titles}.",
         "I answer from these documents: {titles}.",
         "I have no documents yet, so I cannot answer anything.",
+        "You are welcome.",
     ),
     "de": Phrases(
         "Das weiß ich nicht. Die Dokumente, die ich habe, beantworten diese Frage nicht.",
@@ -32,6 +34,7 @@ PHRASES: dict[str, Phrases] = {
         "Hallo! Fragen Sie mich etwas zu diesen Dokumenten: {titles}.",
         "Ich antworte aus diesen Dokumenten: {titles}.",
         "Ich habe noch keine Dokumente und kann deshalb nichts beantworten.",
+        "Gern geschehen.",
     ),
     "fr": Phrases(
         "Je ne sais pas. Les documents dont je dispose ne répondent pas à cette question.",
@@ -40,6 +43,7 @@ PHRASES: dict[str, Phrases] = {
         "Bonjour ! Posez-moi une question sur ces documents : {titles}.",
         "Je réponds à partir de ces documents : {titles}.",
         "Je n'ai pas encore de documents et ne peux donc rien répondre.",
+        "Je vous en prie.",
     ),
     "es": Phrases(
         "No lo sé. Los documentos que tengo no responden a esta pregunta.",
@@ -48,6 +52,7 @@ PHRASES: dict[str, Phrases] = {
         "¡Hola! Pregúnteme sobre estos documentos: {titles}.",
         "Respondo a partir de estos documentos: {titles}.",
         "Todavía no tengo documentos, así que no puedo responder nada.",
+        "De nada.",
     ),
     "it": Phrases(
         "Non lo so. I documenti che ho non rispondono a questa domanda.",
@@ -56,6 +61,7 @@ PHRASES: dict[str, Phrases] = {
         "Ciao! Chiedetemi qualcosa su questi documenti: {titles}.",
         "Rispondo in base a questi documenti: {titles}.",
         "Non ho ancora documenti e quindi non posso rispondere.",
+        "Prego.",
     ),
     "pt": Phrases(
         "Não sei. Os documentos que tenho não respondem a esta pergunta.",
@@ -64,6 +70,7 @@ PHRASES: dict[str, Phrases] = {
         "Olá! Pergunte-me sobre estes documentos: {titles}.",
         "Respondo a partir destes documentos: {titles}.",
         "Ainda não tenho documentos e por isso não posso responder.",
+        "De nada.",
     ),
     "nl": Phrases(
         "Dat weet ik niet. De documenten die ik heb beantwoorden deze vraag niet.",
@@ -72,6 +79,7 @@ PHRASES: dict[str, Phrases] = {
         "Hallo! Vraag me iets over deze documenten: {titles}.",
         "Ik antwoord uit deze documenten: {titles}.",
         "Ik heb nog geen documenten en kan dus niets beantwoorden.",
+        "Graag gedaan.",
     ),
     "tr": Phrases(
         "Bilmiyorum. Elimdeki belgeler bu soruyu yanıtlamıyor.",
@@ -80,6 +88,7 @@ PHRASES: dict[str, Phrases] = {
         "Merhaba! Bana şu belgeler hakkında soru sorabilirsiniz: {titles}.",
         "Şu belgelerden yanıt veriyorum: {titles}.",
         "Henüz belgem yok, bu yüzden yanıt veremiyorum.",
+        "Rica ederim.",
     ),
 }
 

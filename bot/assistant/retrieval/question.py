@@ -19,13 +19,8 @@ WEAK_SHARE = 0.15
 """How much a weak word counts beside one with meaning."""
 CONTEXT_SHARE = 0.5
 """How much a word of the question before counts in a follow-up."""
-_ELLIPTIC = re.compile(
-    r"^\s*(?:and|or|but|also|then|what about|how about|und|et|y|e|ve|en)\b|"
-    r"\b(?:it|its|they|them|their|that|this|those|these|one|ones|there|same|he|she|his|her)\b",
-    re.IGNORECASE,
-)
-
-
+_GOES_ON = re.compile(r"^\s*(?:and|or|but|also|then|what about|how about|und|et|y|e|ve|en)\b", re.IGNORECASE)
+_POINTS_BACK = re.compile(r"\b(?:it|its|they|them|their|that|this|those|these|he|she|his|her)\b", re.IGNORECASE)
 _JOINED = re.compile(r"[^\W_]+-[^\W_]+")
 """Two words that are one thing: e-bike, part-time."""
 
@@ -64,9 +59,13 @@ class Tools:
     vocabulary: Vocabulary
 
 
-def is_elliptic(text: str) -> bool:
-    """Whether a question leans on the one before."""
-    return bool(_ELLIPTIC.search(text)) or len(words(text)) <= 3
+def leaning(text: str) -> str:
+    """How a question leans on the one before: `goes on`, `points back`, is `short`; empty if it stands on its own."""
+    if _GOES_ON.search(text):
+        return "goes on"
+    if _POINTS_BACK.search(text):
+        return "points back"
+    return "short" if len(words(text)) <= 3 else ""
 
 
 def understand(c: sqlite3.Connection, text: str, tools: Tools, before: str | None = None) -> Question:
@@ -143,7 +142,7 @@ def _forms(word: str, stem: str, tools: Tools) -> dict[Phrase, float]:
     if parts := tools.vocabulary.parts(word):
         forms.setdefault(tuple(stemmer.stems(parts)), PARTS)
     elif word not in tools.synonyms.words and word not in WEAK:
-        mended = tools.vocabulary.mend(word)
+        mended = tools.vocabulary.mend(word) or tools.synonyms.vocabulary.mend(word)
         if mended is not None:
             mended_stem = stemmer.stem(mended)
             forms.setdefault((mended_stem,), MENDED)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from bot.assistant.retrieval.stems import Stemmer
 from bot.assistant.retrieval.text import words
+from bot.assistant.retrieval.typos import Vocabulary
 
 Phrase = tuple[str, ...]
 """Stems in their order; most are one word."""
@@ -24,6 +25,7 @@ class Synonyms:
         stemmer.stems(word for line in lines for word in words(line))  # all at once: one by one takes long
         for line in lines:
             self._take(stemmer, line)
+        self.vocabulary = Vocabulary(self.words)
 
     def _take(self, stemmer: Stemmer, line: str) -> None:
         members: set[Phrase] = set()

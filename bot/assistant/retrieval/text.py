@@ -25,6 +25,7 @@ _SMALL = _small_words()
 WEAK = _SMALL.pop("weak")
 """Words that say little about what is asked: they count, but a question may be answered without them."""
 GREETINGS = _SMALL.pop("greetings")
+THANKS = _SMALL.pop("thanks")
 STOP = _SMALL
 """Words without meaning of their own, by language. Question words are among them: `intents` reads those."""
 

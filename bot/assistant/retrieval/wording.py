@@ -49,9 +49,11 @@ def _with_lead(hit: Hit) -> str:
 
 
 def _rows(block: Block, unit: Unit, question: Question) -> str:
-    """The row with the table's head, and rows that fit as well."""
+    """The row with the table's head, and rows that fit as well; the table, if no row has what was asked more than others."""
     forms = [form for term in question.terms if not term.weak for form in term.forms]
     wanted = sum(unit.stems.has(form) for form in forms)
+    if len(block.text) <= WHOLE and not wanted:
+        return block.text
     fitting = [
         other.text for other in block.units if other is unit or (wanted and sum(map(other.stems.has, forms)) >= wanted)
     ]
