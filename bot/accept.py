@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from typing import Literal
 
 from bot import notices
 from bot.access import route_for
@@ -16,10 +17,22 @@ from bot.sessions import scope_key, session_id
 from bot.store import conversations, turns
 from bot.store.conversations import Where
 from bot.store.database import Tx
-from bot.store.turns import LAST, NewTurn
+from bot.store.turns import LAST, NewTurn, Turn
 
 MINUTE = 60.0
 DAY = 86400.0
+
+
+@dataclass(slots=True)
+class Taken:
+    """What the transaction did; what follows from it happens after the commit."""
+
+    outcome: Literal["accepted", "duplicate", "ignored", "refused"] = "accepted"
+    ask_why: bool = False
+    lanes: list[str] = field(default_factory=list)
+    questions: list[Turn] = field(default_factory=list)
+    ended: str | None = None
+    rated: bool = False
 
 
 @dataclass(slots=True, kw_only=True)
@@ -42,7 +55,7 @@ class Accepting:
     sent_at: float
     prefix: str
     lanes: list[str] = field(default_factory=list)
-    questions: list[int] = field(default_factory=list)
+    questions: list[Turn] = field(default_factory=list)
     edited_at: float | None = None
     full: bool = False
     outside: bool = False
@@ -89,7 +102,9 @@ class Accepting:
             sent_at=self.sent_at,
             accepted_at=self.now,
         )
-        self.questions.append(turns.insert(self.tx, new))
+        made = turns.get(self.tx, turns.insert(self.tx, new))
+        assert made is not None
+        self.questions.append(made)
         self.lanes.append(lane)
         return None
 
@@ -190,3 +205,8 @@ class Accepting:
             self.new_epoch(where)
             number += 1
         conversations.set_epoch(self.tx, where, scope, number, self.now)
+
+
+def clean(text: str) -> str:
+    """Make words safe to store and send: no lone surrogates, no NUL, no white space around."""
+    return text.encode("utf-8", "replace").decode("utf-8").replace("\0", "").strip()

@@ -17,7 +17,7 @@ from bot import notices
 from bot.adapter import Adapter
 from bot.context import Context
 from bot.delivery import delivery_id, look_up, ref_values
-from bot.engine.steps import persist
+from bot.engine.steps import persist, recall
 from bot.errors import BotError, OutcomeUnknown, Unavailable
 from bot.events import Conversation, MessageRef, Notice
 from bot.store import conversations, receipts, steps, turns
@@ -95,8 +95,7 @@ class Board:
         task.add_done_callback(entry.tasks.discard)
 
     async def _place(self, turn: Turn) -> Conversation:
-        place = await self.ctx.db.read(lambda tx: _place_now(tx, turn))
-        return await self.ctx.db.read(lambda tx: conversations.current(tx, place))
+        return await recall(self.ctx, lambda tx: conversations.current(tx, _place_now(tx, turn)))
 
     def _adapter(self, turn: Turn) -> Adapter | None:
         return self.ctx.adapters.get(turn.where.channel)
@@ -130,8 +129,10 @@ class Board:
                 log.info("progress.failed", what=name, reason=error.reason)
                 await self._save(turn, name, StepRow(done_at=self.ctx.clock()))
                 return
-            await self._save(turn, name, StepRow(done_at=self.ctx.clock(), result=ref_values(ref)), ref, place)
-            if number == 2:
+            row = StepRow(done_at=self.ctx.clock(), result=ref_values(ref))
+            if not await self._save(turn, name, row, ref, place):
+                await self._until_done(partial(adapter.delete, ref))  # another process has ended the turn meanwhile
+            elif number == 2:
                 await self._delete(entry, adapter, 1)
 
     async def _claim(self, turn: Turn, name: str) -> bool:
@@ -147,13 +148,16 @@ class Board:
 
     async def _save(
         self, turn: Turn, name: str, row: StepRow, ref: MessageRef | None = None, place: Conversation | None = None
-    ) -> None:
-        def work(tx: Tx) -> None:
+    ) -> bool:
+        """Store what came of a notice; whether the turn is still open."""
+
+        def work(tx: Tx) -> bool:
             steps.save(tx, turn.id, name, row)
             if ref is not None and place is not None:
                 receipts.add(tx, turn.id, ref, place, "progress", 0, self.ctx.clock())
+            return turns.is_open(tx, turn.id)
 
-        await persist(self.ctx, work)
+        return await persist(self.ctx, work)
 
     async def _remove(self, entry: _Entry) -> None:
         """Remove the notices and the sign of work, then note that nothing is left."""
@@ -172,7 +176,7 @@ class Board:
 
     async def _delete(self, entry: _Entry, adapter: Adapter, number: int) -> None:
         turn, name = entry.turn, f"progress:{number}"
-        row = (await self.ctx.db.read(lambda tx: steps.steps_of(tx, turn.id))).get(name)
+        row = (await recall(self.ctx, lambda tx: steps.steps_of(tx, turn.id))).get(name)
         if row is None:
             return
         refs: list[MessageRef] = [receipts.ref_of(row.result)] if row.result else []

@@ -8,17 +8,16 @@ from typing import Any, cast
 
 import structlog
 
-from bot import notices
 from bot.context import Context
 from bot.delivery import NotDelivered
-from bot.engine.steps import AGAIN, Begin, GaveUp, Overtaken, Steps
+from bot.endings import Ending
+from bot.engine.steps import AGAIN, Begin, GaveUp, Overtaken, Steps, recall
 from bot.errors import BotError, Misconfigured, Rejected
-from bot.events import Answer, Conversation, MessageRef, Notice, NoticeKind
+from bot.events import Answer, Conversation, MessageRef, Notice
 from bot.progress import Board
 from bot.store import conversations, turns
 from bot.store.database import Tx
 from bot.store.steps import StepRow
-from bot.work import Work
 
 NOT_FOUND_GRACE = 5.0
 """Seconds after a submit in which a poll's 404 only means that the API has not yet seen its own request."""
@@ -47,7 +46,7 @@ class Failed(Exception):
         self.version: int | None = None
 
 
-class Question(Work):
+class Question(Ending):
     """A question: asked once, answered once, or honestly given up."""
 
     def __init__(self, ctx: Context, step: Steps, board: Board) -> None:
@@ -59,23 +58,28 @@ class Question(Work):
         """Bring the question to its end."""
         place, reply_to = self.turn.place, self.turn.question
         try:
-            if self.turn.root:
+            if self.turn.root and (self.verdict is None or self.rooted):
                 place, reply_to = await self._post_root()
-            parts = await self._answer_parts(place)
-            refs = await self.deliver(None, "answer", parts, place, reply_to)
+            if self.verdict is not None:
+                await self.end(*self.verdict, place, reply_to)
+            else:
+                await self._answer(place, reply_to)
         except Cancelled:
             await self.finish("cancelled")
         except Failed as failed:
-            await self._fail(failed.why, place, reply_to)
+            await self.fail(failed.why, place, reply_to)
         except (NotDelivered, GaveUp) as error:
-            await self._undeliverable(error, place, reply_to)
-        else:
-            if len(refs) < len(parts):
-                await self._unsure(place, reply_to)
-            else:
-                await self.finish("answered")
-            self.ctx.metrics.turn_seconds.labels(channel=self.turn.where.channel).observe(self.seconds())
+            await self.undeliverable(error, place, reply_to)
         self.board.end(self.turn)
+
+    async def _answer(self, place: Conversation, reply_to: MessageRef | None) -> None:
+        parts = await self._answer_parts(place)
+        refs = await self.deliver(None, "answer", parts, place, reply_to)
+        if len(refs) < len(parts):
+            await self.unsure(place, reply_to)
+        else:
+            await self.finish("answered")
+        self.ctx.metrics.turn_seconds.labels(channel=self.turn.where.channel).observe(self.seconds())
 
     async def _answer_parts(self, place: Conversation) -> list[Any]:
         """Ask until the answer fits the question's latest words; return its parts, stored as the intent to send."""
@@ -243,7 +247,7 @@ class Question(Work):
             raise Cancelled if turn is None or turn.cancelled else Superseded
 
     async def _check_wanted(self, version: int | None) -> None:
-        turn = await self.ctx.db.read(lambda tx: turns.get(tx, self.turn.id))
+        turn = await recall(self.ctx, lambda tx: turns.get(tx, self.turn.id))
         if turn is None or turn.cancelled:
             raise Cancelled
         if version is not None and turn.version != version:
@@ -264,46 +268,6 @@ class Question(Work):
             )
         )
         return place, root
-
-    async def give_up(self, why: str) -> None:
-        """Tell the asker that there will be no answer, and end."""
-        await self._fail(why, self.turn.place, self.turn.question)
-
-    async def _fail(self, why: str, place: Conversation, reply_to: MessageRef | None) -> None:
-        """Tell the asker, leave a dead letter, and let the conversation go on."""
-        if not await self.step.write(lambda tx: turns.claim(tx, self.turn.id)):
-            return await self.finish("cancelled")
-        text = notices.failure(self.turn.reference)
-        await self._tell(text, "failure", place, reply_to)
-        return await self.finish("failed", why, letter="turn")
-
-    async def _undeliverable(
-        self, error: NotDelivered | GaveUp, place: Conversation, reply_to: MessageRef | None
-    ) -> None:
-        gone = isinstance(error, NotDelivered) and error.gone
-        sent = isinstance(error, NotDelivered) and error.sent
-        if gone:
-            where = self.turn.where
-            await self.step.write(
-                lambda tx: conversations.rest(tx, where.channel, where.account, where.conversation, self.ctx.clock())
-            )
-        else:
-            text = notices.cut_short(self.turn.reference) if sent else notices.failure(self.turn.reference)
-            await self._tell(text, "failure", place, reply_to)
-        if isinstance(error, GaveUp):
-            self.ctx.metrics.deliveries_total.labels(channel=self.turn.where.channel, outcome="failed").inc()
-        await self.finish("failed", getattr(error, "reason", None) or str(error), letter="delivery")
-
-    async def _unsure(self, place: Conversation, reply_to: MessageRef | None) -> None:
-        """A part was sent twice to a channel that cannot be asked, and cut off both times."""
-        await self._tell(notices.unsure(self.turn.reference), "failure", place, reply_to)
-        await self.finish("failed", "Nobody can tell whether every part of the answer arrived.", letter="delivery")
-
-    async def _tell(self, text: str, kind: NoticeKind, place: Conversation, reply_to: MessageRef | None) -> None:
-        try:
-            await self.deliver(Notice(text=text, kind=kind, user_id=self.turn.asker), kind, None, place, reply_to)
-        except (NotDelivered, GaveUp) as error:
-            log.warning("notice.undeliverable", kind=kind, reason=str(error))
 
     def _problem(self, text: str) -> str | None:
         """Words may have been edited since they were accepted."""

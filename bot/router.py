@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Literal, TypeAlias
+import asyncio
+from typing import TypeAlias
 
 import structlog
 
-from bot import access, commands, notices
-from bot.accept import Accepting
+from bot import access, commands, notices, opinions
+from bot.accept import Accepting, Taken, clean
 from bot.adapter import Handled
 from bot.context import Context
 from bot.engine.inprocess import Engine
@@ -28,24 +28,12 @@ from bot.events import (
     Stop,
 )
 from bot.home import HomePages
-from bot.store import conversations, dead, feedback, overtaken, receipts, steps, turns
+from bot.store import conversations, dead, feedback, overtaken, turns
 from bot.store.conversations import Where, known_ref
 from bot.store.database import Tx
 
 log = structlog.get_logger(__name__)
 Spoken: TypeAlias = Message | Edit
-
-
-@dataclass(slots=True)
-class Taken:
-    """What the transaction did; what follows from it happens after the commit."""
-
-    outcome: Literal["accepted", "duplicate", "ignored", "refused"] = "accepted"
-    ask_why: bool = False
-    lanes: list[str] = field(default_factory=list)
-    questions: list[int] = field(default_factory=list)
-    ended: str | None = None
-    rated: bool = False
 
 
 class Router:
@@ -55,9 +43,21 @@ class Router:
         self.ctx = ctx
         self.engine = engine
         self.home = home
+        self._tasks: set[asyncio.Task[Handled]] = set()
 
     async def handle(self, event: Event) -> Handled:
-        """Take in one event; see `Host.handle`."""
+        """Take in one event; see `Host.handle`. A caller that gives up waiting leaves nothing half-done."""
+        task = asyncio.get_running_loop().create_task(self._handle(event))
+        self._tasks.add(task)
+        task.add_done_callback(self._handled)
+        return await asyncio.shield(task)
+
+    def _handled(self, task: asyncio.Task[Handled]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled():
+            task.exception()  # told to who waits, if anybody still does
+
+    async def _handle(self, event: Event) -> Handled:
         channel, _ = _origin(event)
         started = self.ctx.clock()
         taken = await self.ctx.db.write(lambda tx: self._take(tx, event))
@@ -66,7 +66,7 @@ class Router:
         self.ctx.metrics.turn_overhead_seconds.labels(channel=channel, step="accept").observe(took)
         if taken.ended is not None:
             self.ctx.metrics.turns_total.labels(channel=channel, outcome=taken.ended).inc()
-        await self.engine.accepted(taken.questions, taken.lanes)
+        self.engine.accepted(taken.questions, taken.lanes)
         if taken.rated:
             self.ctx.wake_feedback()
         if isinstance(event, HomeOpened) and taken.outcome == "accepted":
@@ -91,7 +91,7 @@ class Router:
             case Edit():
                 return self._edit(tx, event, now)
             case Reaction():
-                return self._reaction(tx, event, now)
+                return opinions.reaction(self.ctx, tx, event, now)
             case HomeOpened():
                 where = conversations.first_known(tx, event.conversation)
                 admitted = access.admitted(self.ctx.config.access, where, event.user_id, event.standing)
@@ -107,7 +107,7 @@ class Router:
                 found = turns.open_questions(tx, where, event.user_id)
                 return _cancel_all(tx, [turn for turn in found if turn.sent_at <= event.sent_at.timestamp()])
             case Comment():
-                return self._comment(tx, event, now)
+                return opinions.comment(tx, event, now)
             case Moved():
                 conversations.move(tx, channel, account, event.old_id, event.new_id, now)
                 return Taken()
@@ -117,7 +117,7 @@ class Router:
     # -- words ----------------------------------------------------------------------------------------------------
 
     def _message(self, tx: Tx, event: Message, now: float) -> Taken:
-        if (why := self._why_reply(tx, event)) is not None:
+        if (why := opinions.why_reply(tx, event)) is not None:
             if turns.seen(tx, event.ref.channel, event.ref.account_id, event.event_id, now):
                 return Taken("duplicate")
             feedback.comment(tx, why, event.user_id, clean(event.text), event.event_id, now)
@@ -224,58 +224,6 @@ class Router:
         conversations.rest(tx, event.channel, event.account_id, first, now)
         return _cancel_all(tx, turns.open_questions(tx, Where(event.channel, event.account_id, first, "")))
 
-    # -- feedback -------------------------------------------------------------------------------------------------
-
-    def _reaction(self, tx: Tx, event: Reaction, now: float) -> Taken:
-        rules = self.ctx.config.feedback
-        key = known_ref(tx, event.target)
-        where = Where(key[0], key[1], key[2], "")
-        if not access.admitted(self.ctx.config.access, where, event.user_id, event.standing):
-            return Taken("refused")
-        found = receipts.find(tx, key)
-        if found is None:
-            if feedback.meaning(event.emoji, rules) is None or not steps.sending(tx, key[0], key[1], key[2]):
-                return Taken("ignored")
-            feedback.keep_early(tx, event, now)
-            return Taken()
-        if found["kind"] != "answer" or feedback.meaning(event.emoji, rules) is None:
-            return Taken("ignored")
-        if turns.seen(tx, event.target.channel, event.target.account_id, event.event_id, now):
-            return Taken("duplicate")
-        changed = feedback.add(tx, found["turn"], key[3], event, rules, now)
-        taken = Taken(rated=changed)
-        if event.button and feedback.meaning(event.emoji, rules) == "bad":
-            self._ask_why(tx, found["turn"], event, taken, now)
-        return taken
-
-    def _ask_why(self, tx: Tx, turn_id: int, event: Reaction, taken: Taken, now: float) -> None:
-        turn = turns.get(tx, turn_id)
-        if turn is None or not feedback.may_ask_why(tx, turn_id, event.user_id):
-            return
-        if event.can_ask_why:
-            taken.ask_why = True
-            return
-        accepting = self._accepting(tx, turn.place, event.user_id, None, event.sent_at.timestamp(), now)
-        accepting.say(notices.WHY, "why", about=turn_id, reply_to=event.target)
-        taken.lanes += accepting.lanes
-
-    def _why_reply(self, tx: Tx, event: Message) -> int | None:
-        """Return the answer that a reply gives the reason for, None when it is a message like any other."""
-        if event.in_reply_to is None:
-            return None
-        found = receipts.find(tx, known_ref(tx, event.in_reply_to))
-        if found is None or found["kind"] != "why":
-            return None
-        why = turns.get(tx, found["turn"])
-        return why.about if why is not None and why.asker == event.user_id else None
-
-    def _comment(self, tx: Tx, event: Comment, now: float) -> Taken:
-        found = receipts.find(tx, known_ref(tx, event.target))
-        if found is None or found["kind"] != "answer":
-            return Taken("ignored")
-        feedback.comment(tx, found["turn"], event.user_id, clean(event.text), event.event_id, now)
-        return Taken()
-
     # -- helpers --------------------------------------------------------------------------------------------------
 
     def _accepting(
@@ -324,8 +272,3 @@ def _origin(event: Event) -> tuple[str, str]:
             return event.conversation.channel, event.conversation.account_id
         case Moved() | Gone():
             return event.channel, event.account_id
-
-
-def clean(text: str) -> str:
-    """Make words safe to store and send: no lone surrogates, no NUL, no white space around."""
-    return text.encode("utf-8", "replace").decode("utf-8").replace("\0", "").strip()

@@ -9,7 +9,7 @@ import structlog
 
 from bot.context import Context
 from bot.delivery import Delivery, NotDelivered
-from bot.engine.steps import Steps
+from bot.engine.steps import Steps, recall
 from bot.events import Conversation, MessageRef, Notice
 from bot.store import conversations, dead, turns
 from bot.store.database import Tx
@@ -66,9 +66,8 @@ class Work:
         if outbound is not None:
             parts = adapter.render(outbound)
         turn = self.turn
-        if await self.ctx.db.read(
-            lambda tx: conversations.rests(tx, turn.where.channel, turn.where.account, turn.where.conversation)
-        ):
+        where = turn.where
+        if await recall(self.ctx, lambda tx: conversations.rests(tx, where.channel, where.account, where.conversation)):
             raise NotDelivered("The conversation is out of reach.", gone=True)
         # An answer that is there deserves the same patience as the question had.
         until = max(self.deadline, asyncio.get_running_loop().time() + self.ctx.config.give_up)

@@ -92,14 +92,12 @@ class Engine:
         self.ctx.metrics.dead_letters.set(await self.ctx.db.read(dead.count))
         self.ctx.wake_feedback()
 
-    async def accepted(self, questions: Sequence[int], lanes: Sequence[str]) -> None:
+    def accepted(self, questions: Sequence[Turn], lanes: Sequence[str]) -> None:
         """New turns are stored: show that work has begun, and begin it."""
-        for turn_id in questions:
-            turn = await self.ctx.db.read(lambda tx, turn_id=turn_id: turns.get(tx, turn_id))  # type: ignore[misc]
-            if turn is not None:
-                self._open.add(turn.id)
-                self._counted()
-                self._board.begin(turn)
+        for turn in questions:
+            self._open.add(turn.id)
+            self._counted()
+            self._board.begin(turn)
         for lane in lanes:
             self.wake(lane)
 

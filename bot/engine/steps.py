@@ -187,6 +187,16 @@ async def persist(ctx: Context, work: Callable[[Tx], T]) -> T:
             tries = min(tries + 1, 8)
 
 
+async def recall(ctx: Context, work: Callable[[Tx], T]) -> T:
+    """Read, and try again while the database cannot be read."""
+    while True:
+        try:
+            return await ctx.db.read(work)
+        except Unavailable:
+            log.warning("store.again", tries=0)
+            await asyncio.sleep(1.0)
+
+
 def back_off(tries: int, chance: float, *, first: float = 0.5, longest: float = 30.0) -> float:
     """Return the seconds to wait before try number `tries` + 1: doubling, with half of it left to chance.
 

@@ -1,4 +1,4 @@
-"""What overtook its message: platforms deliver again what was not acknowledged, so an edit or a deletion may come first."""
+"""What overtook its message: platforms deliver again what was not acknowledged, so a deletion may come first."""
 
 from __future__ import annotations
 

@@ -278,10 +278,15 @@ def open_questions(tx: Tx, where: Where, asker: str | None = None) -> list[Turn]
 
 
 def take(tx: Tx, lane: str, now: float) -> tuple[Turn, dict[str, StepRow]] | None:
-    """Take the lane's oldest open turn, under a new attempt that fences all earlier ones."""
+    """Take the lane's oldest open turn, under a new attempt that fences all earlier ones.
+
+    One that was submitted before a restart comes first, whatever has arrived since: one request is in flight.
+    """
     row = tx.one(
         "UPDATE turns SET attempt=attempt+1, began_at=COALESCE(began_at, ?) WHERE id="
-        "(SELECT id FROM turns WHERE state='open' AND lane=? ORDER BY sent_at, id LIMIT 1) RETURNING *",
+        "(SELECT id FROM turns WHERE state='open' AND lane=? ORDER BY EXISTS (SELECT 1 FROM steps WHERE"
+        " steps.turn=turns.id AND steps.name='submit:0' AND steps.begun_at IS NOT NULL) DESC, sent_at, id LIMIT 1)"
+        " RETURNING *",
         now,
         lane,
     )

@@ -1,0 +1,219 @@
+"""A simulated channel and its adapter: people see its messages, the bot posts them, cuts come before or after.
+
+`can_be_asked` makes the difference between the two kinds: one finds a send by its delivery id, as Slack does
+with metadata; the other, as Telegram, does not know. Messages of people and of the bot share one row of ids.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from bot.adapter import Check, Host, Part
+from bot.errors import OutcomeUnknown, Rejected, Unavailable
+from bot.events import Answer, Conversation, MessageRef, Notice, Outbound, Rating
+
+if TYPE_CHECKING:
+    from tests.simulation.process import Process
+    from tests.simulation.world import World
+
+LATEST = 4.0
+"""Seconds after a send began at which the channel acts on it at the latest, even when the sender was cut off."""
+
+
+@dataclass(slots=True, eq=False)
+class Post:
+    """A message of the bot, as people see it."""
+
+    at: float
+    place: Conversation
+    kind: str
+    text: str
+    reply_to: MessageRef | None
+    delivery_id: str
+    ref: MessageRef
+    user: str | None
+    known: bool = False
+    deleted: float | None = None
+
+
+@dataclass(slots=True, eq=False)
+class Try:
+    """One send, as the channel's own log has it. `end`: known, refused, rejected, unknown or, after a crash, died."""
+
+    at: float
+    kind: str
+    text: str
+    place: Conversation
+    delivery_id: str
+    reply_to: MessageRef | None
+    process: int
+    end: str = "died"
+
+
+@dataclass(eq=False)
+class Channel:
+    """The platform: it outlives every process of the bot."""
+
+    world: World
+    name: str
+    can_be_asked: bool
+    posts: list[Post] = field(default_factory=list)
+    tries: list[Try] = field(default_factory=list)
+    working: dict[tuple[str, str], list[tuple[float, bool]]] = field(default_factory=dict)
+    working_tries: list[tuple[float, str, bool]] = field(default_factory=list)
+    closed: set[str] = field(default_factory=set)
+    ever_closed: set[str] = field(default_factory=set)
+    marks: dict[str, Rating | None] = field(default_factory=dict)
+    _next: int = 0
+
+    def new_ref(self, conversation_id: str) -> MessageRef:
+        """Give the next message its id."""
+        self._next += 1
+        return MessageRef(
+            channel=self.name,
+            account_id="acc",
+            conversation_id=conversation_id,
+            message_id=f"{self.name[0]}{self._next}",
+        )
+
+    def post(self, one: Try, part: Part, reply_to: MessageRef | None) -> Post:
+        """Show a message of the bot to everybody."""
+        ref = self.new_ref(one.place.conversation_id)
+        post = Post(
+            self.world.now, one.place, one.kind, one.text, reply_to, one.delivery_id, ref, _text(part.get("user"))
+        )
+        self.posts.append(post)
+        self.world.note("post", self.name, ref.message_id, one.kind, one.text)
+        self.world.posted(self, post)
+        return post
+
+
+def _text(value: Any) -> str | None:
+    return None if value is None else str(value)
+
+
+class SimAdapter:
+    """`bot.adapter.Adapter` for one process."""
+
+    def __init__(self, process: Process, channel: Channel) -> None:
+        self._process = process
+        self._world = process.world
+        self._channel = channel
+
+    @property
+    def channel(self) -> str:
+        return self._channel.name
+
+    async def run(self, host: Host) -> None:
+        """The world delivers the events itself."""
+
+    def render(self, outbound: Outbound) -> Sequence[Part]:
+        """One part for every line of an answer; everything else is one part."""
+        if isinstance(outbound, Answer):
+            return [{"kind": "answer", "text": line} for line in outbound.text.split("\n")]
+        assert isinstance(outbound, Notice)
+        return [{"kind": outbound.kind, "text": outbound.text, "user": outbound.user_id}]
+
+    async def send(
+        self, conversation: Conversation, part: Part, delivery_id: str, reply_to: MessageRef | None
+    ) -> MessageRef:
+        channel, world = self._channel, self._world
+        one = Try(
+            world.now, str(part["kind"]), str(part["text"]), conversation, delivery_id, reply_to, self._process.number
+        )
+        await self._process.point("channel: before a send")
+        channel.tries.append(one)
+        fate = world.weather.fate(world.weather.channel, world.now)
+        if fate in ("refused", "limited"):
+            await self._wait()
+            one.end = "refused"
+            self._raise_refusal(fate, f"send {one.kind}")
+        if conversation.conversation_id in channel.closed or fate == "odd":
+            await self._wait()
+            one.end = "rejected"
+            gone = conversation.conversation_id in channel.closed
+            world.note("send refused for good", channel.name, one.kind, one.text, "gone" if gone else "rejected")
+            raise Rejected("The channel refuses this.", status=403, reason="gone" if gone else "rejected", gone=gone)
+        if fate == "cut_late" or world.weather.happens(0.02):
+            world.later(
+                world.rng.uniform(0.0, LATEST - (world.now - one.at)), lambda: channel.post(one, part, reply_to)
+            )
+        elif fate != "cut_before":
+            await self._wait(limit=one.at + LATEST)
+            post = channel.post(one, part, reply_to)
+            await self._process.point("channel: after a send")
+            if fate == "fine":
+                await self._wait()
+                self._process.must_live()
+                post.known = True
+                one.end = "known"
+                return post.ref
+        await self._wait()
+        one.end = "unknown"
+        world.note("send cut", channel.name, one.kind, one.text, fate)
+        raise OutcomeUnknown("The channel was cut off.", reason="connection")
+
+    async def find(self, conversation: Conversation, delivery_id: str) -> Sequence[MessageRef] | None:
+        await self._call("find")
+        if not self._channel.can_be_asked:
+            return None
+        found = [one.ref for one in self._channel.posts if one.delivery_id == delivery_id and one.deleted is None]
+        for one in self._channel.posts:
+            if one.delivery_id == delivery_id:
+                one.known = True
+        return found
+
+    async def mark(self, ref: MessageRef, rating: Rating | None) -> None:
+        await self._call("mark")
+        self._channel.marks[ref.message_id] = rating
+
+    async def delete(self, ref: MessageRef) -> None:
+        cut = await self._call("delete")
+        for one in self._channel.posts:
+            if one.ref == ref and one.deleted is None:
+                one.deleted = self._world.now
+                self._world.note("deleted by the bot", self.channel, ref.message_id, one.kind)
+        self._finish(cut)
+
+    async def working(self, conversation: Conversation, question: MessageRef | None, on: bool) -> None:
+        key = "" if question is None else question.message_id
+        self._channel.working_tries.append((self._world.now, key, on))
+        cut = await self._call("working")
+        self._channel.working.setdefault((conversation.conversation_id, key), []).append((self._world.now, on))
+        self._finish(cut)
+
+    async def check(self) -> Sequence[Check]:
+        return []
+
+    async def _wait(self, limit: float | None = None) -> None:
+        seconds = self._world.weather.latency(self._world.weather.channel)
+        if limit is not None:
+            seconds = min(seconds, max(0.0, limit - self._world.now))
+        await asyncio.sleep(seconds)
+        self._process.must_live()
+
+    async def _call(self, what: str) -> bool:
+        """Reach the channel for something repeatable; True when the answer is to be lost."""
+        await self._process.point(f"channel: before {what}")
+        fate = self._world.weather.fate(self._world.weather.channel, self._world.now)
+        await self._wait()
+        if fate in ("refused", "limited"):
+            self._raise_refusal(fate, what)
+        if fate == "cut_before":
+            raise OutcomeUnknown("The channel was cut off.", reason="connection")
+        return fate in ("cut_after", "cut_late")
+
+    def _finish(self, cut: bool) -> None:
+        if cut:
+            raise OutcomeUnknown("The channel was cut off.", reason="connection")
+
+    def _raise_refusal(self, fate: str, what: str) -> None:
+        world = self._world
+        world.channel_trouble.append(world.now)
+        world.note("channel unavailable", self.channel, what, fate)
+        if fate == "limited":
+            raise Unavailable("Too fast.", status=429, reason="rate_limited", retry_after=world.rng.choice((0.5, 3.0)))
+        raise Unavailable("The channel is down.", status=503, reason="server_error")

@@ -1,0 +1,96 @@
+"""A database of nothing but memory, with a disk's ways: slow, failing, and a crash before or after the commit.
+
+The world owns the connection, as it owns the disk; a process reaches it through a `Disk` of its own. What a
+process has not committed when it dies never happened.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import sqlite3
+from collections.abc import Callable
+from typing import TYPE_CHECKING, TypeVar
+
+from bot.errors import Unavailable
+from bot.store.database import Tx
+from bot.store.migrations import migrate
+
+if TYPE_CHECKING:
+    from tests.simulation.process import Process
+
+T = TypeVar("T")
+DOWN = "The database cannot be used (simulated)."
+
+
+@functools.cache
+def _empty() -> bytes:
+    connection = sqlite3.connect(":memory:", isolation_level=None)
+    migrate(connection)
+    return connection.serialize()
+
+
+def platter() -> sqlite3.Connection:
+    """Make an empty database with the schema."""
+    connection = sqlite3.connect(":memory:", isolation_level=None)
+    connection.deserialize(_empty())
+    connection.row_factory = sqlite3.Row
+    connection.execute("PRAGMA foreign_keys=ON")
+    connection.execute("PRAGMA synchronous=OFF")
+    return connection
+
+
+class Disk:
+    """`bot.store.database.Database` for one process: writes are committed in order, each by itself."""
+
+    def __init__(self, process: Process) -> None:
+        self._process = process
+        self._world = process.world
+        self._tx = Tx(process.world.platter)
+        self._free_at = 0.0
+        self._elsewhere = -1
+
+    async def write(self, work: Callable[[Tx], T]) -> T:
+        """Commit, or raise `Unavailable` and have nothing committed."""
+        world, loop = self._world, asyncio.get_running_loop()
+        await self._process.point("disk: before a commit")
+        now = loop.time()
+        slow = world.weather.happens(world.weather.disk_slow)
+        if slow:
+            world.disk_trouble.append((now, now + 3.0))
+        at = max(now, self._free_at) + (world.rng.uniform(0.2, 2.5) if slow else 0.0)
+        self._free_at = at
+        await asyncio.sleep(at - now if at > now else 0)
+        self._process.must_live()
+        if world.weather.disk_is_down(loop.time()):
+            world.disk_trouble.append((loop.time() - 0.1, loop.time() + 6.0))
+            raise Unavailable(DOWN, reason="database")
+        result = self._commit(work)
+        await self._process.point("disk: after a commit")
+        return result
+
+    def _commit(self, work: Callable[[Tx], T]) -> T:
+        connection = self._world.platter
+        connection.execute("BEGIN")
+        try:
+            result = work(self._tx)
+        except BaseException:
+            connection.execute("ROLLBACK")
+            raise
+        connection.execute("COMMIT")
+        self._world.commits[self._process.number] = self._world.commits.get(self._process.number, 0) + 1
+        return result
+
+    async def read(self, work: Callable[[Tx], T]) -> T:
+        """Read what is committed, at once."""
+        self._process.must_live()
+        if self._world.weather.disk_is_down(asyncio.get_running_loop().time()) and self._world.rng.random() < 0.3:
+            raise Unavailable(DOWN, reason="database")
+        return work(self._tx)
+
+    async def changed_elsewhere(self) -> bool:
+        """Whether somebody else, an operator or a second process, has written."""
+        self._process.must_live()
+        others = sum(number for who, number in self._world.commits.items() if who != self._process.number)
+        changed, self._elsewhere = self._elsewhere not in (-1, others), others
+        return changed

@@ -1,0 +1,108 @@
+"""Promise 6: the rating submitted is what people last meant."""
+
+from __future__ import annotations
+
+from bot.events import Rating
+from tests.simulation.api import Rated
+from tests.simulation.judge import Evidence, Verdict
+from tests.simulation.judge_questions import unsure
+from tests.simulation.people import Vote
+from tests.simulation.settings import BAD, GOOD
+
+SETTLED = 3.0
+"""Seconds after an accepted rating within which a crash may have come before it was stored."""
+
+
+def judge_feedback(evidence: list[Evidence], verdict: Verdict) -> None:
+    """Judge the ratings of every answer."""
+    if not evidence:
+        return
+    calls: dict[str, list[Rated]] = {}
+    for call in evidence[0].world.api.rated:
+        calls.setdefault(call.request_id, []).append(call)
+    for one in evidence:
+        for request in one.requests:
+            mine = [part for part in one.parts if part.request == request.id]
+            rated = calls.get(request.id, [])
+            if rated and not mine:
+                verdict.wrong.append(f"{one.name}: a rating was submitted for an answer nobody saw.")
+            if mine:
+                _truth(one, rated, verdict)
+                _never_twice(one, rated, verdict)
+
+
+def _meaning(emoji: str) -> Rating | None:
+    return "good" if emoji in GOOD else "bad" if emoji in BAD else None
+
+
+def meant(votes: list[Vote], asker: str, voters: str) -> Rating | None:
+    """What people mean together, after what they did in this order."""
+    emoji: dict[str, dict[tuple[str, str], Rating]] = {}
+    clicks: dict[str, Rating] = {}
+    for vote in votes:
+        rating = _meaning(vote.emoji)
+        if rating is None:
+            continue
+        held, key = emoji.setdefault(vote.user, {}), (vote.post.ref.message_id, vote.emoji)
+        if vote.button:
+            if clicks.get(vote.user) != rating:
+                clicks[vote.user] = rating
+                held.clear()
+        elif vote.added:
+            clicks.pop(vote.user, None)
+            held[key] = rating
+        else:
+            held.pop(key, None)
+    now: dict[str, Rating] = {}
+    for user, held in emoji.items():
+        ratings = set(held.values())
+        if len(ratings) == 1:
+            now[user] = ratings.pop()
+    now |= clicks
+    if asker in now or voters == "asker":
+        return now.get(asker)
+    good = sum(rating == "good" for rating in now.values())
+    if 2 * good == len(now):
+        return None
+    return "good" if 2 * good > len(now) else "bad"
+
+
+def _votes(one: Evidence) -> list[Vote]:
+    label = f"{one.name}v"
+    votes = [vote for vote in one.world.people.votes if vote.post.text.startswith(label)]
+    return sorted(votes, key=lambda vote: vote.delivery.event.sent_at)  # ties keep their order
+
+
+def _truth(one: Evidence, rated: list[Rated], verdict: Verdict) -> None:
+    world, votes = one.world, _votes(one)
+    if not one.ask.channel.can_be_asked and any(unsure(one, entry) for entry in one.tries if entry.kind == "answer"):
+        return  # there may be a copy whose id the bot cannot know: what is said of it cannot be heard
+    wanted = meant(votes, one.ask.user, world.config.feedback.voters)
+    failed = sum(
+        world.metrics.feedback_total.labels(channel=one.ask.channel.name, rating=rating, outcome="failed")._value.get()
+        for rating in ("good", "bad")
+    )
+    acted = [call for call in rated if call.acted]
+    verdict.count("ratings", len(acted))
+    if wanted is not None and not failed and (not acted or acted[-1].rating != wanted):
+        verdict.wrong.append(
+            f"People mean {wanted} about the answer to {one.name}; {acted[-1].rating if acted else 'nothing'} was submitted."
+        )
+    ever = {meant(votes[: number + 1], one.ask.user, world.config.feedback.voters) for number in range(len(votes))}
+    for call in rated:
+        if call.rating not in ever and world.weather.disorder == 0:
+            verdict.wrong.append(f"{call.rating} was submitted for {one.name}, which nobody ever meant.")
+
+
+def _never_twice(one: Evidence, rated: list[Rated], verdict: Verdict) -> None:
+    for former, later in zip(rated, rated[1:], strict=False):
+        if former.end != "accepted" or former.ended_at is None:
+            continue
+        life = one.world.lives[former.process - 1]
+        if life.died is not None and life.died <= former.ended_at + SETTLED:
+            continue
+        if former.rating == later.rating:
+            verdict.wrong.append(f"{one.name} was rated {later.rating} twice in a row.")
+        troubled = any(getattr(one.world.weather.api, name) for name in ("refused", "limited", "cut_before", "slow"))
+        if later.at - former.ended_at < one.world.config.feedback.settle_seconds - 0.5 and not troubled:
+            verdict.wrong.append(f"{one.name} was rated twice within one settle window.")

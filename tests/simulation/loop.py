@@ -1,0 +1,103 @@
+"""An asyncio event loop whose time is virtual: nothing waits, the same seed runs the same way.
+
+When nothing is ready, time jumps to the next timer. A task belongs to the process (see `process.py`) in whose
+context it was created, so that a crash can take all of them and nothing else.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import heapq
+from collections.abc import Coroutine
+from typing import Any
+
+OWNER: contextvars.ContextVar[object | None] = contextvars.ContextVar("owner", default=None)
+
+
+class Stuck(Exception):
+    """Nothing is ready and nothing is scheduled: what the run waits for will never come."""
+
+
+class VirtualLoop(asyncio.BaseEventLoop):
+    """A loop without a selector. `steps` counts its rounds."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._now = 0.0
+        self._clock_resolution = 1e-9
+        self.steps = 0
+        self.tasks: list[tuple[object | None, asyncio.Task[Any]]] = []
+        self.failures: list[str] = []
+        self._order = 0
+        self.set_exception_handler(self._failed)
+
+    def time(self) -> float:
+        return self._now
+
+    def call_at(
+        self, when: float, callback: Any, *args: Any, context: contextvars.Context | None = None
+    ) -> asyncio.TimerHandle:
+        # Timers for the same moment run in the order they were made, which a heap alone does not keep.
+        self._order += 1
+        return super().call_at(when + self._order * 1e-12, callback, *args, context=context)
+
+    def create_task(self, coro: Coroutine[Any, Any, Any], *, name: Any = None, context: Any = None) -> Any:
+        task: asyncio.Task[Any] = asyncio.Task(coro, loop=self, name=name, context=context)
+        self.tasks.append((OWNER.get() if context is None else context.get(OWNER), task))
+        if len(self.tasks) > 512:
+            self.tasks = [one for one in self.tasks if not one[1].done()]
+        return task
+
+    def tasks_of(self, owner: object | None) -> list[asyncio.Task[Any]]:
+        return [task for one, task in self.tasks if one is owner and not task.done()]
+
+    def _run_once(self) -> None:
+        ready, scheduled = self._ready, self._scheduled  # type: ignore[attr-defined]  # asyncio's own fields
+        while scheduled and scheduled[0]._cancelled:
+            heapq.heappop(scheduled)._scheduled = False
+        if not ready:
+            if not scheduled:
+                raise Stuck
+            self._now = max(self._now, scheduled[0]._when)
+        while scheduled and scheduled[0]._when <= self._now:
+            handle = heapq.heappop(scheduled)
+            handle._scheduled = False
+            if not handle._cancelled:
+                ready.append(handle)
+        self.steps += 1
+        for _ in range(len(ready)):
+            handle = ready.popleft()
+            if not handle._cancelled:
+                handle._run()
+
+    def _timer_handle_cancelled(self, handle: asyncio.TimerHandle) -> None:
+        pass  # taken out when its time comes
+
+    def _write_to_self(self) -> None:
+        pass
+
+    def _process_events(self, event_list: Any) -> None:
+        pass
+
+    def _failed(self, _loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        error = context.get("exception")
+        if error is None or isinstance(error, Exception):
+            self.failures.append(f"{context.get('message')}: {error!r}")
+
+    def end(self) -> None:
+        """Cancel what is left, let it end, close."""
+        for _ in range(50):
+            left = [task for _, task in self.tasks if not task.done()]
+            if not left:
+                break
+            for task in left:
+                task.cancel()
+            self.run_until_complete(_rounds(5))
+        self.tasks.clear()
+        self.close()
+
+
+async def _rounds(number: int) -> None:
+    for _ in range(number):
+        await asyncio.sleep(0)

@@ -1,0 +1,107 @@
+"""How events reach the bot: repeated, delayed, out of order, and again until they are acknowledged.
+
+A channel that can be asked delivers every event by itself, like Slack; the other one in batches that are
+confirmed as a whole and come again from their beginning, like Telegram.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from tests.simulation.channel import Channel
+from tests.simulation.loop import OWNER
+from tests.simulation.people import Delivery
+from tests.simulation.process import Dead, Process
+
+if TYPE_CHECKING:
+    from tests.simulation.world import World
+
+PATIENCE = 3.0
+"""Seconds the platform waits for an acknowledgement."""
+BATCH = 5
+
+
+class PostOffice:
+    """Delivers until acknowledged."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self._queues: dict[str, list[Delivery]] = {}
+        self._clerks: dict[str, asyncio.Task[None]] = {}
+        self.under_way = 0
+
+    def take(self, delivery: Delivery) -> None:
+        """Take in an event of a channel."""
+        channel = delivery.channel
+        if channel.can_be_asked:
+            self.world.spawn(self._one(delivery))
+            if self.world.weather.happens(self.world.weather.twice):
+                self.world.spawn(self._one(delivery))
+            return
+        self._queues.setdefault(channel.name, []).append(delivery)
+        if channel.name not in self._clerks:
+            self._clerks[channel.name] = self.world.spawn(self._batches(channel))
+
+    @property
+    def idle(self) -> bool:
+        """Whether everything is delivered."""
+        return self.under_way == 0 and not any(self._queues.values())
+
+    async def _one(self, delivery: Delivery) -> None:
+        self.under_way += 1
+        weather, rng = self.world.weather, self.world.rng
+        if weather.disorder and not weather.over:
+            await asyncio.sleep(rng.uniform(0.0, weather.disorder))
+        wait = 1.0
+        while not await self._hand_over(delivery) or weather.happens(weather.unacknowledged):
+            await asyncio.sleep(wait * rng.uniform(0.5, 1.5))
+            wait = min(wait * 2, 15.0)
+        self.under_way -= 1
+
+    async def _batches(self, channel: Channel) -> None:
+        weather, rng, queue = self.world.weather, self.world.rng, self._queues[channel.name]
+        while True:
+            await asyncio.sleep(rng.choice((0.05, 0.3)))
+            batch = queue[:BATCH]
+            for delivery in batch:
+                if not await self._hand_over(delivery):
+                    await asyncio.sleep(1.0)
+                    break
+            else:
+                if not weather.happens(weather.unacknowledged):
+                    del queue[: len(batch)]
+            if not queue:
+                del self._clerks[channel.name]
+                return
+
+    async def _hand_over(self, delivery: Delivery) -> bool:
+        """Hand an event to the process that runs; whether it was acknowledged in time."""
+        process = self.world.process
+        if process is None or not process.alive:
+            return False
+        task = process.spawn(self._handle(process, delivery))
+        await asyncio.wait((task,), timeout=PATIENCE)
+        if not task.done() and self.world.weather.happens(0.3):
+            task.cancel()  # the connection is closed, and its handler with it
+        return task.done() and not task.cancelled() and task.exception() is None and task.result()
+
+    async def _handle(self, process: Process, delivery: Delivery) -> bool:
+        world = self.world
+        assert OWNER.get() is process
+        try:
+            handled = await process.router.handle(delivery.event)
+            process.must_live()
+        except Dead:
+            return False
+        except Exception as error:
+            kind = type(error).__name__
+            world.note("not taken", delivery.event.event_id, type(delivery.event).__name__, kind)
+            if kind != "Unavailable":
+                world.complain(f"handle() raised {error!r}")
+            return False
+        delivery.outcomes.append(handled.outcome)
+        if delivery.stored_at is None:
+            delivery.stored_at = world.now
+        world.note("taken", delivery.event.event_id, type(delivery.event).__name__, handled.outcome)
+        return True

@@ -1,0 +1,130 @@
+"""One life of the bot: the core, put together as the composition root does, until it is killed or stopped."""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import random
+from collections.abc import Coroutine
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from bot.adapter import Handled
+from bot.api.gate import Gate
+from bot.context import Context
+from bot.engine.inprocess import Engine
+from bot.events import Event
+from bot.feedback import Submitter
+from bot.home import HomePages
+from bot.progress import Board
+from bot.router import Router
+from bot.turns import Turns, bury
+from tests.simulation.api import Client
+from tests.simulation.channel import SimAdapter
+from tests.simulation.disk import Disk
+from tests.simulation.loop import OWNER
+
+if TYPE_CHECKING:
+    from tests.simulation.world import World
+
+T = TypeVar("T")
+
+
+class Dead(BaseException):
+    """The process this ran in has been killed."""
+
+
+async def _nothing_suggested() -> tuple[str, ...]:
+    return ()
+
+
+class Process:
+    """A process of the bot. Whatever it does outside itself asks `point` or `must_live` first."""
+
+    def __init__(self, world: World, number: int) -> None:
+        self.world = world
+        self.number = number
+        self.began = world.now
+        self.died: float | None = None
+        self._context = contextvars.copy_context()
+        self._context.run(OWNER.set, self)
+        chance = random.Random(world.rng.getrandbits(32))
+        gate = Gate(chance)
+        client = Client(self, world.api, gate)
+        self.ctx = Context(
+            config=world.config,
+            db=Disk(self),
+            adapters={name: SimAdapter(self, channel) for name, channel in world.channels.items()},
+            api_for=lambda _route: client,
+            metrics=world.metrics,
+            clock=world.wall,
+            random=chance,
+            secret="0" * 64,
+        )
+        parts = world.parts
+        self.board = parts.board(self.ctx)
+        self.submitter = parts.submitter(self.ctx)
+        self.ctx.wake_feedback = self.submitter.wake
+        turns = Turns(self.ctx, self.board)
+        self.engine = parts.engine(
+            self.ctx, self.board, turns.work, lambda steps, why: bury(self.ctx, self.board, steps, why)
+        )
+        self.router = parts.router(self.ctx, self.engine, HomePages(self.ctx, _nothing_suggested))
+        self._loops: list[asyncio.Task[Any]] = []
+
+    @property
+    def alive(self) -> bool:
+        return self.died is None
+
+    def must_live(self) -> None:
+        """Raise `Dead` when the process was killed: nothing it does reaches the world any more."""
+        if self.died is not None:
+            raise Dead
+
+    async def point(self, where: str) -> None:
+        """A moment at which a crash may come."""
+        self.must_live()
+        if self.world.crash_now(self, where):
+            raise Dead
+
+    def spawn(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
+        """Run something inside the process."""
+        task: asyncio.Task[T] = self.world.loop.create_task(work, context=self._context.copy())
+        return task
+
+    async def start(self) -> None:
+        """Go on where the last process ended, then look after lanes and ratings."""
+        await self.spawn(self.engine.start())
+        self._loops = [self.spawn(self.engine.run()), self.spawn(self.submitter.run())]
+
+    async def handle(self, event: Event) -> Handled:
+        """What a channel's adapter does with an event."""
+        self.must_live()
+        return await self.spawn(self.router.handle(event))
+
+    def kill(self) -> None:
+        """End at once: nothing more is sent, stored or cleaned up."""
+        self.died = self.world.now
+        for task in self.world.loop.tasks_of(self):
+            task.cancel()
+
+    async def stop(self) -> None:
+        """End as SIGTERM does."""
+        await self.spawn(self._stop())
+        if self.alive:
+            self.kill()
+
+    async def _stop(self) -> None:
+        await self.engine.drain(9.0)
+        for task in self._loops:
+            task.cancel()
+        await asyncio.gather(*self._loops, return_exceptions=True)
+
+
+class Parts:
+    """What a process is made of; a mutant puts other things in."""
+
+    def __init__(self) -> None:
+        self.board: type[Board] = Board
+        self.submitter: type[Submitter] = Submitter
+        self.engine: type[Engine] = Engine
+        self.router: type[Router] = Router

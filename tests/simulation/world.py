@@ -1,0 +1,214 @@
+"""The world around the bot: time, disk, channels, API, people, and whoever kills and restarts the process."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import sqlite3
+import traceback
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from bot.config import Config
+from bot.errors import Unavailable
+from bot.telemetry.metrics import Metrics
+from tests.simulation.api import SimApi
+from tests.simulation.channel import Channel, Post
+from tests.simulation.disk import platter
+from tests.simulation.loop import VirtualLoop
+from tests.simulation.people import START, People
+from tests.simulation.postoffice import PostOffice
+from tests.simulation.process import Dead, Parts, Process
+from tests.simulation.settings import settings
+from tests.simulation.weather import draw
+
+
+class World:
+    """One run. `live` is its whole life; afterwards the logs of channels, API and people tell what happened."""
+
+    def __init__(self, loop: VirtualLoop, seed: int, parts: Parts) -> None:
+        self.loop = loop
+        self.seed = seed
+        self.parts = parts
+        self.rng = random.Random(seed)
+        self.weather = draw(self.rng)
+        self.group_scope = self.rng.choice(("user:{user}", "all"))
+        self.config: Config = settings(self.rng, self.group_scope)
+        self.metrics = Metrics()
+        self.platter: sqlite3.Connection = platter()
+        self.channels = {
+            name: Channel(self, name, name == "lookup")
+            for name in self.rng.choice((("lookup",), ("blind",), ("lookup", "blind")))
+        }
+        self.api = SimApi(
+            self,
+            longest=self.rng.choice((6.0, 14.0, 60.0)),
+            never=self.rng.choice((0.0, 0.0, 0.05)),
+            bad=self.rng.choice((0.0, 0.0, 0.1)),
+        )
+        self.people = People(self)
+        self.post_office = PostOffice(self)
+        self.process: Process | None = None
+        self.lives: list[Process] = []
+        self.disk_trouble: list[tuple[float, float]] = []
+        self.channel_trouble: list[float] = []
+        self.jumped: list[float] = []
+        self.crashed: list[float] = []
+        self.overlaps: list[tuple[float, float]] = []
+        self.history: list[tuple[float, str, tuple[Any, ...]]] = []
+        self.complaints: list[str] = []
+        self.commits: dict[int, int] = {}
+        self.rested = False
+        self._offset = 0.0
+        self._crashes_left = self.weather.point_crashes
+
+    # -- time and log -----------------------------------------------------------------------------------------------
+
+    @property
+    def now(self) -> float:
+        return self.loop.time()
+
+    def wall(self) -> float:
+        """The bot's wall clock, which somebody may set."""
+        return START.timestamp() + self.loop.time() + self._offset
+
+    def note(self, what: str, *about: Any) -> None:
+        """Write into the history."""
+        self.history.append((self.loop.time(), what, about))
+
+    def complain(self, what: str) -> None:
+        """Note that a promise was broken for certain."""
+        self.complaints.append(what)
+        self.note("WRONG", what)
+
+    def later(self, seconds: float, act: Callable[[], Any]) -> None:
+        """Do something in so many seconds, outside every process."""
+        self.spawn(self._later(seconds, act))
+
+    async def _later(self, seconds: float, act: Callable[[], Any]) -> None:
+        await asyncio.sleep(max(0.0, seconds))
+        act()
+
+    def spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        """Run something outside every process."""
+        return self.loop.create_task(work, context=self._outside.copy())  # type: ignore[no-any-return]
+
+    def posted(self, channel: Channel, post: Post) -> None:
+        """A message of the bot has appeared."""
+        self.people.see(channel, post)
+
+    # -- the process ------------------------------------------------------------------------------------------------
+
+    def crash_now(self, process: Process, where: str) -> bool:
+        """Whether the process dies at this point; then it is dead already."""
+        if self._crashes_left and self.weather.happens(self.weather.point_chance):
+            self._crashes_left -= 1
+            self.kill(process, where)
+            return True
+        return False
+
+    def kill(self, process: Process, where: str = "") -> None:
+        """kill -9, and a start after a while."""
+        if not process.alive:
+            return
+        self.note("CRASH", where)
+        self.crashed.append(self.now)
+        process.kill()
+        if self.process is process:
+            self.process = None
+            self.spawn(self._start_after(self.rng.choice((0.01, 0.3, 2.0, 8.0, 25.0))))
+
+    async def _start_after(self, seconds: float) -> None:
+        await asyncio.sleep(seconds)
+        while self.process is None or not self.process.alive:
+            process = Process(self, len(self.lives) + 1)
+            self.note("START", process.number)
+            self.lives.append(process)
+            self.process = process
+            try:
+                await process.start()
+            except Unavailable:
+                process.kill()
+                self.process = None
+            except (asyncio.CancelledError, Dead):
+                return
+            except Exception:
+                self.complain(f"start raised {traceback.format_exc()}")
+                return
+            else:
+                return
+            await asyncio.sleep(1.0)
+
+    async def _stop_gracefully(self) -> None:
+        process = self.process
+        if process is None or not process.alive:
+            return
+        self.note("SIGTERM")
+        self.process = None
+        try:
+            await process.stop()
+        except (asyncio.CancelledError, Dead):
+            pass
+        self.note("stopped")
+        if process.alive:
+            process.kill()
+        await self._start_after(self.rng.choice((0.1, 3.0)))
+
+    def _crash(self) -> None:
+        process = self.process
+        if process is None:
+            return
+        if not self.weather.overlap:
+            return self.kill(process, "by plan")
+        # The old process is cut off from its lock, not dead: two work on the same database for a while.
+        seconds = self.rng.uniform(1.0, 20.0)
+        self.note("OVERLAP", round(seconds, 1))
+        self.overlaps.append((self.now, self.now + seconds + 10.0))
+        self.process = None
+        self.spawn(self._start_after(self.rng.choice((0.01, 1.0))))
+        self.later(seconds, process.kill)
+        return None
+
+    def _jump(self, seconds: float) -> None:
+        self._offset += seconds
+        self.jumped.append(self.now)
+        self.note("CLOCK SET", seconds)
+
+    # -- a whole life -----------------------------------------------------------------------------------------------
+
+    async def live(self) -> None:
+        """Start, let everything happen, then see whether it comes to rest."""
+        import contextvars
+
+        self._outside = contextvars.copy_context()
+        weather = self.weather
+        if weather.overlap:
+            self.people.moods = 0.0
+        self.people.plan(weather.until * 0.7)
+        for at in weather.crashes:
+            self.later(at, self._crash)
+        for at in weather.stops:
+            self.later(at, lambda: self.spawn(self._stop_gracefully()))
+        for at, seconds in weather.jumps:
+            self.later(at, lambda seconds=seconds: self._jump(seconds))
+        await self._start_after(0.0)
+        await asyncio.sleep(weather.until - self.now)
+        weather.over = True
+        self.note("CALM")
+        limit = self.now + 2 * self.config.give_up + 200.0 + sum(abs(seconds) for _, seconds in weather.jumps)
+        while self.now < limit:
+            await asyncio.sleep(2.0)
+            if self.post_office.idle and self._at_rest():
+                await asyncio.sleep(1.5)
+                if self.post_office.idle and self._at_rest():
+                    self.rested = True
+                    return
+
+    def _at_rest(self) -> bool:
+        """Whether nothing is left to do: the one look inside, and only to know when to stop."""
+        row = self.platter.execute(
+            "SELECT (SELECT count(*) FROM turns WHERE state='open' OR cleanup=1)"
+            " + (SELECT count(*) FROM feedback WHERE due_at IS NOT NULL OR mark_due=1)"
+        ).fetchone()
+        waiting = any(isinstance(vote.at, float) and vote.at > self.now - 1.0 for vote in self.people.votes)
+        return row[0] == 0 and not waiting
