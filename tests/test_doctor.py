@@ -156,11 +156,10 @@ async def test_the_command(tmp_path: Path) -> None:
             done = await asyncio.to_thread(lambda: uppzy_bot(*arguments, cwd=tmp_path, **given))
             return done.returncode, done
 
-        (code, done), (wrong, refused) = await asyncio.gather(
-            run("doctor", "--json"), run("doctor", "--quick", UPPZY_API_KEY="wrong-secret")
-        )
-        shown = json.loads(done.stdout)
+        code, done = await run("doctor", "--json")
+        wrong, refused = await run("doctor", "--quick", UPPZY_API_KEY="wrong-secret")
         assert code == 0, done.stderr + done.stdout
+        shown = json.loads(done.stdout)
         assert [check["check"] for check in shown][: len(SEQUENCE)] == SEQUENCE
         assert all(set(check) == {"check", "status", "detail", "fix"} for check in shown)
         assert wrong == 1
