@@ -5,8 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-
-from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+from typing import TYPE_CHECKING
 
 from bot.adapter import Handled, HttpHandler
 from bot.context import Context
@@ -15,6 +14,9 @@ from bot.events import Event
 from bot.router import Router
 from bot.store import vault
 from bot.web.server import Server
+
+if TYPE_CHECKING:
+    from cryptography.fernet import MultiFernet
 
 
 class EncryptedVault:
@@ -25,6 +27,8 @@ class EncryptedVault:
         self._fernet: MultiFernet | None = None
 
     def _keys(self) -> MultiFernet:
+        from cryptography.fernet import Fernet, MultiFernet  # here, for most bots store no token
+
         if self._fernet is None:
             keys = self._ctx.config.encryption_keys
             if not keys:
@@ -39,6 +43,8 @@ class EncryptedVault:
         stored = await self._ctx.db.read(lambda tx: vault.get(tx, name))
         if stored is None:
             return None
+        from cryptography.fernet import InvalidToken
+
         try:
             return self._keys().decrypt(stored.encode()).decode()
         except InvalidToken:

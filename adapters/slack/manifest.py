@@ -7,8 +7,6 @@ from collections.abc import Mapping
 from typing import Any, Final, Literal
 from urllib.parse import urlsplit
 
-import yaml
-
 from adapters.slack.config import SlackSettings
 from adapters.slack.http import EVENTS_PATH
 from adapters.slack.web import Web
@@ -143,6 +141,8 @@ def _features(address: str | None, agent: bool) -> dict[str, Any]:
 
 def manifest(*, mode: Mode = "socket", url: str | None = None, agent: bool = True) -> str:
     """Write the manifest as YAML, the reason of each scope and event beside it."""
+    import yaml  # here, for the bot's start does without it
+
     reasons = {**SCOPES, **{name: reason for name, (_, reason, _) in EVENTS.items()}}
     lines = [
         "# Slack app manifest, made by `uppzy-bot manifest slack`; change the code, not this file.",
