@@ -7,7 +7,6 @@ import hashlib
 import re
 import secrets
 import sqlite3
-from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ from typing import Any
 from bot.assistant import clock
 from bot.assistant.database import Database
 from bot.assistant.errors import ApiError
+from bot.assistant.indexing import clean, clear, fail, refresh, remove, store
 from bot.assistant.models import BulkStatusBody, PatchBody, QaBody, TextBody
 from bot.assistant.parsing.bounded import Parser
 from bot.assistant.parsing.formats import ParseError
@@ -23,7 +23,6 @@ from bot.assistant.parsing.passages import Passage, split
 AT_ONCE = 300
 """Passages that are stored in one write; other writes go between two."""
 _SELECT = "SELECT id, title, kind, category, status, ready, error, created_at, updated_at FROM documents"
-_WORD = re.compile(r"[^\W_]+")
 
 
 class Documents:
@@ -131,7 +130,7 @@ class Documents:
                     "SELECT id FROM documents WHERE site_id = ? AND source = ?", (site_id, source)
                 ).fetchone()
                 if row is not None:
-                    _delete(c, site_id, row["id"])
+                    remove(c, site_id, row["id"])
 
         await self._database.write(drop)
         self._changed(site_id)
@@ -161,7 +160,7 @@ class Documents:
                 f"UPDATE documents SET {sets}updated_at = ? WHERE id = ?",  # noqa: S608 - names are the model's
                 (*values.values(), clock.now(), document_id),
             )
-            _refresh(c, site_id, document_id, passages)
+            refresh(c, site_id, document_id, passages)
             return wire(c.execute(f"{_SELECT} WHERE id = ?", (document_id,)).fetchone())
 
         changed = await self._database.write(change)
@@ -182,7 +181,7 @@ class Documents:
 
     async def delete(self, site_id: str, document_ids: Sequence[str]) -> int:
         """Delete several; ids that are not of this site are passed over."""
-        count = await self._database.write(lambda c: sum(_delete(c, site_id, i) for i in set(document_ids)))
+        count = await self._database.write(lambda c: sum(remove(c, site_id, i) for i in set(document_ids)))
         self._changed(site_id)
         return count
 
@@ -199,7 +198,7 @@ class Documents:
             names, marks = ", ".join(row), ", ".join("?" * len(row))
             c.execute(f"INSERT INTO documents ({names}) VALUES ({marks})", tuple(row.values()))  # noqa: S608
             if passages is not None:
-                _store(c, site_id, row["id"], row["title"], passages)
+                store(c, site_id, row["id"], row["title"], passages)
             return wire(c.execute(f"{_SELECT} WHERE id = ?", (row["id"],)).fetchone())
 
         document = await self._database.write(add)
@@ -222,7 +221,7 @@ class Documents:
             parsed = await self._parser.parse(row["filename"] or "document", lambda: bytes(row["raw"]))
         except ParseError as error:
             reason = str(error)
-            await self._database.write(lambda c: _fail(c, site_id, document_id, digest, reason))
+            await self._database.write(lambda c: fail(c, site_id, document_id, digest, reason))
         else:
             await self._replace(document_id, site_id, digest, parsed.title, parsed.passages)
         self._changed(site_id)
@@ -238,9 +237,9 @@ class Documents:
             ).fetchone()
             if row is None:  # deleted, or saved again meanwhile: that version is read by its own task
                 return None
-            _clear(c, site_id, document_id)
+            clear(c, site_id, document_id)
             named = title[:300] if title and row["source"] is not None else row["title"]
-            _store(c, site_id, document_id, named, passages[:AT_ONCE])
+            store(c, site_id, document_id, named, passages[:AT_ONCE])
             last = len(passages) <= AT_ONCE
             c.execute(
                 "UPDATE documents SET title = ?, ready = ?, error = NULL, raw = CASE WHEN ? THEN NULL ELSE raw END"
@@ -258,7 +257,7 @@ class Documents:
                 ).fetchone()
                 if found is None:
                     return False
-                _store(c, site_id, document_id, named, passages[start : start + AT_ONCE])
+                store(c, site_id, document_id, named, passages[start : start + AT_ONCE])
                 if start + AT_ONCE >= len(passages):
                     c.execute("UPDATE documents SET ready = 1, raw = NULL WHERE id = ?", (document_id,))
                 return True
@@ -279,70 +278,5 @@ def _title_of(source: str) -> str:
     return words.upper() if words in ("faq", "faqs") else words[0].upper() + words[1:]
 
 
-def clean(text: str) -> str:
-    """Text without control characters: SQLite's tokenizer stops at NUL."""
-    return re.sub(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]", " ", text)
-
-
 def _new_id() -> str:
     return f"doc_{secrets.token_hex(12)}"
-
-
-def _words(passages: Iterable[tuple[str, str, str]]) -> Counter[str]:
-    counts: Counter[str] = Counter()
-    for parts in passages:
-        for part in parts:
-            counts.update(word for word in _WORD.findall(part.casefold()) if 2 <= len(word) <= 40)
-    return counts
-
-
-def _store(c: sqlite3.Connection, site_id: str, document_id: str, title: str, passages: Sequence[Passage]) -> None:
-    rows = [(title, passage.heading, passage.body) for passage in passages]
-    c.executemany(
-        "INSERT INTO passages (document_id, kind, title, heading, body, page) VALUES (?, ?, ?, ?, ?, ?)",
-        [(document_id, passage.kind, *row, passage.page) for passage, row in zip(passages, rows, strict=True)],
-    )
-    c.executemany(
-        "INSERT INTO words VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET n = n + excluded.n",
-        [(site_id, word, n) for word, n in _words(rows).items()],
-    )
-    c.execute("UPDATE documents SET passage_count = passage_count + ? WHERE id = ?", (len(passages), document_id))
-
-
-def _clear(c: sqlite3.Connection, site_id: str, document_id: str) -> None:
-    rows = c.execute("SELECT title, heading, body FROM passages WHERE document_id = ?", (document_id,)).fetchall()
-    c.executemany(
-        "UPDATE words SET n = n - ? WHERE site_id = ? AND word = ?",
-        [(n, site_id, word) for word, n in _words((row[0], row[1], row[2]) for row in rows).items()],
-    )
-    c.execute("DELETE FROM words WHERE site_id = ? AND n <= 0", (site_id,))
-    c.execute("DELETE FROM passages WHERE document_id = ?", (document_id,))
-    c.execute("UPDATE documents SET passage_count = 0 WHERE id = ?", (document_id,))
-
-
-def _delete(c: sqlite3.Connection, site_id: str, document_id: str) -> int:
-    if c.execute("SELECT 1 FROM documents WHERE id = ? AND site_id = ?", (document_id, site_id)).fetchone() is None:
-        return 0
-    _clear(c, site_id, document_id)
-    return c.execute("DELETE FROM documents WHERE id = ?", (document_id,)).rowcount
-
-
-def _fail(c: sqlite3.Connection, site_id: str, document_id: str, digest: str | None, reason: str) -> None:
-    found = c.execute("SELECT 1 FROM documents WHERE id = ? AND digest IS ?", (document_id, digest)).fetchone()
-    if found is not None:
-        _clear(c, site_id, document_id)
-        c.execute("UPDATE documents SET ready = 0, error = ?, raw = NULL WHERE id = ?", (reason, document_id))
-
-
-def _refresh(c: sqlite3.Connection, site_id: str, document_id: str, passages: list[Passage] | None) -> None:
-    """Bring the passages in line with a changed title, content, question or answer."""
-    row = c.execute("SELECT * FROM documents WHERE id = ?", (document_id,)).fetchone()
-    if row["kind"] == "qa":
-        passages = [Passage("qa", clean(row["question"]), clean(row["answer"]))]
-    elif passages is None:
-        old = c.execute("SELECT * FROM passages WHERE document_id = ? ORDER BY id", (document_id,)).fetchall()
-        if all(p["title"] == row["title"] for p in old):
-            return
-        passages = [Passage(p["kind"], p["heading"], p["body"], p["page"]) for p in old]
-    _clear(c, site_id, document_id)
-    _store(c, site_id, document_id, row["title"], passages)

@@ -49,7 +49,7 @@ def _with_lead(hit: Hit) -> str:
 
 
 def _rows(block: Block, unit: Unit, question: Question) -> str:
-    """The row with the table's head, and rows that fit as well; the table, if no row has what was asked more than others."""
+    """The row with the table's head, and rows that fit as well; the whole table if no row says what was asked."""
     forms = [form for term in question.terms if not term.weak for form in term.forms]
     wanted = sum(unit.stems.has(form) for form in forms)
     if len(block.text) <= WHOLE and not wanted:
