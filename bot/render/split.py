@@ -50,6 +50,7 @@ _BREAKS: Final = (
     regex.compile(r"\n(?!\p{M})"),
     regex.compile(r"(?<=[.!?…:;][\"'”’)\]]*)\s(?!\p{M})|(?<=[。！？；])(?!\p{M})"),
     regex.compile(r"\s(?![\p{M}\u200d])"),
+    regex.compile(r"(?<=[^\p{L}\p{N}\p{M}_\u200d])(?=[\p{L}\p{N}])"),
 )
 _LOOKAHEAD: Final = 64
 _ATOM: Final = "\ufffc"
@@ -160,8 +161,7 @@ def _cut_code(block: Code, room: int, forced: bool) -> tuple[Block | None, list[
         return None, [block]
     else:
         at = max(1, len(prefix(lines[0], room)))
-        space = max(lines[0].rfind(" ", at // 2, at), lines[0].rfind("\t", at // 2, at))
-        at = space + 1 if space >= 0 else grapheme_end(block.text[: at + _LOOKAHEAD], at)
+        at = _between_words(lines[0][: at + _LOOKAHEAD], at) or grapheme_end(lines[0][: at + _LOOKAHEAD], at)
         head, rest = block.text[:at], block.text[at:]
     tail = [Code(rest, block.language, _rest(block.place))] if rest else []
     return Code(head, block.language, block.place), list(tail)
@@ -234,16 +234,21 @@ def _break(spans: Spans, index: int, inside: int, scale: Scale) -> int:
         text += ahead[: end + _LOOKAHEAD - len(text)]
     masked = "".join(_ATOM * len(span.text) if _is_atom(span, scale) else span.text for span in upto)
     masked = masked[:end] + text[end:]
+    return _between_words(masked, end) or _inner_break(spans, index, inside, end, text, scale)
+
+
+def _between_words(text: str, end: int) -> int:
+    """The best place at or before `end` to cut a text: a line end, a sentence, a space, where a word begins; or 0."""
     floor = end // 2
     for pattern in _BREAKS:
         found = 0
-        for match in pattern.finditer(masked, floor, end + 1):
+        for match in pattern.finditer(text, floor, end + 2):
             if match.start() <= end:
                 found = max(found, match.start())
         if found:
             return found
         floor = end // 4
-    return _inner_break(spans, index, inside, end, text, scale)
+    return 0
 
 
 def _inner_break(spans: Spans, index: int, inside: int, end: int, text: str, scale: Scale) -> int:

@@ -53,6 +53,12 @@ def test_a_word_longer_than_a_part_is_cut_between_graphemes() -> None:
     assert shown("e\u0301" * 5, 2 + 3) == ["e\u0301"] * 5
 
 
+def test_without_a_space_the_cut_is_where_a_word_begins() -> None:
+    assert shown("😀" * 5 + "word" + "😀" * 3, 2 + 13) == ["😀" * 5, "word" + "😀" * 3]
+    parts = split(parse("```\n(aaaa)(bbbb)(cccc)\n```").blocks, Scale(12))
+    assert [block.text for part in parts for block in part if isinstance(block, Code)] == ["(aaaa)(", "bbbb)(", "cccc)"]
+
+
 def test_a_grapheme_longer_than_a_part_is_cut_after_all() -> None:
     parts = shown("a" + "\u0301" * 30, 12)
     assert "".join(parts) == "a" + "\u0301" * 30
