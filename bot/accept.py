@@ -75,7 +75,7 @@ class Accepting:
             raise Unavailable("Too many questions are open; the platform delivers this one again.", reason="open_turns")
         name, route = route_for(self.ctx.config.routes, self.where)
         place, where, root = self.conversation, self.where, False
-        if self.ref is None and not self.conversation.is_direct:
+        if self.ref is None:
             # The thread does not exist yet; it is known by this name until its root is posted, and after.
             root, where = True, replace(where, thread=f"ask:{self.ctx.reference()}")
         self._idle_epoch(where)

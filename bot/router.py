@@ -161,8 +161,8 @@ class Router:
         _, route = access.route_for(self.ctx.config.routes, where)
         if route.mode == "all" or (route.mode == "questions" and event.text.rstrip().endswith(("?", "？", "؟"))):
             return not event.mentions_others
-        if event.mentions_others or event.conversation.thread_id is None:
-            return False
+        if event.mentions_others or event.conversation.thread_id in (None, event.ref.message_id):
+            return False  # nobody has asked before the root of a thread, even if it arrives late
         return conversations.takes_part(tx, where, event.user_id)
 
     def _command(self, tx: Tx, event: Command, now: float) -> Taken:
