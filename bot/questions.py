@@ -86,7 +86,7 @@ class Question(Ending):
         intent = self.step.rows.get("intent")
         if intent is not None and intent.done_at is not None:
             return cast("list[Any]", intent.result)
-        submits = 0
+        submits = self._last_submit()
         while True:
             try:
                 answer, version = await self._ask(submits)
@@ -94,6 +94,11 @@ class Question(Ending):
             except Superseded:
                 self.ctx.metrics.turns_total.labels(channel=self.turn.where.channel, outcome="superseded").inc()
                 submits += 1
+
+    def _last_submit(self) -> int:
+        """Return the number of the submit that is under way after a restart: earlier ones were superseded."""
+        begun = [name for name, row in self.step.rows.items() if row.begun_at is not None or row.done_at is not None]
+        return max((int(name.partition(":")[2]) for name in begun if name.startswith("submit:")), default=0)
 
     async def _ask(self, number: int) -> tuple[str, int]:
         """Submit and poll once; return the answer and the version of the words that were asked."""

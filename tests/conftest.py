@@ -49,6 +49,19 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
         pytest.skip(line)
 
 
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print the figures that tests recorded as dicts of numbers, summed by name: a proof shows what it counted."""
+    figures: dict[str, dict[str, float]] = {}
+    for report in terminalreporter.getreports("passed") + terminalreporter.getreports("failed"):
+        for name, counts in report.user_properties:
+            if isinstance(counts, dict):
+                sums = figures.setdefault(name, {})
+                for what, number in counts.items():
+                    sums[what] = round(sums.get(what, 0) + number, 1)
+    for name, sums in figures.items():
+        terminalreporter.write_line(f"{name}: " + " · ".join(f"{what} {number:g}" for what, number in sums.items()))
+
+
 def has_package(package: str) -> bool:
     """Tell whether the binary that stands for the Debian package is installed."""
     binary = BINARIES.get(package, package)

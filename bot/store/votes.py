@@ -37,9 +37,7 @@ def click(tx: Tx, turn_id: int, user: str, rated: Rating, at: float) -> bool:
     row = tx.one("SELECT rating, at FROM clicks WHERE turn=? AND user=?", turn_id, user)
     if row is not None and at < row["at"]:
         return False
-    holds = row is not None and not _emoji_since(tx, turn_id, user, row["at"])
-    if row is not None and holds and row["rating"] == rated:
-        return False
+    same = row is not None and row["rating"] == rated and not _emoji_since(tx, turn_id, user, row["at"])
     tx.run(
         "INSERT INTO clicks VALUES (?,?,?,?) ON CONFLICT (turn, user)"
         " DO UPDATE SET rating=excluded.rating, at=excluded.at",
@@ -48,7 +46,7 @@ def click(tx: Tx, turn_id: int, user: str, rated: Rating, at: float) -> bool:
         rated,
         at,
     )
-    return True
+    return not same
 
 
 def _emoji_since(tx: Tx, turn_id: int, user: str, at: float) -> bool:

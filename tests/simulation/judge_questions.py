@@ -85,8 +85,8 @@ def _ended(one: Evidence, verdict: Verdict) -> None:
         in_time = deletion.stored_at is not None and (not told or deletion.stored_at < min(told))
         if (deletion.counted or in_time) and one.parts:
             verdict.wrong.append(f"{one.name} was deleted in time and answered all the same.")
-        stored = ask.edits[0].stored_at
-        first = deletion.stored_at is not None and stored is not None and deletion.stored_at < stored
+        handed = min((edit.handed_at for edit in ask.edits if edit.handed_at is not None), default=0.0)
+        first = deletion.stored_at is not None and deletion.stored_at < handed
         if (deletion.counted or first) and one.failures:
             verdict.wrong.append(f"{one.name} was deleted and a failure was told.")
     seen = {part.index for part in one.parts}
@@ -151,7 +151,7 @@ def _unsure_end(one: Evidence) -> bool:
     """Whether a part was sent twice without anybody knowing, on a channel that cannot be asked."""
     ends: dict[str, int] = {}
     for entry in one.tries:
-        if entry.kind in ("answer", "question") and unsure(one, entry):
+        if entry.kind in ("answer", "question") and (unsure(one, entry) or entry.end == "rejected"):
             ends[entry.delivery_id] = ends.get(entry.delivery_id, 0) + 1
     crashed = len(one.world.crashed) + len(one.world.overlaps)
     return not one.ask.channel.can_be_asked and any(number + crashed >= 2 for number in ends.values())

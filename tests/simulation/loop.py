@@ -15,8 +15,12 @@ from typing import Any
 OWNER: contextvars.ContextVar[object | None] = contextvars.ContextVar("owner", default=None)
 
 
+ENDLESS = 1_000_000
+"""Rounds of the loop after which a run is taken to go in circles."""
+
+
 class Stuck(Exception):
-    """Nothing is ready and nothing is scheduled: what the run waits for will never come."""
+    """Nothing is ready and nothing is scheduled, or it goes in circles: what the run waits for will never come."""
 
 
 class VirtualLoop(asyncio.BaseEventLoop):
@@ -66,6 +70,8 @@ class VirtualLoop(asyncio.BaseEventLoop):
             if not handle._cancelled:
                 ready.append(handle)
         self.steps += 1
+        if self.steps > ENDLESS:
+            raise Stuck
         for _ in range(len(ready)):
             handle = ready.popleft()
             if not handle._cancelled:

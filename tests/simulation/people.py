@@ -20,13 +20,16 @@ EMOJI = ("👍", "❤", "👎", "💩", "🦊")
 
 @dataclass(slots=True, eq=False)
 class Delivery:
-    """An event on its way to the bot. `stored_at`: when the bot first said that it is safe; `outcomes`: what it said."""
+    """An event on its way to the bot.
+
+    `handed_at`: when a process first had it; `stored_at`: when one first said that it is safe; `outcomes`: what was said.
+    """
 
     event: Event
     channel: Channel
     at: float
+    handed_at: float | None = None
     stored_at: float | None = None
-    settled_at: float | None = None
     outcomes: list[str] = field(default_factory=list)
 
     @property

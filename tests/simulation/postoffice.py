@@ -80,6 +80,8 @@ class PostOffice:
         process = self.world.process
         if process is None or not process.alive:
             return False
+        if delivery.handed_at is None:
+            delivery.handed_at = self.world.now
         task = process.spawn(self._handle(process, delivery))
         await asyncio.wait((task,), timeout=PATIENCE)
         if not task.done() and self.world.weather.happens(0.3):
