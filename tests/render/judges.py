@@ -439,9 +439,14 @@ def _with_text(content: Content, texts: list[str]) -> Content:
     return content
 
 
+def hidden_controls(part: Json) -> bool:
+    """True if anything in the part can show a text in another order than it is written."""
+    return re.search("[\u202a-\u202e\u2066-\u2069]", json.dumps(part, ensure_ascii=False)) is not None
+
+
 def in_order(words: Iterable[str], text: str) -> str | None:
     """The first word that does not follow the others in the text, None if all do."""
-    at = 0
+    at, text = 0, BIDI.sub("", text)  # code may keep its right-to-left marks
     for word in words:
         at = text.find(word, at)
         if at < 0:

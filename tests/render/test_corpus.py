@@ -31,6 +31,7 @@ def test_nothing_is_refused_and_nothing_is_live(path: Path) -> None:
     for channel, (render, problems, _) in CHANNELS.items():
         for number, part in enumerate(render(answer)):
             assert problems(part) == [], f"{channel}, part {number}"
+            assert not judges.hidden_controls(part), channel
 
 
 def _kept(wanted: list[str], given: list[str]) -> int:

@@ -24,6 +24,7 @@ def check(markdown: str) -> None:
         assert parts, channel
         for number, part in enumerate(parts):
             assert problems(part) == [], f"{channel}, part {number}"
+            assert not judges.hidden_controls(part), channel
         if not cut:
             text = read_back(parts).text
             assert judges.in_order(wanted, text) is None, channel
