@@ -73,7 +73,7 @@ class Accepting:
             return self._refuse(notices.too_many(wait), "limited")
         if self.full:
             raise Unavailable("Too many questions are open; the platform delivers this one again.", reason="open_turns")
-        name, route = route_for(self.ctx.config.routes, self.where)
+        name, route = route_for(self.ctx.config.routes, self.where.channel, self.where.account, self.where.conversation)
         place, where, root = self.conversation, self.where, False
         if self.ref is None:
             # The thread does not exist yet; it is known by this name until its root is posted, and after.
@@ -137,7 +137,7 @@ class Accepting:
         old = self._lane(where)
         conversations.set_epoch(self.tx, where, scope, number + 1, self.now)
         if turns.asked_in_lane(self.tx, old):
-            name, _ = route_for(self.ctx.config.routes, where)
+            name, _ = route_for(self.ctx.config.routes, where.channel, where.account, where.conversation)
             new = NewTurn(
                 reference=self.ctx.reference(),
                 kind="close",
@@ -182,7 +182,7 @@ class Accepting:
         return max(1, round(asked[-allowed] + MINUTE - self.now))
 
     def _scope(self, where: Where) -> str:
-        _, route = route_for(self.ctx.config.routes, where)
+        _, route = route_for(self.ctx.config.routes, where.channel, where.account, where.conversation)
         kind = (self.conversation.channel, self.conversation.place)
         scope = route.scope or self.ctx.config.sessions.scopes.get(kind, "user")
         if scope == "topic" and self.conversation.is_direct and not where.thread:

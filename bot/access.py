@@ -18,14 +18,10 @@ def admitted(access: Access, where: Where, user: str, standing: str) -> bool:
     return bool(names & access.allow) or access.admitted.get((where.channel, standing), True)
 
 
-def route_for(routes: tuple[Route, ...], where: Where) -> tuple[str, Route]:
+def route_for(routes: tuple[Route, ...], channel: str, account: str, conversation: str) -> tuple[str, Route]:
     """Return the first route that fits, with its name ("" for none): its place in the list."""
+    wanted = (channel, account, conversation)
     for number, route in enumerate(routes):
-        fits = zip(
-            (where.channel, where.account, where.conversation),
-            (route.channel, route.account, route.conversation),
-            strict=True,
-        )
-        if all(fnmatchcase(one, pattern) for one, pattern in fits):
+        if all(map(fnmatchcase, wanted, (route.channel, route.account, route.conversation))):
             return str(number), route
     return "", NO_ROUTE

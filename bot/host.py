@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import base64
+import hashlib
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import TYPE_CHECKING
@@ -13,10 +15,16 @@ from bot.errors import Misconfigured
 from bot.events import Event
 from bot.router import Router
 from bot.store import vault
+from bot.telemetry.logging import add_secrets
 from bot.web.server import Server
 
 if TYPE_CHECKING:
     from cryptography.fernet import MultiFernet
+
+
+def _cipher_key(key: str) -> bytes:
+    """Make a cipher's key; any long random text is one."""
+    return base64.urlsafe_b64encode(hashlib.sha256(key.encode()).digest())
 
 
 class EncryptedVault:
@@ -27,15 +35,15 @@ class EncryptedVault:
         self._fernet: MultiFernet | None = None
 
     def _keys(self) -> MultiFernet:
-        from cryptography.fernet import Fernet, MultiFernet  # here, for most bots store no token
+        from cryptography.fernet import MultiFernet  # here, for most bots store no token
 
         if self._fernet is None:
             keys = self._ctx.config.encryption_keys
             if not keys:
                 raise Misconfigured(
-                    "A token must be stored, but BOT_ENCRYPTION_KEY is not set: set it to a Fernet key."
+                    "A token must be stored, but BOT_ENCRYPTION_KEY is not set: set it to a long random text."
                 )
-            self._fernet = MultiFernet([Fernet(key.get_secret_value()) for key in keys])
+            self._fernet = MultiFernet([Fernet(_cipher_key(key.get_secret_value())) for key in keys])
         return self._fernet
 
     async def get(self, name: str) -> str | None:
@@ -46,11 +54,13 @@ class EncryptedVault:
         from cryptography.fernet import InvalidToken
 
         try:
-            return self._keys().decrypt(stored.encode()).decode()
+            value = self._keys().decrypt(stored.encode()).decode()
         except InvalidToken:
             raise Misconfigured(
                 "BOT_ENCRYPTION_KEY does not open what is stored: put the old key behind the new one."
             ) from None
+        add_secrets(value)  # so that no log shows it
+        return value
 
     async def put(self, name: str, value: str | None) -> None:
         """Store the value; None deletes it."""

@@ -12,6 +12,7 @@ from bot.accept import Accepting, Taken, clean
 from bot.adapter import Handled
 from bot.context import Context
 from bot.engine.inprocess import Engine
+from bot.errors import Unavailable
 from bot.events import (
     Command,
     Comment,
@@ -33,6 +34,9 @@ from bot.store.conversations import Where, known_ref
 from bot.store.database import Tx
 
 log = structlog.get_logger(__name__)
+AT_ONCE = 1000
+"""Events that may wait for the store together; more are refused at once, before they cost anything."""
+
 Spoken: TypeAlias = Message | Edit
 
 
@@ -44,9 +48,13 @@ class Router:
         self.engine = engine
         self.home = home
         self._tasks: set[asyncio.Task[Handled]] = set()
+        # Questions counted by the writer's thread, and those of them that the loop has heard of; never by both.
+        self._stored = self._known = 0
 
     async def handle(self, event: Event) -> Handled:
         """Take in one event; see `Host.handle`. A caller that gives up waiting leaves nothing half-done."""
+        if len(self._tasks) >= AT_ONCE:
+            raise Unavailable("Too much is waiting to be stored; the platform delivers this again.", reason="waiting")
         task = asyncio.get_running_loop().create_task(self._handle(event))
         self._tasks.add(task)
         task.add_done_callback(self._handled)
@@ -60,13 +68,17 @@ class Router:
     async def _handle(self, event: Event) -> Handled:
         channel, _ = _origin(event)
         started = self.ctx.clock()
-        taken = await self.ctx.db.write(lambda tx: self._take(tx, event))
+        stored: list[turns.Turn] = []
+        try:
+            taken = await self.ctx.db.write(lambda tx: self._store(tx, event, stored))
+            self.engine.accepted(taken.questions, taken.lanes)
+        finally:
+            self._known += len(stored)
         self._count(channel, event, taken.outcome)
         took = max(0.0, self.ctx.clock() - started)
         self.ctx.metrics.turn_overhead_seconds.labels(channel=channel, step="accept").observe(took)
         if taken.ended is not None:
             self.ctx.metrics.turns_total.labels(channel=channel, outcome=taken.ended).inc()
-        self.engine.accepted(taken.questions, taken.lanes)
         if taken.rated:
             self.ctx.wake_feedback()
         if isinstance(event, HomeOpened) and taken.outcome == "accepted":
@@ -80,6 +92,13 @@ class Router:
         self.ctx.metrics.events_total.labels(channel=channel, kind="payload", outcome="poison").inc()
         if new:
             log.error("payload.set_aside", channel=channel, reference=reference, reason=reason)
+
+    def _store(self, tx: Tx, event: Event, stored: list[turns.Turn]) -> Taken:
+        """Take the event, and count its questions at once: the engine hears of them only after the commit."""
+        taken = self._take(tx, event)
+        stored += taken.questions
+        self._stored += len(stored)
+        return taken
 
     def _take(self, tx: Tx, event: Event) -> Taken:
         now = self.ctx.clock()
@@ -158,7 +177,7 @@ class Router:
     def _for_us(self, tx: Tx, event: Spoken, where: Where) -> bool:
         if event.conversation.is_direct or event.mentions_bot or (isinstance(event, Message) and event.asks):
             return True
-        _, route = access.route_for(self.ctx.config.routes, where)
+        _, route = access.route_for(self.ctx.config.routes, where.channel, where.account, where.conversation)
         if route.mode == "all" or (route.mode == "questions" and event.text.rstrip().endswith(("?", "？", "؟"))):
             return not event.mentions_others
         if event.mentions_others or event.conversation.thread_id in (None, event.ref.message_id):
@@ -240,7 +259,7 @@ class Router:
             ref=ref,
             sent_at=sent_at,
             prefix="!",
-            full=self.engine.open_questions >= self.ctx.config.limits.open_turns,
+            full=self.engine.open_questions + self._stored - self._known >= self.ctx.config.limits.open_turns,
         )
 
     def _count(self, channel: str, event: Event, outcome: str) -> None:

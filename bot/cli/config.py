@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from fnmatch import fnmatchcase
-
 from cyclopts import App
 
 from bot.cli.output import Json, config, document, note, say, table
@@ -64,24 +62,18 @@ def route(channel: str, account: str, conversation: str, /, *, json: Json = Fals
     conversation
         The conversation's id at the channel.
     """
+    from bot.access import route_for
+
     settings = config()
-    wanted = (channel, account, conversation)
-    number, chosen = next(
-        (
-            (number, route)
-            for number, route in enumerate(settings.routes, start=1)
-            if all(map(fnmatchcase, wanted, (route.channel, route.account, route.conversation)))
-        ),
-        (None, None),
-    )
+    name, chosen = route_for(settings.routes, channel, account, conversation)
     answer = {
-        "route": number,
-        "tenant_id": (chosen and chosen.tenant_id) or settings.tenant_id or None,
-        "site_id": (chosen and chosen.site_id) or settings.site_id or None,
-        "api_key": "of the route" if chosen and chosen.api_key else "UPPZY_API_KEY",
-        "language": chosen.language if chosen else None,
-        "scope": chosen.scope if chosen else None,
-        "mode": chosen.mode if chosen else "mention",
+        "route": int(name) + 1 if name else None,
+        "tenant_id": chosen.tenant_id or settings.tenant_id or None,
+        "site_id": chosen.site_id or settings.site_id or None,
+        "api_key": "of the route" if chosen.api_key else "UPPZY_API_KEY",
+        "language": chosen.language,
+        "scope": chosen.scope,
+        "mode": chosen.mode,
     }
     if json:
         document(answer)

@@ -47,15 +47,11 @@ async def show(reference: str, /, *, json: Json = False) -> None:
 async def retry(reference: str, /, *, json: Json = False) -> None:
     """Put one back to work; a running bot takes it up within 2 seconds, else the next start does."""
     from bot.store import open_operator
-    from bot.store.operator import NotPossible
 
     async with open_operator(config()) as operator:
         if await operator.dead_letter(reference.strip()) is None:
             raise _unknown(reference)
-        try:
-            words = await operator.retry(reference.strip())
-        except NotPossible as error:
-            raise Rejected(str(error)) from None
+        words = await operator.retry(reference.strip())
     if json:
         document({"reference": reference.strip(), "result": words})
     else:

@@ -10,13 +10,14 @@ from time import time
 from typing import Any
 
 from bot import notices
+from bot.errors import Rejected
 from bot.store import dead, history, turns
 from bot.store.conversations import epoch, set_epoch
 from bot.store.database import Database, Row, Tx
 from bot.store.turns import LAST, NewTurn
 
 
-class NotPossible(Exception):
+class NotPossible(Rejected):
     """The operator asked for something that cannot be done; one sentence says why."""
 
 

@@ -106,6 +106,7 @@ async def test_an_empty_or_failed_answer_is_a_failure_notice_with_a_reference(ho
     house.assistant.faults.add(Fault(kind), endpoint="chat_async", times=1)  # type: ignore[arg-type]  # one of the kinds
     await house.channel.say("Anyone?")
     await house.channel.wait_for(lambda: house.channel.notices("failure"))
+    await house.idle()
     (row,) = await house.table("SELECT reference FROM dead")
     assert row["reference"] in house.channel.notices("failure")[0].text
 
