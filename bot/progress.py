@@ -48,6 +48,7 @@ class Board:
     def __init__(self, ctx: Context) -> None:
         self.ctx = ctx
         self._entries: dict[int, _Entry] = {}
+        self._removing: set[int] = set()
         self._ending: set[asyncio.Task[None]] = set()
 
     def begin(self, turn: Turn) -> None:
@@ -67,8 +68,12 @@ class Board:
 
     def end(self, turn: Turn) -> None:
         """The turn has ended: remove every sign of progress, in the background."""
-        entry = self._entries.pop(turn.id, None) or _Entry(turn)
+        entry = self._entries.pop(turn.id, None)
+        if entry is None and turn.id in self._removing:
+            return
+        entry = entry or _Entry(turn)
         entry.ended = True
+        self._removing.add(turn.id)
         for timer in entry.timers:
             timer.cancel()
         task = asyncio.get_running_loop().create_task(self._remove(entry))
@@ -162,12 +167,15 @@ class Board:
     async def _remove(self, entry: _Entry) -> None:
         """Remove the notices and the sign of work, then note that nothing is left."""
         adapter = self._adapter(entry.turn)
-        async with entry.lock:  # a notice under way ends first
-            if adapter is not None:
-                for number in (1, 2):
-                    await self._delete(entry, adapter, number)
-                await self._persistently(entry, adapter)
-        await persist(self.ctx, lambda tx: turns.cleaned(tx, entry.turn.id))
+        try:
+            async with entry.lock:  # a notice under way ends first
+                if adapter is not None:
+                    for number in (1, 2):
+                        await self._delete(entry, adapter, number)
+                    await self._persistently(entry, adapter)
+            await persist(self.ctx, lambda tx: turns.cleaned(tx, entry.turn.id))
+        finally:
+            self._removing.discard(entry.turn.id)
 
     async def _persistently(self, entry: _Entry, adapter: Adapter) -> None:
         turn = entry.turn

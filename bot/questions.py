@@ -20,7 +20,7 @@ from bot.store.database import Tx
 from bot.store.steps import StepRow
 
 NOT_FOUND_GRACE = 5.0
-"""Seconds after a submit in which a poll's 404 only means that the API has not yet seen its own request."""
+"""Seconds after the reply to a submit in which a poll's 404 only means that the API has not yet seen its own request."""
 
 log = structlog.get_logger(__name__)
 
@@ -155,6 +155,7 @@ class Question(Ending):
                     "request_id": reply.request_id,
                     "version": asked["version"],
                     "at": asked["at"],
+                    "replied_at": self.ctx.clock(),
                     "state": reply.state,
                     "answer": answer,
                 }
@@ -204,7 +205,7 @@ class Question(Ending):
                 except Rejected as error:
                     raise Failed(self._api_error(error)) from None
                 except Misconfigured as error:
-                    if error.status != 404 or self.ctx.clock() - submitted["at"] > NOT_FOUND_GRACE:
+                    if error.status != 404 or self.ctx.clock() - submitted["replied_at"] > NOT_FOUND_GRACE:
                         raise Failed(self._api_error(error)) from None
                     continue
                 self.ctx.ailing.pop("api", None)

@@ -13,13 +13,15 @@ from typing import Protocol
 import structlog
 
 from bot.context import Context
-from bot.engine.steps import Draining, Overtaken, Steps
+from bot.engine.steps import Draining, Overtaken, Steps, recall
 from bot.errors import Unavailable
 from bot.store import dead, turns
 from bot.store.turns import Fenced, Turn
 
 LOOK_EVERY = 1.0
 """Seconds between two looks for rows of other processes."""
+COME_BACK = 15.0
+"""Seconds until a lane is looked at again that another process has taken over."""
 PATIENCE = 4
 """Unexpected errors of one turn in this process before it becomes a dead letter."""
 
@@ -69,8 +71,6 @@ class Engine:
     async def start(self) -> None:
         """Go on with everything that was open when the last process ended."""
         await self._rescan()
-        for turn in await self.ctx.db.read(turns.to_clean):
-            self._board.end(turn)
 
     async def run(self) -> None:
         """Look for rows of other processes until cancelled."""
@@ -89,6 +89,8 @@ class Engine:
         for turn in found:
             self._board.begin(turn)
             self.wake(turn.lane)
+        for turn in await self.ctx.db.read(turns.to_clean):
+            self._board.end(turn)
         self.ctx.metrics.dead_letters.set(await self.ctx.db.read(dead.count))
         self.ctx.wake_feedback()
 
@@ -156,12 +158,23 @@ class Engine:
         with structlog.contextvars.bound_contextvars(reference=turn.reference, channel=turn.where.channel):
             try:
                 await self._work(steps)
-            except (Fenced, Draining, Overtaken):
+            except Fenced:
+                return await self._fenced(turn)
+            except (Draining, Overtaken):
                 return True
             except Exception as error:
                 await self._unexpected(steps, error)
                 return True
         self._ended(turn)
+        return True
+
+    async def _fenced(self, turn: Turn) -> bool:
+        """Another process took the turn: leave it the lane, or go on when it has ended the turn."""
+        if await recall(self.ctx, lambda tx: turns.is_open(tx, turn.id)):
+            asyncio.get_running_loop().call_later(COME_BACK, self.wake, turn.lane)  # should that process die
+            return False
+        self._ended(turn)
+        self._board.end(turn)
         return True
 
     def _ended(self, turn: Turn) -> None:

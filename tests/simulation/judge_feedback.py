@@ -90,7 +90,7 @@ def _truth(one: Evidence, rated: list[Rated], verdict: Verdict) -> None:
         )
     ever = {meant(votes[: number + 1], one.ask.user, world.config.feedback.voters) for number in range(len(votes))}
     for call in rated:
-        if call.rating not in ever and world.weather.disorder == 0:
+        if call.rating not in ever and not one.ask.channel.can_be_asked:  # which delivers in order
             verdict.wrong.append(f"{call.rating} was submitted for {one.name}, which nobody ever meant.")
 
 
