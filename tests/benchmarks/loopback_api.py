@@ -14,9 +14,10 @@ from aiohttp import web
 
 
 def make_app(delay: float, answer: str) -> web.Application:
-    """Make the API; a request is completed `delay` seconds after its submit."""
+    """Make the API; a request is completed `delay` seconds after its submit, and its answer names the question."""
     ready: dict[str, float] = {}
     submits: dict[str, float] = {}
+    asked: dict[str, str] = {}
     counts = {"submits": 0, "polls": 0}
 
     async def submit(request: web.Request) -> web.Response:
@@ -25,6 +26,7 @@ def make_app(delay: float, answer: str) -> web.Application:
         counts["submits"] += 1
         name = f"req_{counts['submits']}"
         ready[name] = now + delay
+        asked[name] = body["message"]
         submits[body["message"]] = now
         return web.json_response({"request_id": name, "status": "pending"}, status=202)
 
@@ -33,7 +35,7 @@ def make_app(delay: float, answer: str) -> web.Application:
         name = request.match_info["name"]
         if time.time() < ready[name]:
             return web.json_response({"request_id": name, "status": "processing"})
-        return web.json_response({"request_id": name, "status": "completed", "answer": answer})
+        return web.json_response({"request_id": name, "status": "completed", "answer": f"{asked[name]}: {answer}"})
 
     async def figures(_: web.Request) -> web.Response:
         return web.json_response({**counts, "at": submits, "ready": list(ready.values())})

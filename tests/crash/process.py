@@ -20,6 +20,25 @@ from tests.house import DOCS
 ROOT = Path(__file__).resolve().parents[2]
 
 
+async def start_bot(folder: Path, **settings: str) -> asyncio.subprocess.Process:
+    """Start `python -m bot run` with these settings alone, its data and its log (bot.log) in the folder."""
+    env = {
+        **{name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ},
+        "PYTHONPATH": str(ROOT),
+        "UPPZY_API_KEY": "demo",
+        "UPPZY_TENANT_ID": "demo",
+        "UPPZY_SITE_ID": "demo",
+        "BOT_DATABASE_URL": f"sqlite:///{folder}/bot.db",
+        "BOT_HTTP_PORT": "0",
+        "BOT_DRAIN_SECONDS": "5",
+        **settings,
+    }
+    with (folder / "bot.log").open("ab") as log:
+        return await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "bot", "run", cwd=folder, env=env, stdout=log, stderr=log
+        )
+
+
 @dataclass
 class Machine:
     """The bot's machine. `kill` is SIGKILL and waits for the end; nothing is told to the process."""
@@ -34,26 +53,15 @@ class Machine:
     kills: int = 0
 
     async def boot(self) -> None:
-        """Start the bot and wait until it receives."""
-        env = {
-            **{name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ},
-            "PYTHONPATH": str(ROOT),
+        """Start the bot; what tells that it receives is `slack.sockets.count`."""
+        settings = {
             "UPPZY_BASE_URL": f"{self.api_tap.url}/api/v1",
-            "UPPZY_API_KEY": "demo",
-            "UPPZY_TENANT_ID": "demo",
-            "UPPZY_SITE_ID": "demo",
             "SLACK_BOT_TOKEN": self.slack.bot_token,
             "SLACK_APP_TOKEN": self.slack.app_token,
             "SLACK_API_URL": f"{self.slack_tap.url}/api/",
-            "BOT_DATABASE_URL": f"sqlite:///{self.folder}/bot.db",
-            "BOT_HTTP_PORT": "0",
-            "BOT_DRAIN_SECONDS": "5",
             **self.settings,
         }
-        with (self.folder / "bot.log").open("ab") as log:
-            self.process = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", "bot", "run", cwd=self.folder, env=env, stdout=log, stderr=log
-            )
+        self.process = await start_bot(self.folder, **settings)
 
     async def kill(self, number: int = signal.SIGKILL) -> int:
         """Send a signal and wait for the end; return the exit code."""
