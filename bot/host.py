@@ -35,7 +35,7 @@ class EncryptedVault:
         self._fernet: MultiFernet | None = None
 
     def _keys(self) -> MultiFernet:
-        from cryptography.fernet import MultiFernet  # here, for most bots store no token
+        from cryptography.fernet import Fernet, MultiFernet  # here, for most bots store no token
 
         if self._fernet is None:
             keys = self._ctx.config.encryption_keys
