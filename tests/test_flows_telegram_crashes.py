@@ -48,6 +48,11 @@ class BotProcess:
     def alive(self) -> bool:
         return self.process is not None and self.process.returncode is None
 
+    @property
+    def settled(self) -> bool:
+        """Whether no send is open, the repeated ones included."""
+        return count(self._folder, "SELECT COUNT(*) FROM steps WHERE name LIKE 'send%' AND done_at IS NULL") == 0
+
     def kill(self) -> None:
         if self.process is not None and self.process.returncode is None:
             self.process.kill()
@@ -91,7 +96,7 @@ async def play(telegram: FakeTelegram, bot: BotProcess, rounds: int, seed: int) 
         moments[f"{killer.method} {killer.phase}"] += 1
         await bot.start()
         # What the last kill cut must be mended first: two cuts of one step end it with an honest notice instead.
-        await telegram.wait_for(lambda: answered(telegram) >= {key(message) for message in asked}, 90)
+        await telegram.wait_for(lambda: answered(telegram) >= {key(message) for message in asked} and bot.settled, 90)
         telegram.watch = killer
         enough = len(asked) + 5
         while bot.alive:
@@ -102,7 +107,7 @@ async def play(telegram: FakeTelegram, bot: BotProcess, rounds: int, seed: int) 
         telegram.watch = None
         await say()
     await bot.start()
-    await telegram.wait_for(lambda: answered(telegram) >= {key(message) for message in asked}, 120)
+    await telegram.wait_for(lambda: answered(telegram) >= {key(message) for message in asked} and bot.settled, 120)
     await telegram.wait_for(lambda: not telegram.updates.pending, 60)
     return asked, moments
 
@@ -160,9 +165,13 @@ async def killings(folder: Path, houses: int, rounds: int, seed: int, capsys: py
 
 def count(folder: Path, sql: str) -> int:
     """Ask the bot's database, beside the bot."""
+    if not (folder / "bot.db").exists():
+        return 0
     database = sqlite3.connect(f"file:{folder}/bot.db?mode=ro", uri=True)
     try:
         return int(database.execute(sql).fetchone()[0] or 0)
+    except sqlite3.OperationalError:
+        return -1  # the bot is just making it
     finally:
         database.close()
 
