@@ -22,7 +22,8 @@ from bot.assistant.service import Call, Service
 
 PREFIX = "/api/v1"
 JSON_LIMIT = 1024 * 1024
-"""Bytes of a JSON body."""
+DOCUMENT_LIMIT = 8 * JSON_LIMIT
+"""Bytes of a JSON body; a document's longest text must fit, be every character escaped."""
 _LOOPBACK = ("127.0.0.1", "::1", "::ffff:127.0.0.1")
 _FORWARDED = ("Forwarded", "X-Forwarded-For", "X-Real-IP")
 _log = logging.getLogger(__name__)
@@ -72,7 +73,7 @@ async def envelope(
 
 def _endpoint(service: Service, operation: Operation) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
     async def handle(request: web.Request) -> web.StreamResponse:
-        raw = b"" if operation.multipart else await _body(request)
+        raw = b"" if operation.multipart else await _body(request, operation)
         entry = Recorded(operation.name, operation.method, request.path, _readable(raw, request))
         service.recorder.add(entry)
         status = 0
@@ -153,14 +154,15 @@ def _let_in(service: Service, request: web.Request) -> Tenant:
     return tenant
 
 
-async def _body(request: web.Request) -> bytes:
-    if request.content_length is not None and request.content_length > JSON_LIMIT:
-        raise ApiError(413, f"the body is larger than {JSON_LIMIT} bytes")
+async def _body(request: web.Request, operation: Operation) -> bytes:
+    limit = DOCUMENT_LIMIT if operation.name.startswith("documents") else JSON_LIMIT
+    if request.content_length is not None and request.content_length > limit:
+        raise ApiError(413, f"the body is larger than {limit} bytes")
     data = bytearray()
     async for chunk in request.content.iter_chunked(65536):
         data += chunk
-        if len(data) > JSON_LIMIT:
-            raise ApiError(413, f"the body is larger than {JSON_LIMIT} bytes")
+        if len(data) > limit:
+            raise ApiError(413, f"the body is larger than {limit} bytes")
     return bytes(data)
 
 

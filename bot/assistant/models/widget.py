@@ -24,7 +24,7 @@ class WidgetPatch(Body):
     suggestedQuestion3: Annotated[str, Field(max_length=300)] | None = None
     footer: Annotated[str, Field(max_length=500)] | None = None
     collectUserFeedback: bool | None = None
-    dailyUserMessageLimit: Annotated[int, BeforeValidator(_whole), Field(ge=0, le=1_000_000)] | None = None
+    dailyUserMessageLimit: Annotated[int, Field(ge=0, le=1_000_000), BeforeValidator(_whole)] | None = None
     responseLanguageMode: Literal["auto", "forced"] | None = None
     defaultLanguage: Language | None = None
     agentRolePreset: Literal["customer_support", "sales_presales", "documentation_technical", "general_ai"] | None = (
