@@ -102,7 +102,10 @@ def _use_wal(connection: sqlite3.Connection, timeout: float) -> None:
 
 def unavailable(error: BaseException) -> Unavailable:
     """Say in one sentence that the database did not take it."""
-    return Unavailable(f"The database cannot be used ({error}): free the disk or end what locks it.", reason="database")
+    return Unavailable(
+        f"The database cannot be used ({error}): free the disk, end what locks it, or put the file back.",
+        reason="database",
+    )
 
 
 class SqliteDatabase:
@@ -115,6 +118,7 @@ class SqliteDatabase:
         self._thread: threading.Thread | None = None
         self._reader: sqlite3.Connection | None = None
         self._version: int | None = None
+        self._file: tuple[int, int] | None = None
         self.failing = False
 
     def open(self) -> None:
@@ -128,6 +132,7 @@ class SqliteDatabase:
             raise ConfigError(
                 [("BOT_DATABASE_URL", f"a database file that can be opened and written ({error})")]
             ) from None
+        self._file = self._there()
         self._thread = threading.Thread(target=self._write_all, args=(connection,), name="store-writer", daemon=True)
         self._thread.start()
 
@@ -167,6 +172,9 @@ class SqliteDatabase:
         tx = Tx(connection)
         for batch in self._batches():
             try:
+                if self._there() != self._file:
+                    # SQLite would go on writing to a file that nobody can ever open again.
+                    raise sqlite3.OperationalError("its file was moved, deleted or replaced")
                 self._commit(connection, tx, batch)
                 self.failing = False
             except sqlite3.Error as error:
@@ -177,6 +185,14 @@ class SqliteDatabase:
                     job.result, job.error = None, unavailable(error)
             _tell(batch)
         connection.close()
+
+    def _there(self) -> tuple[int, int] | None:
+        """Which file is at the path now."""
+        try:
+            found = self.path.stat()
+        except OSError:
+            return None
+        return found.st_dev, found.st_ino
 
     def _batches(self) -> Iterator[list[_Job]]:
         while (job := self._jobs.get()) is not None:

@@ -72,3 +72,18 @@ async def test_a_commit_of_another_process_is_noticed_and_our_own_is_not(tmp_pat
     assert await database.changed_elsewhere()
     assert not await database.changed_elsewhere()
     database.close()
+
+
+async def test_a_file_that_is_moved_away_is_unavailable_until_it_is_back(tmp_path: Path) -> None:
+    database = SqliteDatabase(tmp_path / "bot.db")
+    database.open()
+    (tmp_path / "bot.db").rename(tmp_path / "elsewhere.db")
+    with pytest.raises(Unavailable, match="moved"):
+        await database.write(lambda tx: tx.run("INSERT INTO vault VALUES ('a', 'b')"))
+    (tmp_path / "bot.db").touch()
+    with pytest.raises(Unavailable, match="replaced"):
+        await database.write(lambda tx: tx.run("INSERT INTO vault VALUES ('a', 'b')"))
+    (tmp_path / "elsewhere.db").rename(tmp_path / "bot.db")
+    await database.write(lambda tx: tx.run("INSERT INTO vault VALUES ('c', 'd')"))
+    assert [row["name"] for row in await database.read(lambda tx: tx.all("SELECT name FROM vault"))] == ["c"]
+    database.close()
