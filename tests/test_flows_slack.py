@@ -216,6 +216,19 @@ async def test_edits_and_deletions(house: SlackHouse) -> None:
     assert house.count("turns_total", channel="slack", outcome="cancelled") == 1
 
 
+async def test_a_deleted_root_with_replies_is_a_deleted_question(house: SlackHouse) -> None:
+    """Slack then sends no message_deleted, but a message_changed with a tombstone."""
+    house.assistant.set_delay(1.0)
+    ts = await house.slack.say("U1", "C1", f"<@U0BOT> {RETURNS}")
+    await house.slack.say("U2", "C1", "I wonder too.", ts)
+    await house.slack.until(lambda: house.asked())
+    await house.slack.erase("C1", ts)
+    assert house.slack.channels["C1"].messages[ts]["subtype"] == "tombstone"
+    await house.idle()
+    assert house.slack.posts == []
+    assert house.count("turns_total", channel="slack", outcome="cancelled") == 1
+
+
 async def test_an_edit_that_adds_the_mention_is_a_question(house: SlackHouse) -> None:
     ts = await house.slack.say("U1", "C1", RETURNS)
     await house.slack.edit("C1", ts, f"<@U0BOT> {RETURNS}")

@@ -42,7 +42,7 @@ AskWhy = Callable[[Reaction, str], Coroutine[Any, Any, None]]
 
 
 class Inbox(AsyncMiddleware):
-    """Takes payloads in for one account. `seen` hears of every event the core took."""
+    """Takes payloads in for one account. `seen` hears of every event before the core."""
 
     def __init__(
         self,
@@ -86,9 +86,8 @@ class Inbox(AsyncMiddleware):
             return
         for event in events:
             refined = await self._people.refine(event, payload, self._identity)
+            self._seen(refined)  # before the core has it, for its work begins at once
             handled = await self._host.handle(refined)
-            if handled.outcome != "refused":
-                self._seen(refined)
             if handled.ask_why and isinstance(refined, Reaction) and (trigger := payload.get("trigger_id")):
                 # Beside the acknowledgement: the trigger lives three seconds, and Slack waits no longer either.
                 self._start(self._ask_why(refined, str(trigger)))

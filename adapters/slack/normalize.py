@@ -14,7 +14,17 @@ from typing import Final
 from adapters.slack.emoji import to_unicode
 from adapters.slack.identity import Identity
 from adapters.slack.interactions import click, comment, shortcut, slash
-from adapters.slack.parts import CHANNEL, Payload, conversation_of, is_person, ref_of, standing_of, thread_of, time_of
+from adapters.slack.parts import (
+    CHANNEL,
+    Payload,
+    checked,
+    conversation_of,
+    is_person,
+    ref_of,
+    standing_of,
+    thread_of,
+    time_of,
+)
 from adapters.slack.text import read
 from bot.events import (
     Deletion,
@@ -36,6 +46,10 @@ def normalize(payload: Payload, identity: Identity, received_at: datetime) -> li
 
     `received_at` is the time of slash commands and forms, for which Slack names none.
     """
+    return [checked(event) for event in _read(payload, identity, received_at)]
+
+
+def _read(payload: Payload, identity: Identity, received_at: datetime) -> list[Event]:
     kind = payload.get("type")
     if kind == "event_callback":
         return _event(payload, identity)
@@ -66,9 +80,13 @@ def _event(payload: Payload, identity: Identity) -> list[Event]:
 
 def _message(event: Payload, payload: Payload, identity: Identity) -> list[Event]:
     if event.get("subtype") == "message_changed":
-        return _edit(event, event["message"], event.get("previous_message") or {}, identity)
+        now: Payload = event["message"]
+        if now.get("subtype") == "tombstone":
+            # So Slack tells that the root of a thread with replies was deleted.
+            return _deletion(event, now["ts"], identity)
+        return _edit(event, now, event.get("previous_message") or {}, identity)
     if event.get("subtype") == "message_deleted":
-        return _deletion(event, identity)
+        return _deletion(event, event["deleted_ts"], identity)
     if event.get("edited") and event["type"] == "app_mention":
         # Slack tells of a mention added by an edit once more, in this way.
         return _edit(event, event, {}, identity)
@@ -116,11 +134,11 @@ def _edit(event: Payload, now: Payload, before: Payload, identity: Identity) -> 
     ]
 
 
-def _deletion(event: Payload, identity: Identity) -> list[Event]:
+def _deletion(event: Payload, ts: str, identity: Identity) -> list[Event]:
     before: Payload = event.get("previous_message") or {}
     if before and not is_person(before, identity):
         return []
-    channel, ts = event["channel"], event["deleted_ts"]
+    channel = event["channel"]
     return [
         Deletion(
             event_id=f"delete:{channel}:{ts}",

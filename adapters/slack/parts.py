@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, Final, TypeAlias
 
 from adapters.slack.identity import Identity
-from bot.events import Conversation, MessageRef, Standing
+from bot.events import Conversation, Event, MessageRef, Standing
 
 Payload: TypeAlias = Mapping[str, Any]
 
 CHANNEL: Final = "slack"
+LONGEST_ID: Final = 500
+"""Characters; Slack's own ids stay below a hundred, and ours of an event are made of a few of them."""
+
+_WORDS: Final = frozenset({"text", "args"})
 
 
 def is_person(said: Payload, identity: Identity) -> bool:
@@ -57,3 +62,25 @@ def time_of(ts: str) -> datetime:
     """`1732270000.000100` → UTC, to the microsecond, without the loss of a float."""
     seconds, _, fraction = ts.partition(".")
     return datetime.fromtimestamp(int(seconds), UTC).replace(microsecond=int((fraction + "000000")[:6]))
+
+
+def checked(event: Event) -> Event:
+    """Return the event if all its ids are ids; ValueError for a number, a list or a control character in their place.
+
+    The store would refuse them, and what Slack sends again would then be refused for ever.
+    """
+    _check(event)
+    return event
+
+
+def _check(value: Any) -> None:
+    for field in dataclasses.fields(value):
+        inner = getattr(value, field.name)
+        if dataclasses.is_dataclass(inner):
+            _check(inner)
+        elif (
+            field.name in _WORDS or isinstance(inner, bool | datetime) or (inner is None and "None" in str(field.type))
+        ):
+            continue
+        elif not (isinstance(inner, str) and 0 < len(inner) <= LONGEST_ID and inner.isprintable()):
+            raise ValueError(f"{field.name} is no id")

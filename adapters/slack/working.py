@@ -30,10 +30,9 @@ class Working:
         self._agent_refused = False
 
     def remember(self, event: Event) -> None:
-        """Keep the words that open a thread: they are the title of its agent session."""
-        if isinstance(event, Message) and event.conversation.thread_id and event.text:
-            key = (event.conversation.conversation_id, event.conversation.thread_id)
-            self._titles.setdefault(key, event.text[:TITLE_LENGTH])
+        """Keep the words of a question: with the first one of a thread its agent session is titled."""
+        if isinstance(event, Message) and event.text:
+            self._titles[(event.ref.conversation_id, event.ref.message_id)] = event.text[:TITLE_LENGTH]
             while len(self._titles) > KEEP_TITLES:
                 self._titles.popitem(last=False)
 
@@ -65,7 +64,7 @@ class Working:
         arguments: dict[str, Any] = {"channel_id": key[0], "thread_ts": thread}
         if open_here:
             arguments["status"] = "processing"
-            if title := self._titles.get(key):
+            if question and (title := self._titles.get((question.conversation_id, question.message_id))):
                 arguments["title"] = title
         else:
             del self._open[key]

@@ -250,9 +250,16 @@ class FakeSlack:
         self.event(payloads.changed(channel, {**before, "attachments": [{"title": "a page"}]}, before))
 
     async def erase(self, channel: str, ts: str) -> None:
-        """Let the author delete a message."""
-        before = self.channels[channel].messages.pop(ts)
-        self.event(payloads.deleted(channel, before))
+        """Let the author delete a message; the root of a thread with replies leaves a tombstone."""
+        messages = self.channels[channel].messages
+        before = messages[ts]
+        if any(one.get("thread_ts") == ts != one["ts"] for one in messages.values()):
+            now = payloads.tombstone(ts)
+            messages[ts] = now
+            self.event(payloads.changed(channel, now, before))
+        else:
+            del messages[ts]
+            self.event(payloads.deleted(channel, before))
 
     async def react(self, user: str, channel: str, ts: str, name: str, added: bool = True) -> None:
         """Let somebody put an emoji on a message, or take it off."""

@@ -82,6 +82,20 @@ def changed(channel: str, now: dict[str, Any], before: dict[str, Any]) -> dict[s
     }
 
 
+def tombstone(ts: str) -> dict[str, Any]:
+    """What stands for the deleted root of a thread that has replies."""
+    return {
+        "type": "message",
+        "subtype": "tombstone",
+        "text": "This message was deleted.",
+        "user": "USLACKBOT",
+        "hidden": True,
+        "ts": ts,
+        "thread_ts": ts,
+        "is_locked": False,
+    }
+
+
 def deleted(channel: str, before: dict[str, Any]) -> dict[str, Any]:
     """A `message_deleted`."""
     event = changed(channel, {}, before)

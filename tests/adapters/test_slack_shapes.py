@@ -1,0 +1,90 @@
+"""Payloads of shapes that Slack never sends: set aside, or read into events that the store can hold."""
+
+from __future__ import annotations
+
+import copy
+import dataclasses
+import sqlite3
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from adapters.slack.identity import Identity
+from adapters.slack.inbox import UNREADABLE
+from adapters.slack.normalize import normalize
+from tests.adapters.slack_live import live_slack
+from tests.fakes import slack_payloads as payloads
+from tests.payload_files import load
+
+US = Identity(team_id=payloads.TEAM, user_id=payloads.BOT_USER, bot_id=payloads.BOT_ID)
+NOW = datetime(2026, 1, 2, tzinfo=UTC)
+ODD: tuple[Any, ...] = (
+    *(None, "", 0, -1, 1e308, True, [], {}, ["x"], {"a": 1}, [[]], {"id": None}, [None]),
+    *("\ud800", "a\0b", "\n", "x" * 5000, "9" * 400, "-5.1", "nan", "\u0661.\u0662", "99999999999999.1", ".5"),
+)
+CASES = load("slack")
+MAY_BE_ABSENT = {
+    *(("Conversation", "thread_id"), ("Command", "ref"), ("Message", "in_reply_to"), ("Gone", "conversation_id")),
+}
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_a_value_of_another_kind_anywhere(case: Any) -> None:
+    """Whatever stands in a payload's place, its event can be stored, or the payload is set aside."""
+    store = sqlite3.connect(":memory:")
+    for path in paths(case.payload):
+        for value in ODD:
+            try:
+                events = normalize(put(case.payload, path, value), US, NOW)
+            except UNREADABLE:
+                continue
+            for event in events:
+                for name, text in strings(event):
+                    assert isinstance(text, str), (path, value, name)
+                    if name not in ("text", "args"):  # those the core cleans
+                        assert store.execute("SELECT ?", (text,)).fetchone() == (text,)
+                        assert 0 < len(text) <= 500
+
+
+@pytest.mark.parametrize("user", [["U1"], {"id": "U1"}, 7, "\ud800"])
+@pytest.mark.parametrize("socket_mode", [True, False])
+async def test_an_id_that_is_none_is_set_aside_and_acknowledged(user: Any, socket_mode: bool) -> None:
+    """The store would refuse it each time it comes, and so it would never be acknowledged."""
+    async with live_slack(socket_mode=socket_mode) as live:
+        odd = {**payloads.message("D1", "U1", "hi", payloads.next_ts()), "user": user}
+        assert await live.slack.event(odd)
+        assert len(live.host.set_aside_payloads) == 1
+        assert live.host.deliveries == []
+
+
+def paths(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """Every place in a payload but the payload itself."""
+    if path:
+        yield path
+    inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, one in inner:
+        if key not in ("blocks", "authorizations", "token", "api_app_id", "client_msg_id"):  # nobody reads those
+            yield from paths(one, (*path, key))
+
+
+def put(payload: Any, path: tuple[Any, ...], value: Any) -> Any:
+    """Copy the payload along the path, with one value replaced."""
+    if not path:
+        return value
+    made = copy.copy(payload)
+    made[path[0]] = put(payload[path[0]], path[1:], value)
+    return made
+
+
+def strings(value: Any) -> Iterator[tuple[str, Any]]:
+    """Every field of an event that is to hold a text, by name."""
+    for field in dataclasses.fields(value):
+        inner = getattr(value, field.name)
+        if dataclasses.is_dataclass(inner):
+            yield from strings(inner)
+        elif (type(value).__name__, field.name) in MAY_BE_ABSENT and inner is None:
+            continue
+        elif not isinstance(inner, bool | datetime):
+            yield field.name, inner
