@@ -39,6 +39,7 @@ class _Entry:
     timers: list[asyncio.TimerHandle] = field(default_factory=list)
     tasks: set[asyncio.Task[None]] = field(default_factory=set)
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    shown: list[MessageRef] = field(default_factory=list)
     ended: bool = False
 
 
@@ -134,6 +135,7 @@ class Board:
                 log.info("progress.failed", what=name, reason=error.reason)
                 await self._save(turn, name, StepRow(done_at=self.ctx.clock()))
                 return
+            entry.shown.append(ref)
             row = StepRow(done_at=self.ctx.clock(), result=ref_values(ref))
             if not await self._save(turn, name, row, ref, place):
                 await self._until_done(partial(adapter.delete, ref))  # another process has ended the turn meanwhile
@@ -172,6 +174,10 @@ class Board:
                 if adapter is not None:
                     for number in (1, 2):
                         await self._delete(entry, adapter, number)
+                    # What a `dead retry` or `sessions forget` left without its step.
+                    left = await recall(self.ctx, lambda tx: receipts.of_turn(tx, entry.turn.id, "progress"))
+                    for ref in dict.fromkeys(left + entry.shown):
+                        await self._delete_one(entry, adapter, ref)
                     await self._persistently(entry, adapter)
             await persist(self.ctx, lambda tx: turns.cleaned(tx, entry.turn.id))
         finally:
@@ -198,7 +204,13 @@ class Board:
             except BotError as error:
                 log.info("progress.failed", what="look up", reason=error.reason)
         for ref in refs:
-            await self._until_done(partial(adapter.delete, ref))
+            await self._delete_one(entry, adapter, ref)
+
+    async def _delete_one(self, entry: _Entry, adapter: Adapter, ref: MessageRef) -> None:
+        await self._until_done(partial(adapter.delete, ref))
+        await persist(self.ctx, lambda tx: receipts.remove(tx, ref))
+        if ref in entry.shown:
+            entry.shown.remove(ref)
 
     async def _until_done(self, act: Callable[[], Awaitable[None]]) -> None:
         """Try a removal for a minute at most; a channel that does not let go must not hold anything up."""

@@ -20,7 +20,7 @@ from bot.store.database import Tx
 from bot.store.steps import StepRow
 
 NOT_FOUND_GRACE = 5.0
-"""Seconds after the reply to a submit in which a poll's 404 only means that the API has not yet seen its own request."""
+"""Seconds after the reply to a submit in which a 404 only means that the API does not yet see its own request."""
 
 log = structlog.get_logger(__name__)
 

@@ -210,7 +210,7 @@ class Router:
             admitted = access.admitted(self.ctx.config.access, accepting.where, event.user_id, event.standing)
             if event.conversation.is_direct and admitted:
                 text, sent_at = clean(event.text), event.sent_at.timestamp()
-                overtaken.keep(tx, known_ref(tx, event.ref), text, sent_at, now)
+                overtaken.keep(tx, known_ref(tx, event.ref), text, sent_at, now, event.user_id)
             return Taken("ignored")
         if turns.seen(tx, event.ref.channel, event.ref.account_id, event.event_id, now):
             return Taken("duplicate")

@@ -70,6 +70,7 @@ class Engine:
 
     async def start(self) -> None:
         """Go on with everything that was open when the last process ended."""
+        await self.ctx.db.changed_elsewhere()  # from here on
         await self._rescan()
 
     async def run(self) -> None:
@@ -79,6 +80,7 @@ class Engine:
             try:
                 if await self.ctx.db.changed_elsewhere():
                     await self._rescan()
+                self.ctx.metrics.dead_letters.set(await self.ctx.db.read(dead.count))
             except Unavailable:
                 log.warning("engine.database_unavailable")
 
@@ -91,7 +93,6 @@ class Engine:
             self.wake(turn.lane)
         for turn in await self.ctx.db.read(turns.to_clean):
             self._board.end(turn)
-        self.ctx.metrics.dead_letters.set(await self.ctx.db.read(dead.count))
         self.ctx.wake_feedback()
 
     def accepted(self, questions: Sequence[Turn], lanes: Sequence[str]) -> None:

@@ -111,7 +111,7 @@ def alias_thread(tx: Tx, where: Where, conversation_id: str, thread: str, at: fl
 
 
 def epoch(tx: Tx, where: Where, scope: str) -> tuple[int, float | None]:
-    """Return the epoch of a scope and when it was last used, (0, None) when never."""
+    """Return the epoch of a scope and when it was last used, None when never (or that is forgotten)."""
     row = tx.one(
         "SELECT epoch, last_at FROM epochs WHERE channel=? AND account=? AND conversation=? AND scope=?",
         where.channel,
@@ -119,7 +119,23 @@ def epoch(tx: Tx, where: Where, scope: str) -> tuple[int, float | None]:
         where.conversation,
         scope,
     )
-    return (0, None) if row is None else (row["epoch"], row["last_at"])
+    if row is not None:
+        return row["epoch"], row["last_at"]
+    floor = tx.one("SELECT value FROM meta WHERE key='epoch_floor'")
+    return (0 if floor is None else int(floor["value"])), None
+
+
+def forget_epochs(tx: Tx, condition: str, *args: object) -> int:
+    """Forget epochs; return how many. Those that begin anew start above all of them: an old memory must not return."""
+    highest = tx.one(f"SELECT max(epoch) AS n FROM epochs WHERE {condition}", *args)  # noqa: S608  # a constant
+    if highest is None or highest["n"] is None:
+        return 0
+    floor = tx.one("SELECT value FROM meta WHERE key='epoch_floor'")
+    number = max(int(highest["n"]) + 1, 0 if floor is None else int(floor["value"]))
+    tx.run(
+        "INSERT INTO meta VALUES ('epoch_floor', ?) ON CONFLICT (key) DO UPDATE SET value=excluded.value", str(number)
+    )
+    return tx.run(f"DELETE FROM epochs WHERE {condition}", *args)  # noqa: S608  # a constant
 
 
 def set_epoch(tx: Tx, where: Where, scope: str, number: int, at: float) -> None:

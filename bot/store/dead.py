@@ -9,10 +9,14 @@ from bot.store.turns import Turn
 
 
 def add_turn(tx: Tx, turn: Turn, kind: str, reason: str, now: float) -> None:
-    """Keep a turn that failed. `kind`: turn, delivery, notice, close or feedback."""
+    """Keep a turn that failed. `kind`: turn, delivery, notice, close or feedback.
+
+    A turn has one letter: that of a failed rating does not replace one without which there is no whole answer.
+    """
     tx.run(
         "INSERT INTO dead (reference, turn, channel, account, session_id, kind, reason, at) VALUES (?,?,?,?,?,?,?,?)"
-        " ON CONFLICT (reference) DO UPDATE SET kind=excluded.kind, reason=excluded.reason, at=excluded.at",
+        " ON CONFLICT (reference) DO UPDATE SET kind=excluded.kind, reason=excluded.reason, at=excluded.at"
+        " WHERE excluded.kind<>'feedback' OR dead.kind='feedback'",
         turn.reference,
         turn.id,
         turn.where.channel,

@@ -112,6 +112,9 @@ STEPS: tuple[str, ...] = (
     ALTER TABLE votes ADD COLUMN added_at REAL NOT NULL DEFAULT 0;
     ALTER TABLE votes DROP COLUMN replaced
     """,
+    """
+    ALTER TABLE overtaken ADD COLUMN user TEXT
+    """,
 )
 
 

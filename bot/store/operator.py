@@ -12,7 +12,7 @@ from typing import Any
 from bot import notices
 from bot.errors import Rejected
 from bot.store import dead, history, turns
-from bot.store.conversations import epoch, set_epoch
+from bot.store.conversations import epoch, forget_epochs, set_epoch
 from bot.store.database import Database, Row, Tx
 from bot.store.turns import LAST, NewTurn
 
@@ -209,11 +209,18 @@ def _forget(tx: Tx, channel: str, account: str, user: str) -> dict[str, int]:
         for name in ("votes", "clicks", "comments")
     }
     counts["early"] = tx.run("DELETE FROM early WHERE channel=? AND account=? AND user=?", *who)
+    counts["overtaken"] = tx.run("DELETE FROM overtaken WHERE channel=? AND account=? AND user=?", *who)
     counts["dead"] = tx.run(f"DELETE FROM dead WHERE {mine}", *who)  # noqa: S608  # a constant
+    counts["dead"] += _forget_payloads(tx, channel, account, user)
     counts["turns"] = tx.run("DELETE FROM turns WHERE channel=? AND account=? AND asker=?", *who)
-    counts["epochs"] = tx.run(
-        "DELETE FROM epochs WHERE channel=? AND account=? AND scope=?", channel, account, f"user:{user}"
-    )
+    counts["epochs"] = forget_epochs(tx, "channel=? AND account=? AND scope=?", channel, account, f"user:{user}")
     keys = [f"{what}:{channel}:{account}:{user}" for what in ("refused", "limited")]
     counts["said"] = tx.run("DELETE FROM said WHERE key IN (?,?)", *keys)
     return counts
+
+
+def _forget_payloads(tx: Tx, channel: str, account: str, user: str) -> int:
+    """Delete the payloads that mention the person's id; nobody knows more of what could not be understood."""
+    rows = tx.all("SELECT reference, raw FROM dead WHERE raw IS NOT NULL AND channel=? AND account=?", channel, account)
+    mentioned = [row["reference"] for row in rows if user.encode() in bytes(row["raw"])]
+    return sum(dead.remove(tx, reference) for reference in mentioned)

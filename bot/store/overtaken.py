@@ -18,16 +18,20 @@ class Overtaken:
     sent_at: float
 
 
-def keep(tx: Tx, key: tuple[str, str, str, str], text: str | None, sent_at: float, now: float) -> None:
-    """Keep an edit, or a deletion (None), for the message with this key. A deletion stays one."""
+def keep(
+    tx: Tx, key: tuple[str, str, str, str], text: str | None, sent_at: float, now: float, user: str | None = None
+) -> None:
+    """Keep an edit by a person, or a deletion (text None), for the message with this key. A deletion stays one."""
     tx.run(
-        "INSERT INTO overtaken VALUES (?,?,?,?,?,?,?) ON CONFLICT (channel, account, conversation, message)"
+        "INSERT INTO overtaken (channel, account, conversation, message, text, sent_at, at, user)"
+        " VALUES (?,?,?,?,?,?,?,?) ON CONFLICT (channel, account, conversation, message)"
         " DO UPDATE SET text=excluded.text, sent_at=excluded.sent_at, at=excluded.at"
         " WHERE overtaken.text IS NOT NULL AND (excluded.text IS NULL OR excluded.sent_at>=overtaken.sent_at)",
         *key,
         text,
         sent_at,
         now,
+        user,
     )
 
 

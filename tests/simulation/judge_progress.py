@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bot import notices
 from tests.simulation.judge import Evidence, Verdict
+from tests.simulation.judge_questions import STORED
 from tests.simulation.world import World
 
 
@@ -74,7 +75,7 @@ def _nothing_left(world: World, verdict: Verdict) -> None:
             if post.kind == "progress" and post.deleted is None and (channel.can_be_asked or post.known):
                 # Where the channel cannot be asked, a notice whose send was cut off has no name to delete it by.
                 died = [life.died for life in world.lives if life.died is not None]
-                untold = not channel.can_be_asked and any(post.at <= at <= post.at + 3.0 for at in died)
+                untold = not channel.can_be_asked and any(post.at <= at <= post.at + STORED for at in died)
                 if not untold:
                     verdict.wrong.append(f"A progress notice was left behind ({channel.name} {post.ref.message_id}).")
         for (_, question), states in channel.working.items():
