@@ -39,14 +39,21 @@ def _marks(span: Span) -> list[tuple[str, str]]:
     if span.code and span.href is None:
         return [("code", "")]
     found = [("text_link", span.href)] if span.href is not None else []
-    names = (("bold", span.bold), ("italic", span.italic), ("strikethrough", span.strike))
-    return found + [(name, "") for name, on in names if on]
+    if span.bold:
+        found.append(("bold", ""))
+    if span.italic:
+        found.append(("italic", ""))
+    if span.strike:
+        found.append(("strikethrough", ""))
+    return found
 
 
 def marks(span: Span, before: Span | None) -> int:
     """At most how many entities a span begins after another one in the same text."""
+    if not (span.code or span.href or span.bold or span.italic or span.strike):
+        return 0
     needed = _marks(span)
-    if not needed or before is None:
+    if before is None:
         return len(needed)
     standing = _marks(before)
     return len(needed) - _shared(standing, needed)

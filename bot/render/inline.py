@@ -103,6 +103,8 @@ class _Inline:
     def finish(self) -> Spans:
         """Add the addresses written out in plain text as links."""
         self._flush()
+        if not any("://" in span.text or "www." in span.text.lower() for span in self._done):
+            return tuple(self._done)
         return tuple(piece for span in self._done for piece in _linked(span))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import re
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Final, cast
 
@@ -17,7 +17,6 @@ from bot.render.inline import spans
 from bot.render.markdown import tokens
 from bot.render.text import widths
 
-_LONG: Final = 10_000
 _TASK: Final = re.compile(r"\[([ xX])\](?:\s+|$)")
 _BREAK_TAG: Final = re.compile(r"\s*<br\s*/?>\s*", re.IGNORECASE)
 
@@ -25,14 +24,14 @@ _BREAK_TAG: Final = re.compile(r"\s*<br\s*/?>\s*", re.IGNORECASE)
 def parse(markdown: str) -> Document:
     """Parse an answer. Any text is Markdown: this never raises, and keeps every word."""
     source = clean.source(markdown)
-    with _no_collection() if len(source) > _LONG else nullcontext():
+    with _no_collection():
         return Document(tuple(_Builder(tokens(source)).blocks))
 
 
 @contextmanager
 def _no_collection() -> Iterator[None]:
-    """Parsing a long answer makes some hundred thousand objects, in which the garbage collector finds no garbage:
-    it would cost a quarter more, in steps. What is not needed any more goes by its reference count."""
+    """Parsing makes thousands of objects in which the garbage collector finds no garbage: with it a long answer costs
+    a quarter more. What is not needed any more goes by its reference count."""
     enabled = gc.isenabled()
     gc.disable()
     try:
