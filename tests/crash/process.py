@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import signal
 import sys
 from collections import Counter
@@ -11,6 +12,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+
+import aiohttp
 
 from bot.assistant.server import AssistantOptions, RunningAssistant, start
 from tests.crash.tap import Tap
@@ -85,6 +88,12 @@ class Machine:
 
         setattr(tap, phase, hook)
         return done
+
+    async def ready(self) -> tuple[int, dict[str, str]]:
+        """Ask /readyz: the status, and the word of each check."""
+        url = re.findall(r'"(http://127\.0\.0\.1:\d+/)"', self.log())[-1]
+        async with aiohttp.ClientSession() as session, session.get(f"{url}readyz") as reply:
+            return reply.status, (await reply.json())["checks"]
 
     def log(self) -> str:
         """Return what the process has written so far."""

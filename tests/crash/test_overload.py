@@ -201,7 +201,7 @@ async def test_more_than_can_be_taken_comes_again_and_is_answered(tmp_path: Path
 async def test_three_times_the_sustained_load_for_a_minute(tmp_path: Path) -> None:
     crowd, chance = Crowd(), random.Random(5)
     limits = {"BOT_LIMITS__OPEN_TURNS": "2000", "BOT_LIMITS__PER_PERSON_PER_MINUTE": "10"}
-    async with a_scene(tmp_path, crowd, 0.5, **limits, BOT_LOG_LEVEL="warning") as scene:
+    async with a_scene(tmp_path, crowd, 0.5, **limits) as scene:
         calm = await sustained(crowd, people=150, seconds=15)
         crowd.replies.clear()
         number = await flood(crowd, chance, rate=3 * calm, seconds=60, people=3000, talkers=10)

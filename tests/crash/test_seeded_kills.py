@@ -6,13 +6,11 @@ import asyncio
 import random
 import re
 import signal
-import sqlite3
 import time
 from collections import Counter
 from functools import partial
 from pathlib import Path
 
-import aiohttp
 import pytest
 
 from tests.crash.process import Machine, a_machine
@@ -130,48 +128,6 @@ async def test_a_frozen_process_goes_on_where_it_was(tmp_path: Path) -> None:
         assert set(machine.asked().values()) == {1}
 
 
-async def test_a_locked_database_is_not_acknowledged_and_answered_once_when_it_is_free(tmp_path: Path) -> None:
-    async with a_machine(tmp_path) as machine:
-        await machine.boot()
-        await machine.slack.until(lambda: machine.slack.sockets.count >= 2)
-        lock = sqlite3.connect(tmp_path / "bot.db", isolation_level=None)
-        lock.execute("BEGIN IMMEDIATE")
-        await machine.slack.say("U1", "D1", "When does the shop open?")
-        await asyncio.sleep(2.0)
-        assert machine.asked() == {}
-        lock.execute("ROLLBACK")
-        lock.close()
-        await machine.slack.until(lambda: machine.slack.answers(), 60)
-        await asyncio.sleep(1.0)
-        assert len(machine.slack.answers()) == 1
-        assert machine.asked() == {"When does the shop open?": 1}
-
-
-async def test_a_full_disk_is_not_acknowledged_and_answered_once_when_there_is_room(tmp_path: Path) -> None:
-    """The limit on a file's size stands for the disk: writes of the database fail the same way."""
-    async with a_machine(tmp_path) as machine:
-        await machine.boot()
-        await machine.slack.until(lambda: machine.slack.sockets.count >= 2)
-        await machine.slack.say("U1", "D1", "When does the shop open?")
-        await machine.slack.until(lambda: machine.slack.answers(), 30)
-        assert machine.process is not None
-        _limit_files(machine.process.pid, (tmp_path / "bot.db-wal").stat().st_size)
-        await machine.slack.say("U2", "D2", "How long do I have to return a bicycle?")
-        await asyncio.sleep(2.0)
-        assert len(machine.asked()) == 1
-        _limit_files(machine.process.pid, None)
-        await machine.slack.until(lambda: len(machine.slack.answers()) == 2, 60)
-        assert machine.process.returncode is None
-        assert set(machine.asked().values()) == {1}
-
-
-def _limit_files(pid: int, size: int | None) -> None:
-    import resource
-
-    unlimited = resource.RLIM_INFINITY
-    resource.prlimit(pid, resource.RLIMIT_FSIZE, (unlimited if size is None else size, unlimited))
-
-
 async def api_down(folder: Path, seconds: float, questions: int) -> dict[str, float]:
     """Let the API be down while people ask; return the figures."""
     async with a_machine(folder, BOT_HTTP_PORT="0") as machine:
@@ -201,9 +157,7 @@ async def api_down(folder: Path, seconds: float, questions: int) -> dict[str, fl
             await asyncio.sleep(seconds / questions / 2)
         await machine.slack.until(lambda: len(machine.slack.made("reactions.add")) >= questions, 60)
         await asyncio.sleep(seconds / 2)
-        web_url = re.findall(r"http://127\.0\.0\.1:\d+/", machine.log())[-1]
-        async with aiohttp.ClientSession() as session, session.get(f"{web_url}readyz") as reply:
-            ready, body = reply.status, await reply.json()
+        ready, checks = await machine.ready()
         machine.api_tap.before = refuse
         from aiohttp import web
 
@@ -224,7 +178,7 @@ async def api_down(folder: Path, seconds: float, questions: int) -> dict[str, fl
             "asked_twice": sum(count > 1 for count in machine.asked().values()),
             "out_of_order": sum(order != sorted(order, key=names.index) for order in orders),
             "readyz": ready,
-            "degraded": float(body["checks"]["api"] == "degraded"),
+            "degraded": float(checks["api"] == "degraded"),
             "seconds_to_recover": took,
             "requests_per_second_after": len(rate) / max(took, 0.001),
         }
