@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 from bot.events import Rating
 from tests.simulation.api import Rated
 from tests.simulation.judge import Evidence, Verdict
@@ -85,9 +87,8 @@ def _truth(one: Evidence, rated: list[Rated], verdict: Verdict) -> None:
     acted = [call for call in rated if call.acted]
     verdict.count("ratings", len(acted))
     if wanted is not None and not failed and (not acted or acted[-1].rating != wanted):
-        verdict.wrong.append(
-            f"People mean {wanted} about the answer to {one.name}; {acted[-1].rating if acted else 'nothing'} was submitted."
-        )
+        last = acted[-1].rating if acted else "nothing"
+        verdict.wrong.append(f"People mean {wanted} about the answer to {one.name}; {last} was submitted.")
     ever = {meant(votes[: number + 1], one.ask.user, world.config.feedback.voters) for number in range(len(votes))}
     for call in rated:
         if call.rating not in ever and not one.ask.channel.can_be_asked:  # which delivers in order
@@ -95,7 +96,7 @@ def _truth(one: Evidence, rated: list[Rated], verdict: Verdict) -> None:
 
 
 def _never_twice(one: Evidence, rated: list[Rated], verdict: Verdict) -> None:
-    for former, later in zip(rated, rated[1:], strict=False):
+    for former, later in itertools.pairwise(rated):
         if former.end != "accepted" or former.ended_at is None:
             continue
         life = one.world.lives[former.process - 1]

@@ -49,9 +49,9 @@ def _notice(one: Evidence, verdict: Verdict) -> None:
             verdict.wrong.append(f"The notice {text!r} about {one.name} was sent twice.")
     if stored is None or one.ask.root or world.weather.channel.slow:
         return
-    if _undisturbed(world, stored - 0.5, stored + 11.5) and not _ended_by(one, stored + 11.5):
-        if not any(entry.at <= stored + 11.0 for entry in progress):
-            verdict.wrong.append(f"No notice about {one.name} at 10 s.")
+    due = _undisturbed(world, stored - 0.5, stored + 11.5) and not _ended_by(one, stored + 11.5)
+    if due and not any(entry.at <= stored + 11.0 for entry in progress):
+        verdict.wrong.append(f"No notice about {one.name} at 10 s.")
     if any(entry.at < one.ask.edits[0].at + 9.9 for entry in progress) and not world.weather.jumps:
         verdict.wrong.append(f"A notice about {one.name} before 10 s.")
     _second(one, verdict)

@@ -98,11 +98,10 @@ def _ended(one: Evidence, verdict: Verdict) -> None:
         verdict.wrong.append(f"{one.name} was answered and a failure was told too.")
     if complete:
         _latest_words(one, verdict)
-    elif not one.failures and (one.parts or not ask.ends):
-        if not _silenced(one):
-            verdict.count("lost")
-            what = "half an answer" if one.parts else "nothing"
-            verdict.wrong.append(f"{one.name} ended with {what} to be seen.")
+    elif not one.failures and (one.parts or not ask.ends) and not _silenced(one):
+        verdict.count("lost")
+        what = "half an answer" if one.parts else "nothing"
+        verdict.wrong.append(f"{one.name} ended with {what} to be seen.")
 
 
 def _once(one: Evidence, verdict: Verdict) -> None:

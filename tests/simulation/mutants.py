@@ -17,6 +17,7 @@ import bot.engine.steps
 import bot.feedback
 import bot.progress
 import bot.router
+import bot.sessions
 from bot.adapter import Handled
 from bot.endings import Ending
 from bot.engine.inprocess import Engine
@@ -200,7 +201,7 @@ def no_sign_of_work() -> Iterator[None]:
 
 @mutant
 def epoch_not_in_the_id() -> Iterator[None]:
-    make = bot.accept.session_id
+    make = bot.sessions.session_id
 
     def same(secret: str, channel: str, account: str, conversation: str, scope: str, _: int, *, form: str) -> str:
         return make(secret, channel, account, conversation, scope, 0, form=form)

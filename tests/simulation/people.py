@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from bot.events import Command, Conversation, Deletion, Edit, Event, Message, MessageRef, Reaction, Stop
@@ -22,7 +23,7 @@ EMOJI = ("👍", "❤", "👎", "💩", "🦊")
 class Delivery:
     """An event on its way to the bot.
 
-    `handed_at`: when a process first had it; `stored_at`: when one first said that it is safe; `outcomes`: what was said.
+    `handed_at`: when a process first had it; `stored_at`: when one first said it is safe; `outcomes`: what was said.
     """
 
     event: Event
@@ -136,7 +137,7 @@ class People:
             channel, place = self.rng.choice(places)
             user = self.rng.choice(place.users)
             at = self.rng.uniform(0.0, 1.5 if rush else seconds)
-            self.world.later(at, lambda a=number, c=channel, p=place, u=user: self.ask(a, c, p, u))
+            self.world.later(at, partial(self.ask, number, channel, place, user))
         if self.rng.random() < 0.35:
             channel, place = self.rng.choice(places)
             user = self.rng.choice(place.users)
@@ -263,12 +264,13 @@ class People:
         ask = next((one for one in self.asks if post.text.startswith(f"q{one.number}v")), None)
         if ask is None or self.rng.random() >= self.moods:
             return
-        last = "~" in post.text and (lambda a, b: a == b)(*post.text.split("~")[1].split(" ")[0].split("/"))
+        index, _, of = post.text.partition("~")[2].partition(" ")[0].partition("/")
+        last = index == of
         for user in {ask.user: 0, self.rng.choice(ask.place.users): 0}:
             when = self.rng.choice((self.rng.uniform(0.0, 0.2), self.rng.uniform(0.5, 12.0)))
             for _ in range(self.rng.choice((1, 1, 2, 3, 5))):
                 button = last and self.rng.random() < 0.3
-                self.world.later(when, lambda u=user, b=button: self._react(channel, post, u, b))
+                self.world.later(when, partial(self._react, channel, post, user, button))
                 when += self.rng.choice((self.rng.uniform(0.1, 1.0), self.rng.uniform(1.0, 20.0)))
 
     def _react(self, channel: Channel, post: Post, user: str, button: bool) -> None:

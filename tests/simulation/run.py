@@ -8,7 +8,7 @@ import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 from tests.simulation.judge import Verdict, judge
 from tests.simulation.loop import Stuck, VirtualLoop
@@ -55,7 +55,7 @@ class _Log:
 def _logging_into(world: World) -> Iterator[None]:
     log = _Log(world)
     modules = [
-        module
+        cast("Any", module)
         for name, module in list(sys.modules.items())
         if name.startswith("bot.") and hasattr(module, "log") and hasattr(module.log, "bind")
     ]

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import contextvars
 import random
 import sqlite3
 import traceback
 from collections.abc import Callable, Coroutine
+from functools import partial
 from typing import Any
 
 from bot.config import Config
@@ -145,10 +148,8 @@ class World:
             return
         self.note("SIGTERM")
         self.process = None
-        try:
+        with contextlib.suppress(asyncio.CancelledError, Dead):
             await process.stop()
-        except (asyncio.CancelledError, Dead):
-            pass
         self.note("stopped")
         if process.alive:
             process.kill()
@@ -159,7 +160,8 @@ class World:
         if process is None:
             return
         if not self.weather.overlap:
-            return self.kill(process, "by plan")
+            self.kill(process, "by plan")
+            return
         # The old process is cut off from its lock, not dead: two work on the same database for a while.
         seconds = self.rng.uniform(1.0, 20.0)
         self.note("OVERLAP", round(seconds, 1))
@@ -167,7 +169,6 @@ class World:
         self.process = None
         self.spawn(self._start_after(self.rng.choice((0.01, 1.0))))
         self.later(seconds, process.kill)
-        return None
 
     def _jump(self, seconds: float) -> None:
         self._offset += seconds
@@ -178,8 +179,6 @@ class World:
 
     async def live(self) -> None:
         """Start, let everything happen, then see whether it comes to rest."""
-        import contextvars
-
         self._outside = contextvars.copy_context()
         weather = self.weather
         if weather.overlap:
@@ -190,7 +189,7 @@ class World:
         for at in weather.stops:
             self.later(at, lambda: self.spawn(self._stop_gracefully()))
         for at, seconds in weather.jumps:
-            self.later(at, lambda seconds=seconds: self._jump(seconds))
+            self.later(at, partial(self._jump, seconds))
         await self._start_after(0.0)
         await asyncio.sleep(weather.until - self.now)
         weather.over = True
@@ -198,9 +197,9 @@ class World:
         limit = self.now + 2 * self.config.give_up + 200.0 + sum(abs(seconds) for _, seconds in weather.jumps)
         while self.now < limit:
             await asyncio.sleep(2.0)
-            if self.post_office.idle and self._at_rest():
+            if self._at_rest():
                 await asyncio.sleep(1.5)
-                if self.post_office.idle and self._at_rest():
+                if self._at_rest():
                     self.rested = True
                     return
 
@@ -210,5 +209,5 @@ class World:
             "SELECT (SELECT count(*) FROM turns WHERE state='open' OR cleanup=1)"
             " + (SELECT count(*) FROM feedback WHERE due_at IS NOT NULL OR mark_due=1)"
         ).fetchone()
-        waiting = any(isinstance(vote.at, float) and vote.at > self.now - 1.0 for vote in self.people.votes)
-        return row[0] == 0 and not waiting
+        waiting = any(vote.at > self.now - 1.0 for vote in self.people.votes)
+        return int(row[0]) == 0 and not waiting and self.post_office.idle
