@@ -91,7 +91,8 @@ class _Visit:
         limits = (await self.api.limits()).numbers()
         if not limits:
             return _ok("api limits", "The API names no limits.")
-        return _ok("api limits", ", ".join(f"{name} {value:g}" for name, value in list(limits.items())[:6]))
+        named = [f"{name.rpartition('.')[2]} {value:,.15g}" for name, value in list(limits.items())[:6]]
+        return _ok("api limits", ", ".join(named))
 
     async def site(self) -> Check:
         site = await self.api.site()
@@ -100,7 +101,7 @@ class _Visit:
     async def documents(self) -> Check:
         documents = await self.api.documents()
         if documents:
-            return _ok("api documents", f"{len(documents)} documents.")
+            return _ok("api documents", "1 document." if len(documents) == 1 else f"{len(documents)} documents.")
         return Check(
             check="api documents",
             status="warn",

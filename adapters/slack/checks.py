@@ -15,6 +15,8 @@ from bot.adapter import Check
 from bot.errors import BotError, Misconfigured, Unavailable
 
 REACH: Final = "Check the network, SLACK_API_URL and status.slack.com."
+RENEW_APP: Final = "Make an app-level token with connections:write and set SLACK_APP_TOKEN."
+RENEW_CONFIG: Final = "Make a new configuration token, for it lives twelve hours, and set SLACK_CONFIG_TOKEN."
 
 
 async def check_all(settings: SlackSettings, web: Web, *, open_sockets: int = 0) -> list[Check]:
@@ -22,15 +24,16 @@ async def check_all(settings: SlackSettings, web: Web, *, open_sockets: int = 0)
     try:
         identity = await web.who_am_i()
     except BotError as error:
-        fix = REACH if isinstance(error, Unavailable) else "Install the app again and set the new SLACK_BOT_TOKEN."
+        wrong = isinstance(error, Misconfigured) and error.reason not in ("url", "redirect")
+        fix = "Install the app again and set the new SLACK_BOT_TOKEN." if wrong else REACH
         return [Check(check="slack token", status="fail", detail=str(error), fix=fix)]
     name = f"{identity.user or identity.user_id} in {identity.team or identity.team_id}"
     return [
         Check(check="slack token", status="ok", detail=f"The bot is {name}."),
         _clock(identity),
         _scopes(identity),
-        await _safely("slack events", lambda: _delivery(settings)),
-        await _safely("slack socket mode", lambda: _socket_mode(settings, web, open_sockets)),
+        await _safely("slack events", lambda: _delivery(settings), RENEW_CONFIG),
+        await _safely("slack socket mode", lambda: _socket_mode(settings, web, open_sockets), RENEW_APP),
     ]
 
 
@@ -125,13 +128,15 @@ async def _socket_mode(settings: SlackSettings, web: Web, open_sockets: int) -> 
     return Check(check="slack socket mode", status="ok", detail="Slack gave a ticket for a connection.")
 
 
-async def _safely(name: str, look: Callable[[], Awaitable[Check]]) -> Check:
+async def _safely(name: str, look: Callable[[], Awaitable[Check]], renew: str) -> Check:
     try:
         return await look()
     except Misconfigured as error:
-        fix = "Set the token anew: app-level with connections:write, configuration tokens live twelve hours."
-        return Check(check=name, status="fail", detail=str(error), fix=fix)
+        return Check(check=name, status="fail", detail=str(error), fix=renew)
     except BotError as error:
+        if isinstance(error, Unavailable) and error.reason == "rate_limited":
+            detail = "Slack limits how often this may be asked, so it was not looked up."
+            return Check(check=name, status="warn", detail=detail, fix="Look again in a minute.")
         return Check(check=name, status="fail", detail=str(error), fix=REACH)
     except (KeyError, TypeError, ValueError):
         return Check(check=name, status="warn", detail="Slack's answer could not be read.", fix=REACH)

@@ -174,12 +174,19 @@ async def apply(
             await web.call("apps.manifest.update", {"app_id": app_id, "manifest": made}, read=True)
             return [f"The app {app_id} was updated; if its scopes changed, install it again under Install App."]
         app_id = str((await web.call("apps.manifest.create", {"manifest": made}, read=True))["app_id"])
+    except Misconfigured as error:
+        raise Misconfigured(
+            f"Slack refused SLACK_CONFIG_TOKEN ({error.reason}); make a new one at api.slack.com/apps, "
+            "it is good for 12 hours.",
+            reason=error.reason,
+        ) from None
     except Rejected as error:
         raise Rejected(
             f"Slack did not accept the manifest ({error.reason}); compare `uppzy-bot manifest slack` with the app.",
             reason=error.reason,
         ) from None
-    return [f"The app {app_id} was created; install it under https://api.slack.com/apps/{app_id}/install-on-team."]
+    page = f"https://api.slack.com/apps/{app_id}"
+    return [f"The app {app_id} was created; install it under {page}/install-on-team. Its tokens are at {page}."]
 
 
 async def find_app_id(settings: SlackSettings) -> str | None:

@@ -69,22 +69,23 @@ async def test_events_are_compared_with_the_apps_own_settings() -> None:
 
 
 @pytest.mark.parametrize(
-    ("method", "how", "name"),
+    ("method", "how", "name", "status", "fix"),
     [
-        ("auth.test", "error:invalid_auth", "slack token"),
-        ("auth.test", "status:503", "slack token"),
-        ("apps.connections.open", "error:invalid_auth", "slack socket mode"),
-        ("apps.connections.open", "rate_limited", "slack socket mode"),
-        ("apps.manifest.export", "error:token_expired", "slack events"),
-        ("apps.manifest.export", "garbage", "slack events"),
+        ("auth.test", "error:invalid_auth", "slack token", "fail", "SLACK_BOT_TOKEN"),
+        ("auth.test", "error:unknown_method", "slack token", "fail", "SLACK_API_URL"),
+        ("auth.test", "status:503", "slack token", "fail", "network"),
+        ("apps.connections.open", "error:invalid_auth", "slack socket mode", "fail", "SLACK_APP_TOKEN"),
+        ("apps.connections.open", "rate_limited", "slack socket mode", "warn", "again"),
+        ("apps.manifest.export", "error:token_expired", "slack events", "fail", "SLACK_CONFIG_TOKEN"),
+        ("apps.manifest.export", "garbage", "slack events", "fail", "network"),
     ],
 )
-async def test_what_fails_is_a_finding_with_a_fix(method: str, how: str, name: str) -> None:
+async def test_what_fails_is_a_finding_with_a_fix(method: str, how: str, name: str, status: str, fix: str) -> None:
     async with FakeSlack() as slack:
         slack.fail(method, how, times=None)
         found = _named(await _check(slack, socket_mode=True, SLACK_CONFIG_TOKEN=slack.config_token), name)
-        assert found.status == "fail"
-        assert found.fix
+        assert found.status == status
+        assert fix in found.fix
 
 
 async def test_while_it_runs_no_ticket_is_taken_for_a_check() -> None:
