@@ -9,6 +9,7 @@ that have their default may be left out. `"events": []` is a payload that must b
 from __future__ import annotations
 
 import dataclasses
+import functools
 import json
 import types
 import typing
@@ -78,10 +79,15 @@ def _plain(value: Any) -> Any:
 
 
 def _read(kind: type[T], raw: dict[str, Any]) -> T:
-    hints = typing.get_type_hints(kind)
+    hints = _hints(kind)
     if unknown := sorted(set(raw) - set(hints)):
         raise ValueError(f"{kind.__name__} has no {', '.join(unknown)}")
     return kind(**{name: _value(hints[name], value) for name, value in raw.items()})
+
+
+@functools.cache
+def _hints(kind: type[Any]) -> dict[str, Any]:
+    return typing.get_type_hints(kind)
 
 
 def _value(hint: Any, value: Any) -> Any:
