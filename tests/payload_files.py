@@ -79,7 +79,7 @@ def _plain(value: Any) -> Any:
 
 
 def _read(kind: type[T], raw: dict[str, Any]) -> T:
-    hints = _hints(kind)
+    hints = _hints(typing.cast(Any, kind))
     if unknown := sorted(set(raw) - set(hints)):
         raise ValueError(f"{kind.__name__} has no {', '.join(unknown)}")
     return kind(**{name: _value(hints[name], value) for name, value in raw.items()})
