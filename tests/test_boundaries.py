@@ -77,10 +77,7 @@ CHANNEL_WORDS: Final = {
 LINES: Final = 330
 TEST_LINES: Final = 500
 LONGER: Final = {
-    "bot/assistant/models.py": (440, "the wire contract as one table of models, without logic"),
-    "bot/assistant/documents.py": (350, "one class, from upload to index"),
     "adapters/playground/platform.py": (345, "one class, the whole platform: what people do and what the bot may"),
-    "adapters/slack/normalize.py": (370, "one table of payload types"),
 }
 """Files that may be longer: how long, and why."""
 
