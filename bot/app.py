@@ -212,6 +212,8 @@ class Bot:
             self.health.checks[name] = lambda name=name: "degraded" if name in self.ctx.ailing else "ok"  # type: ignore[misc]
 
     async def _database_word(self) -> Word:
+        if self.db.written_within(1.0):
+            return "ok"  # under load the check's own write would only have to queue
         now = self.ctx.clock()
         try:
             await self.db.write(lambda tx: touch(tx, now))

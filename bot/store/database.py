@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import math
 import queue
 import sqlite3
 import threading
@@ -119,6 +120,7 @@ class SqliteDatabase:
         self._reader: sqlite3.Connection | None = None
         self._version: int | None = None
         self._file: tuple[int, int] | None = None
+        self._written_at = -math.inf
         self.failing = False
 
     def open(self) -> None:
@@ -161,6 +163,10 @@ class SqliteDatabase:
         except sqlite3.OperationalError as error:
             raise unavailable(error) from None
 
+    def written_within(self, seconds: float) -> bool:
+        """Whether something was written so lately, and nothing has failed since."""
+        return time.monotonic() - self._written_at < seconds
+
     async def changed_elsewhere(self) -> bool:
         """Whether another process has committed since the last call (the writer's own commits do not count)."""
         version = await self.write(lambda tx: _first(tx.one("PRAGMA data_version")))
@@ -175,10 +181,13 @@ class SqliteDatabase:
                 if self._there() != self._file:
                     # SQLite would go on writing to a file that nobody can ever open again.
                     raise sqlite3.OperationalError("its file was moved, deleted or replaced")
+                changes = connection.total_changes
                 self._commit(connection, tx, batch)
                 self.failing = False
+                if connection.total_changes > changes:
+                    self._written_at = time.monotonic()
             except sqlite3.Error as error:
-                self.failing = True
+                self.failing, self._written_at = True, -math.inf
                 with contextlib.suppress(sqlite3.Error):
                     connection.execute("ROLLBACK")
                 for job in batch:
