@@ -40,7 +40,7 @@ class Accepting:
     """One event on its way into the store. `ref` is the message that carries it, None for a slash command.
 
     `edited_at`: when its words were changed last, by the platform's time.
-    `full`: no more open questions are taken.
+    `full`: no more open questions are taken. `again`: the message was asked before, and its edits stay with that turn.
     `lanes` and `questions` are what it made; `outside`: the person is outside the policy; `ended`: the outcome of a
     question that never became a turn (`refused`, `limited`).
     """
@@ -58,6 +58,7 @@ class Accepting:
     questions: list[Turn] = field(default_factory=list)
     edited_at: float | None = None
     full: bool = False
+    again: bool = False
     outside: bool = False
     ended: str | None = None
 
@@ -91,7 +92,7 @@ class Accepting:
             where=where,
             place=place,
             root=root,
-            question=None if self.ref is None else self.ref.message_id,
+            question=None if self.ref is None or self.again else self.ref.message_id,
             asker=self.user,
             text=text,
             scope=scope,

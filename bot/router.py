@@ -150,8 +150,11 @@ class Router:
         """Something said to us: a typed command or a question."""
         if turns.seen(tx, event.ref.channel, event.ref.account_id, event.event_id, now):
             return Taken("duplicate")
-        if turns.by_question(tx, known_ref(tx, event.ref)) is not None:
-            return Taken("duplicate")
+        if (earlier := turns.by_question(tx, known_ref(tx, event.ref))) is not None:
+            asks = isinstance(event, Message) and event.asks
+            if not asks or (earlier.asker == event.user_id and turns.is_open(tx, earlier.id)):
+                return Taken("duplicate")
+            accepting.again = True
         if not access.admitted(self.ctx.config.access, accepting.where, event.user_id, event.standing):
             accepting.refuse_access()
             return _taken(accepting)

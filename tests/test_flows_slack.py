@@ -111,6 +111,22 @@ async def test_the_message_shortcut(house: SlackHouse) -> None:
     assert house.asked() == [RETURNS]
 
 
+async def test_the_shortcut_on_what_somebody_has_asked_already(house: SlackHouse) -> None:
+    """Each who chooses it is answered, and once: where the bot is no member, in their own direct message."""
+    said = payloads.next_ts()
+    house.slack.channels["CX"].messages[said] = payloads.message("CX", "U3", RETURNS, said)
+    await house.slack.shortcut("U1", "CX", said)
+    await house.answers(1, "D1")
+    await house.slack.shortcut("U2", "CX", said)
+    await house.answers(1, "D2")
+    ts = await house.slack.say("U1", "C1", f"<@U0BOT> {RETURNS}")
+    await house.answers(1, "C1")
+    await house.slack.shortcut("U2", "C1", ts)
+    assert [one["thread_ts"] for one in await house.answers(2, "C1")] == [ts, ts]
+    await house.idle()
+    assert len(house.asked()) == 4
+
+
 async def test_a_long_answer_and_feedback_on_any_part(house: SlackHouse) -> None:
     house.assistant.script(contains="long", answer=LONG)
     ts = await house.slack.say("U1", "D1", "A long story, please.")

@@ -37,15 +37,15 @@ class Working:
                 self._titles.popitem(last=False)
 
     async def show(self, conversation: Conversation, question: MessageRef | None, on: bool, *, agent: bool) -> None:
-        """Begin or end it; both may be repeated."""
+        """Begin or end it; both may be repeated. Without a message of its own the question's thread shows it."""
         if agent and not self._agent_refused and await self._session_status(conversation, question, on):
             return
-        if question is None:
+        if question is None and conversation.thread_id is None:
             return
         method = "reactions.add" if on else "reactions.remove"
         arguments = {
-            "channel": question.conversation_id,
-            "timestamp": question.message_id,
+            "channel": question.conversation_id if question else conversation.conversation_id,
+            "timestamp": question.message_id if question else conversation.thread_id,
             "name": WORKING_EMOJI,
         }
         await self._call(method, arguments)
