@@ -18,7 +18,7 @@ from bot.adapter import Adapter
 from bot.context import Context
 from bot.delivery import delivery_id, look_up, ref_values
 from bot.engine.steps import persist, recall
-from bot.errors import BotError, OutcomeUnknown, Unavailable
+from bot.errors import BotError, Misconfigured, OutcomeUnknown, Unavailable
 from bot.events import Conversation, MessageRef, Notice
 from bot.store import conversations, receipts, steps, turns
 from bot.store.database import Tx
@@ -27,7 +27,7 @@ from bot.store.turns import Turn
 
 FIRST_NOTICE = 10.0
 """Seconds from the acceptance of a question to the first notice."""
-ENOUGH = 60.0
+ENOUGH = 900.0
 """Seconds spent at most on removing a sign of progress that the channel does not let go."""
 
 log = structlog.get_logger(__name__)
@@ -82,14 +82,23 @@ class Board:
         task.add_done_callback(self._ending.discard)
 
     async def drain(self) -> None:
-        """Stop without removing anything: the next start goes on where this one stopped."""
-        for entry in list(self._entries.values()):
+        """Stop without removing anything: the next start goes on where this one stopped.
+
+        A call under way may end: a notice whose send is cut could not be found again on every channel.
+        """
+        entries = list(self._entries.values())
+        for entry in entries:
+            entry.ended = True
             for timer in entry.timers:
                 timer.cancel()
-        tasks = [task for entry in self._entries.values() for task in entry.tasks] + list(self._ending)
-        for task in tasks:
+        for task in self._ending:
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        tasks = [task for entry in entries for task in entry.tasks]
+        if tasks:
+            _, late = await asyncio.wait(tasks, timeout=DRAIN)
+            for task in late:
+                task.cancel()
+        await asyncio.gather(*tasks, *self._ending, return_exceptions=True)
 
     def _later(self, entry: _Entry, seconds: float, number: int) -> None:
         loop = asyncio.get_running_loop()
@@ -108,7 +117,7 @@ class Board:
 
     async def _working(self, entry: _Entry) -> None:
         adapter = self._adapter(entry.turn)
-        if adapter is None or entry.turn.root:
+        if adapter is None:
             return
         try:
             async with entry.lock:
@@ -167,70 +176,72 @@ class Board:
         return await persist(self.ctx, work)
 
     async def _remove(self, entry: _Entry) -> None:
-        """Remove the notices and the sign of work, then note that nothing is left."""
-        adapter = self._adapter(entry.turn)
+        """Remove the notices and the sign of work, then note that nothing is left; else the next start goes on."""
+        adapter, turn = self._adapter(entry.turn), entry.turn
         try:
+            done = True
             async with entry.lock:  # a notice under way ends first
                 if adapter is not None:
                     for number in (1, 2):
-                        await self._delete(entry, adapter, number)
+                        done &= await self._delete(entry, adapter, number)
                     # What a `dead retry` or `sessions forget` left without its step.
-                    left = await recall(self.ctx, lambda tx: receipts.of_turn(tx, entry.turn.id, "progress"))
+                    left = await recall(self.ctx, lambda tx: receipts.of_turn(tx, turn.id, "progress"))
                     for ref in dict.fromkeys(left + entry.shown):
-                        await self._delete_one(entry, adapter, ref)
-                    await self._persistently(entry, adapter)
-            await persist(self.ctx, lambda tx: turns.cleaned(tx, entry.turn.id))
+                        done &= await self._delete_one(entry, adapter, ref)
+                    for place in dict.fromkeys((turn.place, await self._place(turn)) if turn.root else (turn.place,)):
+                        done &= await self._not_working(adapter, place, turn)
+            if done:
+                await persist(self.ctx, lambda tx: turns.cleaned(tx, turn.id))
         finally:
-            self._removing.discard(entry.turn.id)
+            self._removing.discard(turn.id)
 
-    async def _persistently(self, entry: _Entry, adapter: Adapter) -> None:
-        turn = entry.turn
-        place = await self._place(turn)
-        await self._until_done(partial(adapter.working, place, turn.question, False))
+    async def _not_working(self, adapter: Adapter, place: Conversation, turn: Turn) -> bool:
+        now = await recall(self.ctx, lambda tx: conversations.current(tx, place))
+        return await self._until_done(partial(adapter.working, now, turn.question, False))
 
-    async def _delete(self, entry: _Entry, adapter: Adapter, number: int) -> None:
+    async def _delete(self, entry: _Entry, adapter: Adapter, number: int) -> bool:
         turn, name = entry.turn, f"progress:{number}"
         row = (await recall(self.ctx, lambda tx: steps.steps_of(tx, turn.id))).get(name)
         if row is None:
-            return
+            return True
         refs: list[MessageRef] = [receipts.ref_of(row.result)] if row.result else []
         if row.done_at is None:  # sent, perhaps: a crash or a cut came between
             place = await self._place(turn)
             until = asyncio.get_running_loop().time() + ENOUGH
             try:
-                refs = list(
-                    await look_up(self.ctx, adapter, place, delivery_id(turn, name), row.begun_at or 0.0, until) or ()
-                )
+                refs = list(await look_up(self.ctx, adapter, place, delivery_id(turn, name), until) or ())
             except BotError as error:
                 log.info("progress.failed", what="look up", reason=error.reason)
-        for ref in refs:
-            await self._delete_one(entry, adapter, ref)
+                return False
+        return all([await self._delete_one(entry, adapter, ref) for ref in refs])
 
-    async def _delete_one(self, entry: _Entry, adapter: Adapter, ref: MessageRef) -> None:
-        await self._until_done(partial(adapter.delete, ref))
+    async def _delete_one(self, entry: _Entry, adapter: Adapter, ref: MessageRef) -> bool:
+        if not await self._until_done(partial(adapter.delete, ref)):
+            return False
         await persist(self.ctx, lambda tx: receipts.remove(tx, ref))
         if ref in entry.shown:
             entry.shown.remove(ref)
+        return True
 
-    async def _until_done(self, act: Callable[[], Awaitable[None]]) -> None:
-        """Try a removal for a minute at most; a channel that does not let go must not hold anything up."""
+    async def _until_done(self, act: Callable[[], Awaitable[None]]) -> bool:
+        """Try a removal for a while; a channel that does not let go must not be tried for ever."""
         loop = asyncio.get_running_loop()
         until, wait = loop.time() + ENOUGH, 1.0
         while True:
             try:
                 await act()
-            except Unavailable as error:
-                again = error.retry_after or wait
+            except (Unavailable, Misconfigured) as error:
+                again = getattr(error, "retry_after", None) or wait
                 if loop.time() + again > until:
                     log.info("progress.failed", what="remove", reason=error.reason)
-                    return
+                    return False
                 await asyncio.sleep(again)
-                wait = min(wait * 2, 15.0)
+                wait = min(wait * 2, 30.0)
             except BotError as error:
                 log.info("progress.failed", what="remove", reason=error.reason)
-                return
+                return True  # it will never be possible
             else:
-                return
+                return True
 
 
 def _place_now(tx: Tx, turn: Turn) -> Conversation:
