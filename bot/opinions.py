@@ -42,12 +42,14 @@ def _ask_why(ctx: Context, tx: Tx, turn_id: int, event: Reaction, taken: Taken, 
     if event.can_ask_why:
         taken.ask_why = True
         return
+    found = receipts.find(tx, known_ref(tx, event.target))
+    place = turn.place if found is None else receipts.place_of(found)
     accepting = Accepting(
         ctx=ctx,
         tx=tx,
         now=now,
-        conversation=turn.place,
-        where=conversations.first_known(tx, turn.place),
+        conversation=place,
+        where=conversations.first_known(tx, place),
         user=event.user_id,
         ref=None,
         sent_at=event.sent_at.timestamp(),

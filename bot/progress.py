@@ -25,6 +25,8 @@ from bot.store.database import Tx
 from bot.store.steps import StepRow
 from bot.store.turns import Turn
 
+DRAIN = 3.0
+"""Seconds that calls under way get when the process stops."""
 FIRST_NOTICE = 10.0
 """Seconds from the acceptance of a question to the first notice."""
 ENOUGH = 900.0
