@@ -58,7 +58,8 @@ class Events:
         except BadRequest:
             return web.Response(status=400)
         if payload.get("type") == "url_verification":
-            return web.Response(text=str(payload.get("challenge", "")), content_type="text/plain")
+            challenge = str(payload.get("challenge", "")).encode(errors="replace")
+            return web.Response(body=challenge, content_type="text/plain", charset="utf-8")
         if "ssl_check" in payload:
             return web.Response()
         return web.Response(status=200 if await self._stored(payload) else 503)

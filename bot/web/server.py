@@ -181,6 +181,9 @@ class Server:
             return self._too_large()
         except TimeoutError:
             return web.Response(status=408, text="The body did not arrive.\n", headers={"Connection": "close"})
+        except (web.RequestPayloadError, ConnectionError):
+            # Not what its Content-Encoding says, or cut short: anybody's bad request, and no fault of ours.
+            return web.Response(status=400, text="The body cannot be read.\n", headers={"Connection": "close"})
         return None
 
     def _too_large(self) -> web.Response:

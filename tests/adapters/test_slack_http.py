@@ -94,6 +94,8 @@ async def test_url_verification_and_ssl_check_are_answered() -> None:
     async with live_slack(socket_mode=False) as live:
         challenge = json.dumps({"type": "url_verification", "challenge": "3eZbrw1aB"}).encode()
         assert await live.slack.delivery.raw(challenge) == (200, "3eZbrw1aB")
+        odd = json.dumps({"type": "url_verification", "challenge": "\ud800"}).encode()
+        assert await live.slack.delivery.raw(odd) == (200, "?")
         assert await live.slack.delivery.raw(b"ssl_check=1&token=x", FORM) == (200, "")
         assert live.host.deliveries == []
 

@@ -153,6 +153,29 @@ async def test_a_body_that_does_not_arrive_is_given_up(make: Make, monkeypatch: 
     writer.close()
 
 
+@pytest.mark.parametrize("encoding", ["gzip", "deflate"])
+async def test_a_body_that_is_not_what_its_encoding_says_is_a_bad_request(make: Make, encoding: str) -> None:
+    server = await make(before=echoing)
+    reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+    head = f"POST /echo HTTP/1.1\r\nHost: localhost\r\nContent-Encoding: {encoding}\r\nContent-Length: 7\r\n\r\n"
+    writer.write(head.encode() + b"neither")
+    async with asyncio.timeout(10):
+        assert b" 400 " in await reader.readuntil(b"\r\n")
+    writer.close()
+
+
+async def test_a_body_cut_short_is_a_bad_request_and_no_error(make: Make, caplog: pytest.LogCaptureFixture) -> None:
+    server = await make(before=echoing)
+    _, writer = await asyncio.open_connection("127.0.0.1", server.port)
+    writer.write(b"POST /echo HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10\r\n\r\nabc")
+    await writer.drain()
+    writer.transport.abort()
+    async with asyncio.timeout(10):
+        while counted(server).get(("/echo", "400")) != 1:
+            await asyncio.sleep(0.01)
+    assert [record for record in caplog.records if record.levelname == "ERROR"] == []
+
+
 async def test_a_path_that_is_not_served_costs_no_body(make: Make) -> None:
     server = await make()
     reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
