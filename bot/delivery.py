@@ -16,7 +16,7 @@ import structlog
 from bot.adapter import Adapter
 from bot.context import Context
 from bot.engine.steps import AGAIN, Begin, Steps
-from bot.errors import BotError, Misconfigured, Unavailable
+from bot.errors import BotError, Misconfigured, Rejected, Unavailable
 from bot.events import Conversation, MessageRef
 from bot.store import conversations, feedback, receipts
 from bot.store.database import Tx
@@ -78,8 +78,6 @@ class Delivery:
                 values = await self._send(part, index, kind, place, reply_to, until)
             except BotError as error:
                 self._count(kind, "failed")
-                if isinstance(error, Misconfigured):
-                    self.ctx.ailing[place.channel] = str(error)
                 raise NotDelivered(str(error), gone=getattr(error, "gone", False), sent=index) from None
             if values:
                 refs.append(receipts.ref_of(values))
@@ -101,11 +99,21 @@ class Delivery:
         async def act(begin: Begin) -> list[str]:
             now = await self.ctx.db.read(lambda tx: conversations.current(tx, place))
             await begin()
-            return ref_values(await self.adapter.send(now, part, known, reply_to))
+            try:
+                return ref_values(await self.adapter.send(now, part, known, reply_to))
+            except Misconfigured as error:
+                # Only an operator can mend it, and may yet do so in time: an answer that is there is not thrown away.
+                self._ails(place, error)
+                raise Unavailable(str(error), status=error.status, reason="misconfigured") from None
 
         async def unknown(row: StepRow) -> Any:
             nonlocal how
-            found = await look_up(self.ctx, self.adapter, place, known, row.begun_at or 0.0, until)
+            try:
+                found = await look_up(self.ctx, self.adapter, place, known, until)
+            except Unavailable:
+                how = "failed"
+                log.warning("delivery.not_looked_up", kind=kind, part=index)
+                return []
             if found:
                 how = "reconciled"
                 return ref_values(found[0])
@@ -132,27 +140,37 @@ class Delivery:
             self.ctx.wake_feedback()
         return values
 
+    def _ails(self, place: Conversation, error: Misconfigured) -> None:
+        if place.channel not in self.ctx.ailing:
+            log.error("channel.misconfigured", status=error.status, hint=str(error))
+        self.ctx.ailing[place.channel] = str(error)
+
     def _count(self, kind: str, outcome: str) -> None:
         if kind == "answer":
             self.ctx.metrics.deliveries_total.labels(channel=self.turn.where.channel, outcome=outcome).inc()
 
 
 async def look_up(
-    ctx: Context, adapter: Adapter, place: Conversation, known: str, begun_at: float, until: float
+    ctx: Context, adapter: Adapter, place: Conversation, known: str, until: float
 ) -> Sequence[MessageRef] | None:
-    """Ask the channel twice what became of a send; as long as it does not answer, until `until` (loop time)."""
+    """Ask the channel twice what became of a send. Raises `Unavailable` if it does not answer until `until`, loop time.
+
+    The wait before is whole, though the send began some time ago: the clock that was stored may have been set since.
+    """
     loop = asyncio.get_running_loop()
-    await asyncio.sleep(min(LOOK_AFTER, max(0.0, begun_at + LOOK_AFTER - ctx.clock())))
+    await asyncio.sleep(LOOK_AFTER)
     looks = 0
     while True:
         try:
             now = await ctx.db.read(lambda tx: conversations.current(tx, place))
             found = await adapter.find(now, known)
-        except Unavailable as error:
+        except (Unavailable, Misconfigured) as error:
             if loop.time() > until:
-                raise
-            await asyncio.sleep(error.retry_after or LOOK_AGAIN)
+                raise Unavailable(str(error), reason=error.reason) from None
+            await asyncio.sleep(getattr(error, "retry_after", None) or LOOK_AGAIN)
             continue
+        except Rejected:
+            return None  # it cannot be asked about this place
         looks += 1
         if found is None or found or looks == 2:
             return found

@@ -7,13 +7,16 @@ sent again; a withdrawn one is not sent either: the API knows no withdrawal, so 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
+from typing import TypeAlias
 
 import structlog
 
+from bot.adapter import Adapter
 from bot.context import Context
 from bot.engine.steps import back_off, persist
 from bot.errors import BotError, Misconfigured, OutcomeUnknown, Unavailable
-from bot.events import Rating
+from bot.events import MessageRef, Rating
 from bot.store import dead, feedback, receipts, turns
 from bot.store.database import Tx
 from bot.store.feedback import Due
@@ -21,7 +24,10 @@ from bot.store.turns import Turn
 
 LONGEST_WAIT = 30.0
 """Seconds between two looks at what is due, however quiet it is: the clock may have been set."""
-AT_ONCE = 8
+AT_ONCE = 64
+MARK_TRIES = 6
+"""How often buttons are tried to be marked, over about half a minute."""
+_Tasks: TypeAlias = dict[int, asyncio.Task[None]]
 log = structlog.get_logger(__name__)
 
 
@@ -31,7 +37,8 @@ class Submitter:
     def __init__(self, ctx: Context) -> None:
         self.ctx = ctx
         self._wake = asyncio.Event()
-        self._busy: dict[int, asyncio.Task[None]] = {}
+        self._busy: _Tasks = {}
+        self._marking: _Tasks = {}
         self._slots = asyncio.Semaphore(AT_ONCE)
 
     def wake(self) -> None:
@@ -50,7 +57,7 @@ class Submitter:
                 except TimeoutError:
                     continue
         finally:
-            tasks = list(self._busy.values())
+            tasks = [*self._busy.values(), *self._marking.values()]
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
@@ -60,49 +67,62 @@ class Submitter:
         now = self.ctx.clock()
         try:
             items = await self.ctx.db.read(lambda tx: feedback.due(tx, now))
-            after = await self.ctx.db.read(feedback.next_due)
+            after = await self.ctx.db.read(lambda tx: feedback.next_due(tx, now))
         except Unavailable:
             return 1.0
         for item in items:
-            if item.turn not in self._busy:
-                task = asyncio.get_running_loop().create_task(self._guarded(item))
-                self._busy[item.turn] = task
-        if after is None or any(item.due_at == after for item in items):
+            if item.mark_due and item.turn not in self._marking:
+                self._start(self._marking, item, self._mark)
+            if item.due_at is not None and item.due_at <= now and item.turn not in self._busy:
+                self._start(self._busy, item, self._one)
+        if after is None:
             return LONGEST_WAIT
         return min(LONGEST_WAIT, max(0.01, after - now))
 
-    async def _guarded(self, item: Due) -> None:
+    def _start(self, under_way: _Tasks, item: Due, act: Callable[[Due], Awaitable[None]]) -> None:
+        under_way[item.turn] = asyncio.get_running_loop().create_task(self._guarded(under_way, item, act))
+
+    async def _guarded(self, under_way: _Tasks, item: Due, act: Callable[[Due], Awaitable[None]]) -> None:
         try:
             async with self._slots:
-                await self._one(item)
+                await act(item)
         except Unavailable:
             await asyncio.sleep(1.0)  # the database cannot be read: it stays due
         except Exception:
             log.exception("feedback.unexpected")
             await asyncio.sleep(5.0)
         finally:
-            del self._busy[item.turn]
+            del under_way[item.turn]
             self._wake.set()
 
     async def _one(self, item: Due) -> None:
-        if item.mark_due:
-            await self._mark(item)
         now = self.ctx.clock()
         fresh = await self.ctx.db.read(lambda tx: feedback.get(tx, item.turn))
         if fresh is not None and fresh.due_at is not None and fresh.due_at <= now:
             await self._submit(fresh)
 
     async def _mark(self, item: Due) -> None:
-        """Show our own truth on the buttons; a channel that fails here has still heard the person."""
+        """Show our own truth on the buttons; a channel that fails here for long has still heard the person."""
         turn = await self.ctx.db.read(lambda tx: turns.get(tx, item.turn))
         refs = await self.ctx.db.read(lambda tx: receipts.of_turn(tx, item.turn, "answer"))
         adapter = None if turn is None else self.ctx.adapters.get(turn.where.channel)
         if adapter is not None and refs:
+            await self._shown(adapter, refs[-1], item.rating)
+        await persist(self.ctx, lambda tx: feedback.marked(tx, item.turn, item.rating))
+
+    async def _shown(self, adapter: Adapter, ref: MessageRef, rating: Rating | None) -> None:
+        for tries in range(MARK_TRIES):
             try:
-                await adapter.mark(refs[-1], item.rating)
+                await adapter.mark(ref, rating)
+            except Unavailable as error:
+                log.info("feedback.not_marked", reason=error.reason)
+                wait = error.retry_after
+                await asyncio.sleep(back_off(tries, self.ctx.random.random()) if wait is None else wait)
             except BotError as error:
                 log.info("feedback.not_marked", reason=error.reason)
-        await persist(self.ctx, lambda tx: feedback.marked(tx, item.turn, item.rating))
+                return
+            else:
+                return
 
     async def _submit(self, item: Due) -> None:
         turn = await self.ctx.db.read(lambda tx: turns.get(tx, item.turn))
@@ -111,7 +131,7 @@ class Submitter:
         elif item.rating is None:
             await self._withdrawn(item, turn)
         elif item.rating == item.submitted and item.attempt is None:
-            await self._settled(item, "submitted", None)
+            await self._settled(item, item.taken or "submitted", None)
         elif await persist(self.ctx, lambda tx: feedback.begin(tx, item)):
             await self._send(item, turn, turn.request_id, item.rating)
 

@@ -150,7 +150,7 @@ class Question(Ending):
                 except _Stale:
                     continue
                 self._overhead("submit", self.turn.accepted_at, asked["at"])
-                answer = reply.answer if reply.state == "completed" else None
+                answer = _whole(reply.answer) if reply.state == "completed" else None
                 return {
                     "request_id": reply.request_id,
                     "version": asked["version"],
@@ -210,7 +210,7 @@ class Question(Ending):
                     continue
                 self.ctx.ailing.pop("api", None)
                 if status.state != "working":
-                    return {"answer": status.answer if status.state == "completed" else None}
+                    return {"answer": _whole(status.answer) if status.state == "completed" else None}
 
         def remember(tx: Tx, _result: Any) -> None:
             turns.polled(tx, self.turn.id, polls)
@@ -262,6 +262,8 @@ class Question(Ending):
     async def _post_root(self) -> tuple[Conversation, MessageRef]:
         """Post the words of an /ask, which the others have not seen, as the root of the thread it is answered in."""
         turn = self.turn
+        if not self.rooted:
+            await self._check_wanted(None)
         notice = Notice(text=turn.text or "", kind="question", user_id=turn.asker)
         refs = await self.deliver(notice, "root", None, turn.place, None)
         if not refs:
@@ -297,3 +299,8 @@ class Question(Ending):
         self.ctx.metrics.turn_overhead_seconds.labels(channel=self.turn.where.channel, step=step).observe(
             max(0.0, at - since)
         )
+
+
+def _whole(answer: str | None) -> str | None:
+    """Replace halves of characters, which JSON can carry and nothing else."""
+    return None if answer is None else answer.encode("utf-8", "replace").decode("utf-8")

@@ -139,7 +139,7 @@ class Router:
         if (why := opinions.why_reply(tx, event)) is not None:
             if turns.seen(tx, event.ref.channel, event.ref.account_id, event.event_id, now):
                 return Taken("duplicate")
-            feedback.comment(tx, why, event.user_id, clean(event.text), event.event_id, now)
+            feedback.comment(tx, why, event.user_id, clean(event.text), event.event_id, now, event.ref.message_id)
             return Taken()
         accepting = self._accepting(tx, event.conversation, event.user_id, event.ref, event.sent_at.timestamp(), now)
         if not self._for_us(tx, event, accepting.where):
@@ -205,6 +205,10 @@ class Router:
     def _edit(self, tx: Tx, event: Edit, now: float) -> Taken:
         turn = turns.by_question(tx, known_ref(tx, event.ref))
         accepting = self._accepting(tx, event.conversation, event.user_id, event.ref, event.sent_at.timestamp(), now)
+        if feedback.replace_comment(
+            tx, event.ref.channel, event.ref.account_id, event.ref.message_id, event.user_id, clean(event.text)
+        ):
+            return Taken()
         if turn is None:
             # An edit that adds the mention is a new question. A direct message was one from the beginning; if it has
             # not arrived yet, its newest words wait for it.

@@ -25,6 +25,7 @@ class Due:
     rating: Rating | None
     submitted: str | None
     attempt: str | None
+    taken: str | None
     due_at: float | None
     mark_due: bool
     tries: int
@@ -80,14 +81,16 @@ def _touch(tx: Tx, turn_id: int, rules: Rules, now: float) -> None:
     old = tx.one("SELECT * FROM feedback WHERE turn=?", turn_id)
     first = now if old is None or old["due_at"] is None else old["first_change_at"]
     due = min(now + rules.settle_seconds, first + LATEST)
+    marked = None if old is None else old["marked"]
     tx.run(
-        "INSERT INTO feedback (turn, rating, first_change_at, due_at, mark_due, changed_at) VALUES (?,?,?,?,1,?)"
+        "INSERT INTO feedback (turn, rating, first_change_at, due_at, mark_due, changed_at) VALUES (?,?,?,?,?,?)"
         " ON CONFLICT (turn) DO UPDATE SET rating=excluded.rating, first_change_at=excluded.first_change_at,"
-        " due_at=excluded.due_at, mark_due=1, changed_at=excluded.changed_at, tries=0",
+        " due_at=excluded.due_at, mark_due=excluded.mark_due, changed_at=excluded.changed_at, tries=0",
         turn_id,
         rating,
         first,
         due,
+        int(rating != marked),
         now,
     )
 
@@ -144,9 +147,9 @@ def due(tx: Tx, now: float) -> list[Due]:
     return [_load(row) for row in rows]
 
 
-def next_due(tx: Tx) -> float | None:
-    """Return the time of the next submission, None without one."""
-    row = tx.one("SELECT min(due_at) AS at FROM feedback WHERE due_at IS NOT NULL")
+def next_due(tx: Tx, now: float) -> float | None:
+    """Return the time of the next submission after now, None without one."""
+    row = tx.one("SELECT min(due_at) AS at FROM feedback WHERE due_at>?", now)
     return None if row is None else row["at"]
 
 
@@ -162,6 +165,7 @@ def _load(row: Row) -> Due:
         rating=row["rating"],
         submitted=row["submitted"],
         attempt=row["attempt"],
+        taken=row["taken"],
         due_at=row["due_at"],
         mark_due=bool(row["mark_due"]),
         tries=row["tries"],
@@ -193,10 +197,16 @@ def begin(tx: Tx, item: Due) -> bool:
 
 
 def settle(tx: Tx, item: Due, outcome: str | None, *, submitted: str | None) -> None:
-    """Store how a due rating ended. A change that came meanwhile keeps its own due time."""
+    """Store how a due rating ended. A change that came meanwhile keeps its own due time.
+
+    `submitted` is the rating the API was told, None for none; what it made of the last one stays in `taken`.
+    """
     tx.run(
         "UPDATE feedback SET submitted=COALESCE(?, submitted), attempt=NULL, outcome=COALESCE(?, outcome),"
+        " taken=CASE WHEN ? IS NULL THEN taken ELSE ? END,"
         " due_at=CASE WHEN changed_at=? THEN NULL ELSE due_at END WHERE turn=?",
+        submitted,
+        outcome,
         submitted,
         outcome,
         item.changed_at,
@@ -215,9 +225,33 @@ def postpone(tx: Tx, item: Due, until: float, *, unknown: bool) -> None:
     )
 
 
-def comment(tx: Tx, turn_id: int, user: str, text: str, event_id: str, now: float) -> None:
-    """Store why an answer is bad."""
-    tx.run("INSERT INTO comments VALUES (?,?,?,?,?) ON CONFLICT DO NOTHING", turn_id, user, text, now, event_id)
+def comment(tx: Tx, turn_id: int, user: str, text: str, event_id: str, now: float, message: str | None = None) -> None:
+    """Store why an answer is bad; `message` is the id of the reply that says it, None for a form of the channel."""
+    tx.run(
+        "INSERT INTO comments (turn, user, text, at, event_id, message) VALUES (?,?,?,?,?,?) ON CONFLICT DO NOTHING",
+        turn_id,
+        user,
+        text,
+        now,
+        event_id,
+        message,
+    )
+
+
+def replace_comment(tx: Tx, channel: str, account: str, message: str, user: str, text: str) -> bool:
+    """Change the words of a reason; whether the message is one."""
+    return (
+        tx.run(
+            "UPDATE comments SET text=? WHERE message=? AND user=?"
+            " AND turn IN (SELECT id FROM turns WHERE channel=? AND account=?)",
+            text,
+            message,
+            user,
+            channel,
+            account,
+        )
+        > 0
+    )
 
 
 def may_ask_why(tx: Tx, turn_id: int, user: str) -> bool:

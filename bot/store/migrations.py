@@ -115,6 +115,11 @@ STEPS: tuple[str, ...] = (
     """
     ALTER TABLE overtaken ADD COLUMN user TEXT
     """,
+    """
+    ALTER TABLE feedback ADD COLUMN taken TEXT;
+    ALTER TABLE comments ADD COLUMN message TEXT;
+    CREATE INDEX comments_message ON comments (message) WHERE message IS NOT NULL
+    """,
 )
 
 

@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 
 from bot.events import Conversation, MessageRef
-from bot.store.conversations import first_conversation, known_ref, pack
+from bot.store.conversations import first_conversation, known_ref, pack, unpack
 from bot.store.database import Row, Tx
 
 REF_FIELDS = ("channel", "account_id", "conversation_id", "message_id")
@@ -37,6 +37,11 @@ def add(tx: Tx, turn_id: int, ref: MessageRef, place: Conversation, kind: str, p
 def find(tx: Tx, key: tuple[str, str, str, str]) -> Row | None:
     """Find which turn a message of ours belongs to: its `turn`, `kind` and `part`."""
     return tx.one("SELECT * FROM receipts WHERE channel=? AND account=? AND conversation=? AND message=?", *key)
+
+
+def place_of(row: Row) -> Conversation:
+    """Return where a message was sent to."""
+    return unpack(json.loads(row["place"])[1])
 
 
 def remove(tx: Tx, ref: MessageRef) -> None:
