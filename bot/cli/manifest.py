@@ -30,6 +30,8 @@ async def manifest(
 ) -> None:
     """Print the registration of the bot at a channel, or apply it there.
 
+    Where the channel can be asked, and its token is set, what differs there is listed too (on standard error).
+
     Parameters
     ----------
     channel
@@ -53,10 +55,16 @@ async def manifest(
         raise Misconfigured(f"The manifest of {channel} has no --{unknown[0]}; leave it out.")
     if not apply:
         text = made.manifest(**options)
+        if not json:
+            print(text, end="", flush=True)
+        differences = await _differences(made, channel)
         if json:
-            document({"channel": channel, "manifest": text})
-        else:
-            print(text, end="")
+            document({"channel": channel, "manifest": text, "differences": differences})
+        elif differences is not None:
+            for line in differences or [f"{channel.capitalize()} shows exactly this."]:
+                say(line)
+            if differences:
+                say("Nothing was changed; --apply makes it so.")
         return
     done: list[str] = await made.apply(_settings(channel), **options)
     if json:
@@ -66,8 +74,19 @@ async def manifest(
             say(line)
 
 
+async def _differences(made: ModuleType, channel: str) -> list[str] | None:
+    """List where the channel shows something else; None if that cannot be asked (no `diff`, or no token)."""
+    if not hasattr(made, "diff"):
+        return None
+    settings = _settings(channel)
+    return await made.diff(settings) if settings.enabled else None
+
+
 def _module(channel: str, channels: tuple[ChannelSpec, ...]) -> ModuleType:
-    """Find the channel's own `manifest` module: `manifest(**options)` and `apply(settings, **options)`."""
+    """Find the channel's own `manifest` module: `manifest(**options)` and `apply(settings, **options)`.
+
+    Where the channel can be asked what it shows it has `diff(settings)` too: one sentence for each difference.
+    """
     found = {spec.name: spec.adapter.rpartition(".")[0] + ".manifest" for spec in channels}
     offered = [name for name, module in found.items() if importlib.util.find_spec(module) is not None]
     if channel not in offered:
