@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 from cyclopts import App, Parameter
 
 from bot.adapter import ChannelSpec
-from bot.cli.output import Json, config, document, say
+from bot.cli.output import Json, config, document, note, say
 from bot.errors import Misconfigured
 
 app = App(name="manifest", help="Make the app's registration at a channel.")
@@ -62,9 +62,9 @@ async def manifest(
             document({"channel": channel, "manifest": text, "differences": differences})
         elif differences is not None:
             for line in differences or [f"{channel.capitalize()} shows exactly this."]:
-                say(line)
+                note(line)
             if differences:
-                say("Nothing was changed; --apply makes it so.")
+                note("Nothing was changed; --apply makes it so.")
         return
     done: list[str] = await made.apply(_settings(channel), **options)
     if json:
