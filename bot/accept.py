@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
@@ -14,7 +15,7 @@ from bot.context import Context
 from bot.errors import Unavailable
 from bot.events import Conversation, MessageRef, NoticeKind
 from bot.sessions import scope_key, session_id
-from bot.store import conversations, turns
+from bot.store import asked, conversations, turns
 from bot.store.conversations import Where
 from bot.store.database import Tx
 from bot.store.turns import LAST, NewTurn, Turn
@@ -65,10 +66,8 @@ class Accepting:
     def question(self, text: str) -> None:
         """Store a question, or say what is wrong with it. Raises `Unavailable` when too many are open."""
         limits = self.ctx.config.limits
-        if not text.strip():
-            return self._refuse(notices.EMPTY, "refused")
-        if len(text) > limits.question_chars:
-            return self._refuse(notices.too_long(limits.question_chars), "refused")
+        if problem := self.problem(text):
+            return self._refuse(problem, "refused")
         wait = self._over_the_limit()
         if wait is not None:
             return self._refuse(notices.too_many(wait), "limited")
@@ -109,6 +108,13 @@ class Accepting:
         self.lanes.append(lane)
         return None
 
+    def problem(self, text: str) -> str | None:
+        """Say what is wrong with the words of a question, None for nothing."""
+        limit = self.ctx.config.limits.question_chars
+        if not visible(text):
+            return notices.EMPTY
+        return notices.too_long(limit) if len(text) > limit else None
+
     def say(self, text: str, kind: NoticeKind, *, about: int | None = None, reply_to: MessageRef | None = None) -> None:
         """Store something to say, in a lane of its own: it is said at once."""
         reference = self.ctx.reference()
@@ -137,7 +143,7 @@ class Accepting:
         number, _ = conversations.epoch(self.tx, where, scope)
         old = self._lane(where)
         conversations.set_epoch(self.tx, where, scope, number + 1, self.now)
-        if turns.asked_in_lane(self.tx, old):
+        if asked.asked_in_lane(self.tx, old):
             name, _ = route_for(self.ctx.config.routes, where.channel, where.account, where.conversation)
             new = NewTurn(
                 reference=self.ctx.reference(),
@@ -177,14 +183,17 @@ class Accepting:
         allowed = self.ctx.config.limits.per_person_per_minute
         if allowed <= 0:
             return None
-        asked = turns.asked_since(self.tx, self.where.channel, self.where.account, self.user, self.now - MINUTE)
-        if len(asked) < allowed:
+        times = asked.asked_since(
+            self.tx, self.where.channel, self.where.account, self.user, self.now - MINUTE, self.now
+        )
+        if len(times) < allowed:
             return None
-        return max(1, round(asked[-allowed] + MINUTE - self.now))
+        return max(1, round(times[-allowed] + MINUTE - self.now))
 
     def _scope(self, where: Where) -> str:
         _, route = route_for(self.ctx.config.routes, where.channel, where.account, where.conversation)
-        kind = (self.conversation.channel, self.conversation.place)
+        given = asked.asked_from(self.tx, where) if where.thread else None
+        kind = (self.conversation.channel, (given or self.conversation).place)
         scope = route.scope or self.ctx.config.sessions.scopes.get(kind, "user")
         if scope == "topic" and self.conversation.is_direct and not where.thread:
             scope = "user"  # a private chat without topics
@@ -211,3 +220,8 @@ class Accepting:
 def clean(text: str) -> str:
     """Make words safe to store and send: no lone surrogates, no NUL, no white space around."""
     return text.encode("utf-8", "replace").decode("utf-8").replace("\0", "").strip()
+
+
+def visible(text: str) -> bool:
+    """Whether there is anything to be seen: format characters of no width are not."""
+    return any(not one.isspace() and unicodedata.category(one) not in ("Cf", "Cc") for one in text)

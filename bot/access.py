@@ -10,9 +10,12 @@ from bot.store.conversations import Where
 NO_ROUTE = Route()
 
 
-def admitted(access: Access, where: Where, user: str, standing: str) -> bool:
-    """Whether this person gets answers in this place; `deny` wins over `allow`, `allow` over the standing."""
-    names = {f"{where.channel}:{where.account}:{one}" for one in (user, where.conversation)}
+def admitted(access: Access, where: Where, user: str, standing: str, *, seen_as: str) -> bool:
+    """Whether this person gets answers in this place; `deny` wins over `allow`, `allow` over the standing.
+
+    `seen_as`: the conversation's id now, which people see; `where` has the first one known. Either may be listed.
+    """
+    names = {f"{where.channel}:{where.account}:{one}" for one in (user, where.conversation, seen_as)}
     if names & access.deny:
         return False
     return bool(names & access.allow) or access.admitted.get((where.channel, standing), True)

@@ -36,7 +36,7 @@ from bot.progress import Board
 from bot.router import Router
 from bot.store import open_database
 from bot.store import retention as old
-from bot.store.conversations import known_ref
+from bot.store.conversations import key_of
 from bot.store.database import SqliteDatabase
 from bot.store.history import story_of_message
 from bot.store.meta import secret, touch
@@ -181,7 +181,7 @@ class Bot:
 
     async def inspect(self, ref: MessageRef) -> Mapping[str, Any] | None:
         """Tell the story of the turn a message belongs to."""
-        return await self.db.read(lambda tx: story_of_message(tx, known_ref(tx, ref)))
+        return await self.db.read(lambda tx: story_of_message(tx, key_of(ref)))
 
     def _spawn(self, *work: Any) -> None:
         self._tasks += [asyncio.create_task(one) for one in work]

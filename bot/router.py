@@ -29,12 +29,12 @@ from bot.events import (
     Stop,
 )
 from bot.home import HomePages
-from bot.store import conversations, dead, feedback, overtaken, turns
-from bot.store.conversations import Where, known_ref
+from bot.store import asked, conversations, dead, feedback, overtaken, turns
+from bot.store.conversations import Where, key_of
 from bot.store.database import Tx
 
 log = structlog.get_logger(__name__)
-AT_ONCE = 1000
+AT_ONCE = 250
 """Events that may wait for the store together; more are refused at once, before they cost anything."""
 
 Spoken: TypeAlias = Message | Edit
@@ -113,7 +113,7 @@ class Router:
                 return opinions.reaction(self.ctx, tx, event, now)
             case HomeOpened():
                 where = conversations.first_known(tx, event.conversation)
-                admitted = access.admitted(self.ctx.config.access, where, event.user_id, event.standing)
+                admitted = self._admitted(event, where)
                 return Taken() if admitted else Taken("refused")
         channel, account = _origin(event)
         if turns.seen(tx, channel, account, event.event_id, now):
@@ -123,7 +123,7 @@ class Router:
                 return self._delete(tx, event, now)
             case Stop():
                 where = conversations.first_known(tx, event.conversation)
-                found = turns.open_questions(tx, where, event.user_id)
+                found = asked.open_questions(tx, where, event.user_id)
                 return _cancel_all(tx, [turn for turn in found if turn.sent_at <= event.sent_at.timestamp()])
             case Comment():
                 return opinions.comment(tx, event, now)
@@ -150,16 +150,16 @@ class Router:
         """Something said to us: a typed command or a question."""
         if turns.seen(tx, event.ref.channel, event.ref.account_id, event.event_id, now):
             return Taken("duplicate")
-        if (earlier := turns.by_question(tx, known_ref(tx, event.ref))) is not None:
+        if (earlier := asked.by_question(tx, key_of(event.ref), moved=False)) is not None:
             asks = isinstance(event, Message) and event.asks
             if not asks or (earlier.asker == event.user_id and turns.is_open(tx, earlier.id)):
                 return Taken("duplicate")
             accepting.again = True
-        if not access.admitted(self.ctx.config.access, accepting.where, event.user_id, event.standing):
+        if not self._admitted(event, accepting.where):
             accepting.refuse_access()
             return _taken(accepting)
         text, edited = clean(event.text), event.sent_at.timestamp() if isinstance(event, Edit) else None
-        newer = overtaken.find(tx, known_ref(tx, event.ref))
+        newer = overtaken.find(tx, key_of(event.ref))
         if newer is not None:
             if newer.text is None:
                 return Taken("ignored")  # deleted before it arrived
@@ -176,6 +176,10 @@ class Router:
         else:
             accepting.question(text)
         return _taken(accepting)
+
+    def _admitted(self, event: Spoken | Command | HomeOpened, where: Where) -> bool:
+        seen_as = event.conversation.conversation_id
+        return access.admitted(self.ctx.config.access, where, event.user_id, event.standing, seen_as=seen_as)
 
     def _for_us(self, tx: Tx, event: Spoken, where: Where) -> bool:
         if event.conversation.is_direct or event.mentions_bot or (isinstance(event, Message) and event.asks):
@@ -194,7 +198,7 @@ class Router:
         run = commands.COMMANDS.get(event.name)
         if run is None:
             return Taken("ignored")
-        if not access.admitted(self.ctx.config.access, accepting.where, event.user_id, event.standing):
+        if not self._admitted(event, accepting.where):
             accepting.refuse_access()
             return _taken(accepting)
         conversations.wake_up(tx, accepting.where)
@@ -203,36 +207,47 @@ class Router:
         return _taken(accepting)
 
     def _edit(self, tx: Tx, event: Edit, now: float) -> Taken:
-        turn = turns.by_question(tx, known_ref(tx, event.ref))
+        turn = asked.by_question(tx, key_of(event.ref))
         accepting = self._accepting(tx, event.conversation, event.user_id, event.ref, event.sent_at.timestamp(), now)
         if feedback.replace_comment(
             tx, event.ref.channel, event.ref.account_id, event.ref.message_id, event.user_id, clean(event.text)
         ):
             return Taken()
         if turn is None:
-            # An edit that adds the mention is a new question. A direct message was one from the beginning; if it has
-            # not arrived yet, its newest words wait for it.
-            if event.mentions_bot:
+            # An edit that adds the mention is a new question, and so is one that mends a question that was refused.
+            # A direct message was one from the beginning; if it has not arrived yet, its newest words wait for it.
+            if event.mentions_bot or (event.conversation.is_direct and asked.refused(tx, key_of(event.ref))):
                 return self._spoken(tx, event, accepting, now)
-            admitted = access.admitted(self.ctx.config.access, accepting.where, event.user_id, event.standing)
+            admitted = self._admitted(event, accepting.where)
             if event.conversation.is_direct and admitted:
                 text, sent_at = clean(event.text), event.sent_at.timestamp()
-                overtaken.keep(tx, known_ref(tx, event.ref), text, sent_at, now, event.user_id)
+                overtaken.keep(tx, key_of(event.ref), text, sent_at, now, event.user_id)
             return Taken("ignored")
         if turns.seen(tx, event.ref.channel, event.ref.account_id, event.event_id, now):
             return Taken("duplicate")
+        if turn.asker != event.user_id:
+            return Taken("ignored")
         text = clean(event.text)
         if command := commands.typed(text):
+            if command[0] != "ask":
+                return _cancel_all(tx, [turn])  # no question any more
             text = command[1]
-        if text == turn.text or turn.asker != event.user_id:
+        if text == turn.text:
             return Taken("ignored")
+        if problem := accepting.problem(text):
+            if not turns.cancel(tx, turn.id):
+                return Taken("ignored")
+            accepting.refuse(problem)
+            accepting.ended = None  # the turn ends as cancelled
+            accepting.lanes.append(turn.lane)
+            return _taken(accepting)
         return Taken() if turns.replace_text(tx, turn.id, text, event.sent_at.timestamp()) else Taken("ignored")
 
     # -- endings --------------------------------------------------------------------------------------------------
 
     def _delete(self, tx: Tx, event: Deletion, now: float) -> Taken:
-        key = known_ref(tx, event.ref)
-        turn = turns.by_question(tx, key)
+        key = key_of(event.ref)
+        turn = asked.by_question(tx, key)
         if turn is None:  # none of ours, or one that has not arrived yet
             overtaken.keep(tx, key, None, event.sent_at.timestamp(), now)
             return Taken("ignored")
@@ -248,7 +263,7 @@ class Router:
             return _cancel_all(tx, found)
         first = conversations.first_conversation(tx, event.channel, event.account_id, event.conversation_id)
         conversations.rest(tx, event.channel, event.account_id, first, now)
-        return _cancel_all(tx, turns.open_questions(tx, Where(event.channel, event.account_id, first, "")))
+        return _cancel_all(tx, asked.open_questions(tx, Where(event.channel, event.account_id, first, "")))
 
     # -- helpers --------------------------------------------------------------------------------------------------
 

@@ -59,10 +59,29 @@ def first_conversation(tx: Tx, channel: str, account: str, conversation_id: str)
     return conversation_id if row is None else str(row["first_conversation"])
 
 
-def known_ref(tx: Tx, ref: MessageRef) -> tuple[str, str, str, str]:
-    """Return the key a message is stored under in `receipts` and `turns`."""
-    conversation = first_conversation(tx, ref.channel, ref.account_id, ref.conversation_id)
-    return ref.channel, ref.account_id, conversation, ref.message_id
+Key = tuple[str, str, str, str]
+
+
+def key_of(ref: MessageRef) -> Key:
+    """Return the key a message is stored under: channel, account, conversation and message, as the platform says."""
+    return ref.channel, ref.account_id, ref.conversation_id, ref.message_id
+
+
+def other_keys(tx: Tx, key: Key) -> list[Key]:
+    """Return the keys the message has if it is older than a move of its conversation.
+
+    Only to be looked up after the key itself: a platform may number the messages of the new conversation anew.
+    """
+    channel, account, conversation, message = key
+    first = first_conversation(tx, channel, account, conversation)
+    rows = tx.all(
+        "SELECT conversation FROM aliases WHERE channel=? AND account=? AND first_conversation=? AND thread=''",
+        channel,
+        account,
+        first,
+    )
+    names = {first, *(row["conversation"] for row in rows)} - {conversation}
+    return [(channel, account, name, message) for name in sorted(names)]
 
 
 def current(tx: Tx, conversation: Conversation) -> Conversation:

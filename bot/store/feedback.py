@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from bot.config import Feedback as Rules
 from bot.events import MessageRef, Rating, Reaction
 from bot.store import votes
-from bot.store.conversations import first_conversation, known_ref
+from bot.store.conversations import key_of
 from bot.store.database import Row, Tx
 from bot.store.votes import meaning as meaning
 
@@ -97,7 +97,7 @@ def _touch(tx: Tx, turn_id: int, rules: Rules, now: float) -> None:
 
 def keep_early(tx: Tx, event: Reaction, now: float) -> None:
     """Keep a reaction that may have overtaken its answer."""
-    channel, account, conversation, message = known_ref(tx, event.target)
+    channel, account, conversation, message = key_of(event.target)
     tx.run(
         "INSERT INTO early VALUES (?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT DO NOTHING",
         channel,
@@ -117,8 +117,7 @@ def keep_early(tx: Tx, event: Reaction, now: float) -> None:
 
 def take_early(tx: Tx, turn_id: int, ref: MessageRef, rules: Rules, now: float) -> None:
     """A part was sent: take in the reactions that overtook its receipt, in their order."""
-    conversation = first_conversation(tx, ref.channel, ref.account_id, ref.conversation_id)
-    key = (ref.channel, ref.account_id, conversation, ref.message_id)
+    key = key_of(ref)
     where = "WHERE channel=? AND account=? AND conversation=? AND message=?"
     rows = tx.all(f"SELECT * FROM early {where} ORDER BY sent_at, at, event_id", *key)  # noqa: S608  # a constant
     for row in rows:

@@ -92,7 +92,7 @@ def story_of_message(tx: Tx, key: tuple[str, str, str, str]) -> dict[str, Any] |
         row = tx.one("SELECT * FROM turns WHERE id=?", found["turn"])
     else:
         row = tx.one(
-            "SELECT * FROM turns WHERE channel=? AND account=? AND conversation=? AND question=?"
+            "SELECT * FROM turns WHERE channel=? AND account=? AND asked_in=? AND question=?"
             " ORDER BY kind DESC LIMIT 1",
             *key,
         )

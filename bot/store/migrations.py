@@ -120,6 +120,13 @@ STEPS: tuple[str, ...] = (
     ALTER TABLE comments ADD COLUMN message TEXT;
     CREATE INDEX comments_message ON comments (message) WHERE message IS NOT NULL
     """,
+    """
+    ALTER TABLE turns ADD COLUMN asked_in TEXT;
+    UPDATE turns SET asked_in=json_extract(place, '$.conversation_id');
+    DROP INDEX turns_question;
+    CREATE INDEX turns_question ON turns (channel, account, asked_in, question)
+        WHERE question IS NOT NULL AND kind = 'question'
+    """,
 )
 
 

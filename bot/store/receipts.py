@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 
 from bot.events import Conversation, MessageRef
-from bot.store.conversations import first_conversation, known_ref, pack, unpack
+from bot.store.conversations import Key, key_of, other_keys, pack, unpack
 from bot.store.database import Row, Tx
 
 REF_FIELDS = ("channel", "account_id", "conversation_id", "message_id")
@@ -19,13 +19,9 @@ def ref_of(values: Sequence[str]) -> MessageRef:
 
 def add(tx: Tx, turn_id: int, ref: MessageRef, place: Conversation, kind: str, part: int, now: float) -> None:
     """Note that a message is ours; `place` is where it was sent to."""
-    conversation = first_conversation(tx, ref.channel, ref.account_id, ref.conversation_id)
     tx.run(
         "INSERT INTO receipts VALUES (?,?,?,?,?,?,?,?,?) ON CONFLICT DO NOTHING",
-        ref.channel,
-        ref.account_id,
-        conversation,
-        ref.message_id,
+        *key_of(ref),
         turn_id,
         kind,
         part,
@@ -34,9 +30,13 @@ def add(tx: Tx, turn_id: int, ref: MessageRef, place: Conversation, kind: str, p
     )
 
 
-def find(tx: Tx, key: tuple[str, str, str, str]) -> Row | None:
+def find(tx: Tx, key: Key) -> Row | None:
     """Find which turn a message of ours belongs to: its `turn`, `kind` and `part`."""
-    return tx.one("SELECT * FROM receipts WHERE channel=? AND account=? AND conversation=? AND message=?", *key)
+    for one in (key, *other_keys(tx, key)):
+        row = tx.one("SELECT * FROM receipts WHERE channel=? AND account=? AND conversation=? AND message=?", *one)
+        if row is not None:
+            return row
+    return None
 
 
 def place_of(row: Row) -> Conversation:
@@ -46,8 +46,7 @@ def place_of(row: Row) -> Conversation:
 
 def remove(tx: Tx, ref: MessageRef) -> None:
     """Forget a message of ours that was deleted."""
-    key = known_ref(tx, ref)
-    tx.run("DELETE FROM receipts WHERE channel=? AND account=? AND conversation=? AND message=?", *key)
+    tx.run("DELETE FROM receipts WHERE channel=? AND account=? AND conversation=? AND message=?", *key_of(ref))
 
 
 def of_turn(tx: Tx, turn_id: int, kind: str) -> list[MessageRef]:

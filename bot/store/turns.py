@@ -83,8 +83,8 @@ def insert(tx: Tx, new: NewTurn) -> int:
     reply = None if new.reply_to is None else json.dumps([getattr(new.reply_to, field) for field in REF_FIELDS])
     row = tx.one(
         "INSERT INTO turns (reference, kind, lane, channel, account, conversation, thread, place, question, root,"
-        " asker, text, say, about, reply_to, scope, epoch, route, language, sent_at, accepted_at, edited_at)"
-        " VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?) RETURNING id",
+        " asker, text, say, about, reply_to, scope, epoch, route, language, sent_at, accepted_at, edited_at,"
+        " asked_in) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?) RETURNING id",
         new.reference,
         new.kind,
         new.lane,
@@ -107,6 +107,7 @@ def insert(tx: Tx, new: NewTurn) -> int:
         new.sent_at,
         new.accepted_at,
         new.edited_at,
+        new.place.conversation_id,
     )
     assert row is not None
     return int(row["id"])
@@ -215,32 +216,6 @@ def waiting(tx: Tx, lane: str) -> int:
     return 0 if row is None else int(row["n"])
 
 
-def asked_since(tx: Tx, channel: str, account: str, asker: str, since: float) -> list[float]:
-    """When this person asked since then, oldest first."""
-    rows = tx.all(
-        "SELECT accepted_at FROM turns WHERE channel=? AND account=? AND asker=? AND kind='question' AND accepted_at>?"
-        " ORDER BY accepted_at",
-        channel,
-        account,
-        asker,
-        since,
-    )
-    return [row["accepted_at"] for row in rows]
-
-
-def asked_in_lane(tx: Tx, lane: str) -> bool:
-    """Whether a question ever went into this lane."""
-    return bool(tx.one("SELECT 1 FROM turns WHERE lane=? AND kind='question' LIMIT 1", lane))
-
-
-def by_question(tx: Tx, key: tuple[str, str, str, str]) -> Turn | None:
-    """Find the question that a message became; the key comes from `known_ref`."""
-    row = tx.one(
-        "SELECT * FROM turns WHERE channel=? AND account=? AND conversation=? AND question=? AND kind='question'", *key
-    )
-    return None if row is None else load(row)
-
-
 def replace_text(tx: Tx, turn_id: int, text: str, edited_at: float) -> bool:
     """Give an open question new words, unless they are older than those it has, or its answer is already on its way."""
     return (
@@ -259,22 +234,6 @@ def replace_text(tx: Tx, turn_id: int, text: str, edited_at: float) -> bool:
 def cancel(tx: Tx, turn_id: int) -> bool:
     """End an open question without an answer, unless that is already on its way."""
     return tx.run("UPDATE turns SET cancelled=1 WHERE id=? AND state='open' AND intent=0 AND cancelled=0", turn_id) > 0
-
-
-def open_questions(tx: Tx, where: Where, asker: str | None = None) -> list[Turn]:
-    """Read the open questions of a thread, or of a whole conversation where `where.thread` is ""."""
-    rows = tx.all(
-        "SELECT * FROM turns WHERE state='open' AND kind='question' AND channel=? AND account=? AND conversation=?"
-        " AND (?='' OR thread=?) AND (? IS NULL OR asker=?)",
-        where.channel,
-        where.account,
-        where.conversation,
-        where.thread,
-        where.thread,
-        asker,
-        asker,
-    )
-    return [load(row) for row in rows]
 
 
 def take(tx: Tx, lane: str, now: float) -> tuple[Turn, dict[str, StepRow]] | None:
