@@ -121,7 +121,9 @@ async def test_the_shortcut_on_what_somebody_has_asked_already(house: SlackHouse
     await house.answers(1, "D2")
     ts = await house.slack.say("U1", "C1", f"<@U0BOT> {RETURNS}")
     await house.answers(1, "C1")
-    await house.slack.shortcut("U2", "C1", ts)
+    chosen = payloads.shortcut("U2", "C1", house.slack.channels["C1"].messages[ts], house.slack.trigger())
+    for _ in range(2):
+        house.slack.send(chosen, "interactive")  # the same trigger is the same choice
     assert [one["thread_ts"] for one in await house.answers(2, "C1")] == [ts, ts]
     await house.idle()
     assert len(house.asked()) == 4

@@ -19,6 +19,7 @@ from adapters.slack.people import People
 from adapters.slack.posting import Posting
 from adapters.slack.render import render
 from adapters.slack.socket import SocketMode
+from adapters.slack.text import disarmed
 from adapters.slack.web import Web
 from adapters.slack.words import comment_view
 from adapters.slack.working import Working
@@ -144,7 +145,7 @@ class SlackAdapter:
 
     async def _suggest(self, channel: str, prompts: Sequence[str]) -> None:
         """Offer questions in the agent view; without it (an old app, a plan without AI) there are none."""
-        wanted = [{"title": one[:PROMPT_LENGTH], "message": one} for one in prompts]
+        wanted = [{"title": disarmed(one[:PROMPT_LENGTH]), "message": disarmed(one)} for one in prompts]
         try:
             await self._web.call("assistant.threads.setSuggestedPrompts", {"channel_id": channel, "prompts": wanted})
         except BotError as error:

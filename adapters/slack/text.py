@@ -18,6 +18,18 @@ class Words:
     mentions_others: bool
 
 
+TOKEN: Final = re.compile(r"<(?=[!@#])")
+
+
+def disarmed(text: str) -> str:
+    """Make plain text harmless where Slack does not say whether it reads it as mrkdwn, so that escapes might show.
+
+    >>> disarmed("<!channel> a < b")
+    '‹!channel> a < b'
+    """
+    return TOKEN.sub("‹", text)
+
+
 def read(text: str, bot_user_id: str) -> Words:
     """Resolve Slack's `<…>` entities and its three escapes.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from typing import Any, Final
 
+from adapters.slack.text import disarmed
 from adapters.slack.web import Web
 from adapters.slack.words import WORKING_EMOJI
 from bot.errors import Misconfigured, Rejected
@@ -32,7 +33,7 @@ class Working:
     def remember(self, event: Event) -> None:
         """Keep the words of a question: with the first one of a thread its agent session is titled."""
         if isinstance(event, Message) and event.text:
-            self._titles[(event.ref.conversation_id, event.ref.message_id)] = event.text[:TITLE_LENGTH]
+            self._titles[(event.ref.conversation_id, event.ref.message_id)] = disarmed(event.text[:TITLE_LENGTH])
             while len(self._titles) > KEEP_TITLES:
                 self._titles.popitem(last=False)
 

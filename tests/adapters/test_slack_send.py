@@ -339,20 +339,21 @@ async def test_the_eyes_stand_for_work() -> None:
 
 async def test_an_agent_has_a_status_a_title_and_prompts() -> None:
     async with live_slack(agent=True) as live:
-        root = await live.slack.say("U1", "D1", "What is the notice period?")
+        root = await live.slack.say("U1", "D1", "What is the notice period of &lt;!channel&gt;?")
         await live.host.wait_for(lambda: live.host.events)
         where, question = live.place("D1", root), live.ref("D1", root)
         second = live.ref("D1", payloads.next_ts())
         for on, which in ((True, question), (True, second), (False, question), (False, second)):
             await live.adapter.working(where, which, on)
         assert [status["status"] for status in live.slack.statuses] == ["processing"] * 3 + ["active"]
-        assert live.slack.statuses[0]["title"] == "What is the notice period?"
+        assert live.slack.statuses[0]["title"] == "What is the notice period of ‹!channel>?"
         assert not live.slack.made("reactions.add")
-        home = Home(user_id="U1", recent=(), suggestions=("How do I begin?", "b", "c", "d", "e"))
+        home = Home(user_id="U1", recent=(), suggestions=("How do I begin?", "<!channel>", "c", "d", "e"))
         (part,) = live.adapter.render(home)
         await live.adapter.send(live.place("D1"), part, new_delivery_id(), None)
         assert live.slack.prompts[0]["prompts"][0] == {"title": "How do I begin?", "message": "How do I begin?"}
         assert len(live.slack.prompts[0]["prompts"]) == 4
+        assert live.slack.violations == []
 
 
 async def test_where_slack_knows_no_agent_the_eyes_take_over() -> None:

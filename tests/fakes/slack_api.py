@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from aiohttp import web
 
 from tests.fakes import slack_payloads as payloads
-from tests.fakes.slack_rules import READS, Refused, check_arguments, check_post, check_view
+from tests.fakes.slack_rules import READS, Refused, check_arguments, check_post, check_view, refuse_pings
 
 if TYPE_CHECKING:
     from tests.fakes.slack import Call, Channel, FakeSlack, Fault
@@ -273,6 +273,7 @@ class WebApi:
             raise Refused("invalid_arguments", f"no such status {status['status']!r}")
         if len(status.get("title", "")) > 200:
             raise Refused("invalid_arguments", "the title is longer than 200")
+        refuse_pings(str(status.get("title", "")), "title")
         self._slack.statuses.append(status)
         return {}
 
@@ -281,6 +282,8 @@ class WebApi:
             raise Refused("missing_scope")
         if not 0 < len(prompts["prompts"]) <= 4:
             raise Refused("invalid_arguments", "one to four prompts")
+        for text in (text for one in prompts["prompts"] for text in one.values()):
+            refuse_pings(text, "prompts")
         self._slack.prompts.append(prompts)
         return {}
 
