@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 import pytest
 
 from adapters.slack import pacing
@@ -359,6 +360,18 @@ async def test_an_agent_stops_when_told(tmp_path: Path) -> None:
         await house.slack.until(lambda: house.slack.statuses[-1]["status"] == "active")
         assert house.slack.statuses[0]["title"] == RETURNS
         assert house.slack.posts == []
+
+
+async def test_the_agent_offers_the_sites_own_questions(tmp_path: Path) -> None:
+    async with slack_house(tmp_path, socket_mode=True, agent=True) as house:
+        address = f"{house.assistant.base_url}/m2m/sites/demo/widget-config"
+        asks = aiohttp.ClientSession(headers={"X-API-Key": "demo"})
+        async with asks as session, session.patch(address, json={"suggestedQuestion1": RETURNS}) as reply:
+            assert reply.status == 200
+        await house.slack.open_home("U1", "messages")
+        await house.slack.until(lambda: house.slack.prompts)
+        assert house.slack.prompts[0]["channel_id"] == "D1"
+        assert house.slack.prompts[0]["prompts"] == [{"title": RETURNS, "message": RETURNS}]
 
 
 async def test_sockets_cut_in_the_middle_of_a_burst(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
