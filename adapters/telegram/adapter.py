@@ -15,7 +15,6 @@ from adapters.telegram import receive, render, sending
 from adapters.telegram.client import Client
 from adapters.telegram.config import TelegramSettings
 from adapters.telegram.doctor import examine
-from adapters.telegram.errors import translate
 from adapters.telegram.groups import Groups
 from adapters.telegram.pace import Limits, Pacer
 from adapters.telegram.setup import prepare_polling, prepare_webhook
@@ -116,8 +115,8 @@ class TelegramAdapter:
                     message_id=int(ref.message_id),
                     reply_markup=sending.buttons(rating),
                 )
-        except ChatMigrated as error:
-            raise translate(error, "editMessageReplyMarkup") from error
+        except ChatMigrated:
+            log.debug("the buttons of a group that has moved stay as they are: its old messages are out of reach")
         except Rejected as error:
             if error.reason not in STANDS_ANYWAY:
                 raise
@@ -129,7 +128,7 @@ class TelegramAdapter:
             async with self._client.call("deleteMessage") as bot:
                 await bot.delete_message(chat_id=int(ref.conversation_id), message_id=int(ref.message_id))
         except ChatMigrated as error:
-            raise translate(error, "deleteMessage") from error
+            raise Rejected("A message of before the group moved is out of reach.", reason="chat_gone") from error
         except Rejected as error:
             if error.reason != "message_gone":
                 raise

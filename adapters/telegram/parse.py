@@ -60,8 +60,8 @@ def parsed(kind: type[T], content: Any) -> T:
 
 
 def attached(content: Any) -> bool:
-    """Tell whether anything but words came with a message."""
-    return any(content.get(name) for name in ATTACHMENTS)
+    """Tell whether anything but words came with a message. What has a caption is media, of tomorrow's kinds too."""
+    return any(content.get(name) for name in (*ATTACHMENTS, "caption"))
 
 
 def emoji(reactions: Sequence[ReactionType]) -> list[str]:

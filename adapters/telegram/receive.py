@@ -72,7 +72,11 @@ class Intake:
             await self._set_aside(raw, f"Taking the update in failed ({type(error).__name__}).")
 
     async def _set_aside(self, raw: Mapping[str, Any], reason: str) -> None:
-        body = json.dumps(raw, sort_keys=True, separators=(",", ":")).encode()
+        try:
+            body = json.dumps(raw, sort_keys=True, separators=(",", ":")).encode()
+        except (RecursionError, ValueError):
+            # Nested so deeply that it can only just be read. It has to end here too, or its chat stands still.
+            body = json.dumps({"update_id": raw.get("update_id"), "left_out": "nested too deeply"}).encode()
         await self._host.set_aside("telegram", self._client.account_id, body, reason)
 
     def _is_rest_of_album(self, raw: Mapping[str, Any], event: Event) -> bool:

@@ -11,7 +11,7 @@ from telegram import WebhookInfo
 from adapters.telegram.client import ALLOWED_UPDATES, Client
 from adapters.telegram.config import TelegramSettings
 from bot.adapter import Host
-from bot.errors import BotError, Misconfigured
+from bot.errors import BotError, Misconfigured, Rejected
 
 log = logging.getLogger(__name__)
 
@@ -33,7 +33,11 @@ async def prepare_polling(client: Client) -> None:
 
 async def prepare_webhook(client: Client, host: Host, settings: TelegramSettings) -> None:
     """Set the webhook if its address, its updates or its secret differ. One process at a time: Telegram takes one
-    setWebhook a second, and replicas start together."""
+    setWebhook a second, and replicas start together.
+
+    Raises:
+        Misconfigured: Telegram refuses the address.
+    """
     url = settings.webhook_url or ""
     secret = settings.webhook_secret.get_secret_value() if settings.webhook_secret else ""
     # Telegram does not tell the secret it has. A hash of the one we set last says whether it is still the same.
@@ -44,14 +48,22 @@ async def prepare_webhook(client: Client, host: Host, settings: TelegramSettings
         same = info.url == url and set(info.allowed_updates) == set(ALLOWED_UPDATES)
         if same and await _last(host, name) == digest:
             return
-        async with client.call("setWebhook") as bot:
-            await bot.set_webhook(
-                url=url,
-                secret_token=secret,
-                allowed_updates=ALLOWED_UPDATES,
-                max_connections=MAX_CONNECTIONS,
-                drop_pending_updates=False,
-            )
+        try:
+            async with client.call("setWebhook") as bot:
+                await bot.set_webhook(
+                    url=url,
+                    secret_token=secret,
+                    allowed_updates=ALLOWED_UPDATES,
+                    max_connections=MAX_CONNECTIONS,
+                    drop_pending_updates=False,
+                )
+        except Rejected as error:
+            raise Misconfigured(
+                "Telegram refused the address in TELEGRAM_WEBHOOK_URL; put an https address there whose name is "
+                "public, on port 443, 80, 88 or 8443.",
+                status=error.status,
+                reason="webhook",
+            ) from error
         try:
             await host.vault.put(name, digest)
         except Misconfigured:

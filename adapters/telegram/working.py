@@ -113,6 +113,9 @@ class Signs:
                         )
                 except (Rejected, Misconfigured):
                     return  # it will not be shown here; the notices of the core are left
+                except Unavailable as error:
+                    pause = max(pause, error.retry_after or 0.0)
+                    log.debug("typing is not shown: %s", error)
                 except (BotError, ChatMigrated, TimeoutError) as error:
                     log.debug("typing is not shown: %s", error)
             await asyncio.sleep(pause)
