@@ -22,9 +22,14 @@ def admitted(access: Access, where: Where, user: str, standing: str, *, seen_as:
 
 
 def route_for(routes: tuple[Route, ...], channel: str, account: str, conversation: str) -> tuple[str, Route]:
-    """Return the first route that fits, with its name ("" for none): its place in the list."""
+    """Return the first route that fits, with its name, "" for none."""
     wanted = (channel, account, conversation)
-    for number, route in enumerate(routes):
+    for route in routes:
         if all(map(fnmatchcase, wanted, (route.channel, route.account, route.conversation))):
-            return str(number), route
+            return route_name(route), route
     return "", NO_ROUTE
+
+
+def route_name(route: Route) -> str:
+    """Name a route by its patterns: turns keep the name, and the settings may list others before it one day."""
+    return f"{route.channel}:{route.account}:{route.conversation}"

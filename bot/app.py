@@ -21,6 +21,7 @@ from pydantic import BaseModel, SecretStr
 from adapters.playground.config import CHANNEL as PLAYGROUND
 from adapters.slack.config import CHANNEL as SLACK
 from adapters.telegram.config import CHANNEL as TELEGRAM
+from bot.access import route_name
 from bot.adapter import Adapter, ChannelSpec, HttpHandler
 from bot.api.client import ApiClient
 from bot.api.gate import Gates
@@ -191,7 +192,7 @@ class Bot:
         client = self._clients.get(route)
         if client is None:
             config = self.config
-            named = config.routes[int(route)] if route and int(route) < len(config.routes) else None
+            named = next((one for one in config.routes if route_name(one) == route), None)
             key = (named and named.api_key) or config.api_key or SecretStr("")
             client = self._clients[route] = ApiClient(
                 base_url=config.base_url,

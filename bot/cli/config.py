@@ -67,7 +67,7 @@ def route(channel: str, account: str, conversation: str, /, *, json: Json = Fals
     settings = config()
     name, chosen = route_for(settings.routes, channel, account, conversation)
     answer = {
-        "route": int(name) + 1 if name else None,
+        "route": settings.routes.index(chosen) + 1 if name else None,
         "tenant_id": chosen.tenant_id or settings.tenant_id or None,
         "site_id": chosen.site_id or settings.site_id or None,
         "api_key": "of the route" if chosen.api_key else "UPPZY_API_KEY",

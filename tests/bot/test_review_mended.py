@@ -1,0 +1,265 @@
+"""Findings of a review of the core, mended."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot import access, events
+from bot.api.models import ChatStatus, parse_status
+from bot.config import Route
+from bot.errors import Unavailable
+from bot.polling import Pace
+from bot.store.database import Tx
+from tests.fakes.channel import ACCOUNT, NAME, dm, room
+from tests.house import House, a_house
+
+
+def moved(house: House) -> events.Moved:
+    return events.Moved(
+        event_id="moved",
+        channel=NAME,
+        account_id=ACCOUNT,
+        old_id="R-old",
+        new_id="R-new",
+        sent_at=house.channel.tick(),
+    )
+
+
+def redirect(house: House) -> None:
+    """Let what is posted into the room land in the asker's DM, as where the bot is no member."""
+    post: Callable[..., Awaitable[Any]] = house.channel.post
+
+    async def elsewhere(conversation: Any, part: Any, delivery_id: str, reply_to: str | None) -> Any:
+        return await post(dm() if conversation.conversation_id == "R-1" else conversation, part, delivery_id, reply_to)
+
+    house.channel.post = elsewhere  # type: ignore[method-assign]  # the platform's own doing
+
+
+async def test_a_message_number_that_comes_again_after_a_move_is_a_new_question(house: House) -> None:
+    """A supergroup counts its messages anew: number 7 there is not number 7 of the old group."""
+    first = await house.channel.say("When does the shop open?", conversation=room(conversation_id="R-old"))
+    await house.answers(1)
+    await house.idle()
+    await house.channel.happen(moved(house))
+    again = house.channel.message("How long do I have to return a bicycle?", conversation=room(conversation_id="R-new"))
+    await house.channel.happen(replace(again, ref=replace(again.ref, message_id=first.ref.message_id)))
+    await house.idle()
+    await asyncio.sleep(0.3)
+    assert len(house.asked()) == 2
+
+
+async def test_a_place_that_moved_is_denied_by_the_id_that_people_see(tmp_path: Path) -> None:
+    async with a_house(tmp_path, BOT_ACCESS__DENY='["fake:A1:R-new"]') as house:
+        await house.channel.happen(moved(house))
+        await house.channel.say("When does the shop open?", conversation=room(conversation_id="R-new"))
+        await house.idle()
+        await asyncio.sleep(0.3)
+        assert house.asked() == []
+
+
+async def test_an_edit_into_a_command_leaves_no_dead_letter(house: House) -> None:
+    house.assistant.script(contains="first", answer="one", delay=0.5)
+    await house.channel.say("the first")
+    waiting = await house.channel.say("second")
+    await house.channel.edit(waiting, "!help")
+    await house.answers(1)
+    await house.idle()
+    assert await house.table("SELECT * FROM dead") == []
+    assert house.channel.notices("failure") == []
+
+
+async def test_an_edit_beyond_the_limit_gets_the_notice_that_says_what_is_possible(house: House) -> None:
+    house.assistant.script(contains="first", answer="one", delay=0.5)
+    await house.channel.say("the first")
+    waiting = await house.channel.say("second")
+    await house.channel.edit(waiting, "x" * 4001)
+    await house.answers(1)
+    await house.idle()
+    assert any("4,000" in notice.text for notice in house.channel.notices())
+
+
+async def test_a_question_that_was_too_long_is_answered_when_an_edit_shortens_it(house: House) -> None:
+    message = await house.channel.say("x" * 4001, mentions_bot=False)
+    await house.channel.wait_for(lambda: house.channel.notices("refusal"))
+    await house.channel.edit(message, "When does the shop open?", mentions_bot=False)
+    await asyncio.sleep(0.5)
+    assert len(house.asked()) == 1
+
+
+async def test_an_ask_shows_itself_at_once_although_another_question_is_being_answered(house: House) -> None:
+    house.assistant.script(contains="slow", answer="late", delay=4.0)
+    await house.channel.say("a slow one")
+    await house.assistant.requests.wait("chat_async", 1)
+    signs = house.channel.signs
+    await house.channel.command("ask", "a quick one")
+    await asyncio.sleep(2.5)
+    assert house.channel.notices("question") or house.channel.signs > signs
+
+
+async def test_an_ask_that_was_stopped_while_it_waited_posts_nothing(tmp_path: Path) -> None:
+    async with a_house(tmp_path, BOT_SESSIONS__FAKE_ROOM="conversation") as house:
+        house.assistant.script(contains="slow", answer="late", delay=1.0)
+        await house.channel.say("a slow one", conversation=room(), user_id="U2")
+        await house.assistant.requests.wait("chat_async", 1)
+        await house.channel.command("ask", "a quick one", conversation=room())
+        at = house.channel.tick()
+        await house.channel.happen(events.Stop(event_id="stop", conversation=room(), user_id="U1", sent_at=at))
+        await house.idle()
+        assert house.channel.notices("question") == []
+
+
+async def test_an_ask_that_lands_in_the_dm_goes_on_in_its_session_or_the_dms(house: House) -> None:
+    redirect(house)
+    await house.channel.say("in the dm")
+    await house.answers(1)
+    await house.channel.command("ask", "When does the shop open?", conversation=room())
+    await house.answers(2)
+    (root,) = house.channel.notices("question")
+    await house.channel.say("And closes?", conversation=replace(dm(), thread_id=root.ref.message_id))
+    await house.answers(3)
+    before, asked, after = [entry.body["session_id"] for entry in house.assistant.requests.of("chat_async")]
+    assert after in (before, asked)
+
+
+async def test_a_question_in_the_thread_of_an_ask_in_the_dm_can_be_deleted(house: House) -> None:
+    redirect(house)
+    await house.channel.command("ask", "When does the shop open?", conversation=room())
+    await house.answers(1)
+    (root,) = house.channel.notices("question")
+    house.assistant.script(contains="slow", answer="late", delay=1.0)
+    message = await house.channel.say("slow", conversation=replace(dm(), thread_id=root.ref.message_id))
+    await house.assistant.requests.wait("chat_async", 2)
+    await house.channel.remove(message.ref)
+    await house.idle()
+    assert len(house.channel.answers()) == 1
+
+
+async def test_a_token_that_fails_for_a_moment_loses_no_answer(house: House) -> None:
+    house.assistant.script(contains="open", answer="nine", delay=0.5)
+    await house.channel.say("When does the shop open?")
+    await house.assistant.requests.wait("chat_async", 1)
+    house.channel.failing = "bad_token"
+    await asyncio.sleep(1.5)
+    house.channel.failing = None
+    await asyncio.sleep(4)
+    assert house.channel.answers() or house.channel.notices("failure")
+
+
+async def test_the_sign_of_work_goes_at_the_next_start_when_the_token_failed(house: House) -> None:
+    house.assistant.script(contains="open", answer="nine", delay=0.5)
+    await house.channel.say("When does the shop open?")
+    await house.assistant.requests.wait("chat_async", 1)
+    house.channel.failing = "bad_token"
+    await asyncio.sleep(1.0)
+    stop = house.bot.stop
+
+    async def stop_and_mend() -> None:
+        await stop()
+        house.channel.failing = None
+
+    house.bot.stop = stop_and_mend  # type: ignore[method-assign]  # an operator's hand
+    await house.restart()
+    await house.answers(1)
+    await house.channel.wait_for(lambda: house.channel.working == set())
+
+
+async def test_an_answer_that_may_be_there_is_not_called_absent(tmp_path: Path) -> None:
+    async with a_house(tmp_path, BOT_GIVE_UP="7") as house:
+        await _looked_up_in_vain(house)
+
+
+async def _looked_up_in_vain(house: House) -> None:
+    house.channel.plan = ["cut_after_write"]
+    search = house.channel.search
+
+    async def refused(*args: Any) -> Any:
+        house.channel.failing = "bad_token"
+        try:
+            return await search(*args)
+        finally:
+            house.channel.failing = None
+
+    house.channel.search = refused  # type: ignore[method-assign,assignment]  # the platform's own doing
+    await house.channel.say("When does the shop open?")
+    await house.idle()
+    assert len(house.channel.answers()) == 1
+    (told,) = house.channel.notices("failure")
+    assert "cannot tell" in told.text
+
+
+async def test_an_answer_with_half_a_character_is_delivered(house: House) -> None:
+    real, got = house.bot.ctx.api_for, parse_status(b'{"status":"completed","answer":"good \\ud83d answer"}')
+
+    class Odd:
+        def __init__(self, route: str) -> None:
+            self.real = real(route)
+
+        async def status(self, _request_id: str) -> ChatStatus:
+            return got
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(self.real, name)
+
+    house.bot.ctx.api_for = Odd
+    await house.channel.say("odd")
+    await house.channel.wait_for(lambda: house.channel.answers() or house.channel.notices("failure"), 40)
+    assert house.channel.answers()
+
+
+async def test_a_question_of_invisible_characters_is_empty(house: House) -> None:
+    await house.channel.say("\u200b\u2060\ufeff")
+    await house.idle()
+    await asyncio.sleep(0.2)
+    assert house.asked() == []
+
+
+async def test_a_clock_that_was_set_back_stops_nobody_for_an_hour(tmp_path: Path) -> None:
+    async with a_house(tmp_path, BOT_LIMITS__PER_PERSON_PER_MINUTE="1") as house:
+        real = house.bot.ctx.clock
+        house.bot.ctx.clock = lambda: real() + 3600
+        await house.channel.say("one")
+        await house.answers(1)
+        await house.idle()
+        house.bot.ctx.clock = real
+        await house.channel.say("two")
+        await house.channel.wait_for(lambda: len(house.channel.visible()) == 2)
+        assert len(house.channel.answers()) == 2
+
+
+def test_polling_follows_an_api_that_has_become_fast() -> None:
+    pace = Pace()
+
+    def lag(takes: float) -> float:
+        age = 0.0
+        while age < takes:
+            age += pace.delay(age)
+        pace.completed(age)
+        return age - takes
+
+    for _ in range(64):
+        lag(40.0)
+    lags = [lag(4.0) for _ in range(64)]
+    assert lags[-1] < 4.0, lags
+
+
+def test_a_route_put_before_another_does_not_rename_it() -> None:
+    one = Route(channel="fake", account="A1", conversation="R-1")
+    other = Route(channel="fake", account="A1", conversation="R-9")
+    where = ("fake", "A1", "R-1")
+    assert access.route_for((one,), *where)[0] == access.route_for((other, one), *where)[0]
+
+
+@pytest.mark.parametrize("way", ["read", "write"])
+async def test_a_malformed_database_is_unavailable(house: House, way: str) -> None:
+    def broken(_tx: Tx) -> None:
+        raise sqlite3.DatabaseError("database disk image is malformed")
+
+    with pytest.raises(Unavailable):
+        await getattr(house.bot.db, way)(broken)

@@ -1,0 +1,106 @@
+"""Findings of a review about ratings and reasons, mended."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from bot.api.models import FeedbackReceipt
+from tests.bot.test_feedback import answered, settled, truth
+from tests.fakes.channel import Sent, room
+from tests.house import House
+
+
+def asker(answer: Sent) -> str:
+    return answer.conversation.conversation_id.removeprefix("D-")
+
+
+async def test_a_withdrawn_rating_given_again_does_not_claim_that_the_api_took_it(house: House) -> None:
+    answer = await answered(house)
+    react = house.channel.react
+    await react(answer.ref, "👍")
+    await settled(house)
+    await react(answer.ref, "👍", added=False)
+    await react(answer.ref, "👎")
+    await settled(house)
+    assert await truth(house) == ("bad", "bad", "already_rated")
+    await react(answer.ref, "👎", added=False)
+    await settled(house)
+    await react(answer.ref, "👎")
+    await settled(house)
+    assert await truth(house) == ("bad", "bad", "already_rated")
+
+
+async def test_an_edited_reason_is_no_question(house: House) -> None:
+    answer = await answered(house)
+    await house.channel.react(answer.ref, "👎", button=True)
+    await house.channel.wait_for(lambda: house.channel.notices("why"))
+    (why,) = house.channel.notices("why")
+    reply = await house.channel.say("It is thirty-one.", in_reply_to=why.ref)
+    await house.channel.edit(reply, "It is thirty-two.")
+    await house.idle()
+    await asyncio.sleep(0.3)
+    assert house.asked() == ["How long do I have to return a bicycle?"]
+
+
+@pytest.mark.parametrize("stuck", [1, 9])
+async def test_a_slow_feedback_delays_no_other(house: House, stuck: int) -> None:
+    real = house.bot.ctx.api_for
+    got: list[str] = []
+
+    class Slow:
+        def __init__(self, route: str) -> None:
+            self.real = real(route)
+
+        async def feedback(self, _session: str, _request: str, rating: str) -> FeedbackReceipt:
+            if rating == "bad":
+                await asyncio.sleep(8)
+            got.append(rating)
+            return FeedbackReceipt(submitted_at="now")
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(self.real, name)
+
+    for n in range(stuck + 1):
+        await house.channel.say("When does the shop open?", user_id=f"U{n}")
+    await house.answers(stuck + 1)
+    await house.idle()
+    house.bot.ctx.api_for = Slow
+    *slow, quick = house.channel.answers()
+    for answer in slow:
+        await house.channel.react(answer.ref, "👎", user_id=asker(answer))
+    await asyncio.sleep(1)
+    await house.channel.react(quick.ref, "👍", user_id=asker(quick))
+    await asyncio.sleep(3)
+    assert "good" in got
+
+
+async def test_buttons_are_marked_as_soon_as_the_channel_takes_it(house: House) -> None:
+    answer = await answered(house)
+    house.channel.retry_after = 0.2
+    house.channel.failing = "rate_limited"
+    await house.channel.react(answer.ref, "👍")
+    await asyncio.sleep(0.5)
+    house.channel.failing = None
+    await settled(house)
+    await asyncio.sleep(0.5)
+    assert house.channel.answers()[-1].rating == "good"
+
+
+async def test_buttons_that_show_the_rating_already_are_left_alone(house: House) -> None:
+    answer = await answered(house)
+    for user in ("U1", "U2", "U3", "U4"):
+        await house.channel.react(answer.ref, "👍", user_id=user)
+        await settled(house)
+    assert len([one for one in house.channel.requests if one[0] == "update"]) == 1
+
+
+async def test_why_is_asked_where_the_answer_stands(house: House) -> None:
+    await house.channel.command("ask", "When does the shop open?", conversation=room())
+    (answer,) = await house.answers(1)
+    await house.idle()
+    await house.channel.react(answer.ref, "👎", button=True)
+    await house.channel.wait_for(lambda: house.channel.notices("why"))
+    assert house.channel.notices("why")[0].conversation.thread_id == answer.conversation.thread_id
