@@ -19,12 +19,12 @@ DOCS = {"faq.md": "# Returns\n\nYou can return a bicycle within 30 days.\n\n# Op
 
 
 def slack_environment(
-    slack: FakeSlack, assistant: RunningAssistant, folder: Path, *, socket_mode: bool, **settings: str
+    slack: FakeSlack, base_url: str, folder: Path, *, socket_mode: bool, **settings: str
 ) -> dict[str, str]:
-    """The settings of the bot, as variables."""
+    """The settings of the bot, as variables; `base_url` is the assistant's."""
     transport = {"SLACK_APP_TOKEN": slack.app_token} if socket_mode else {"SLACK_SIGNING_SECRET": slack.signing_secret}
     return {
-        "UPPZY_BASE_URL": assistant.base_url,
+        "UPPZY_BASE_URL": base_url,
         "UPPZY_API_KEY": "demo",
         "UPPZY_TENANT_ID": "demo",
         "UPPZY_SITE_ID": "demo",
@@ -113,7 +113,7 @@ async def slack_house(
     assistant = await start(AssistantOptions(docs=docs, port=0, delay=delay))
     try:
         async with FakeSlack(agent=agent, echo=True, pace_seconds=pace_seconds) as slack:
-            environ = slack_environment(slack, assistant, folder, socket_mode=socket_mode, **settings)
+            environ = slack_environment(slack, assistant.base_url, folder, socket_mode=socket_mode, **settings)
             house = SlackHouse(slack, assistant, load([CHANNEL], environ=environ, cwd=folder))
             await house.start()
             try:

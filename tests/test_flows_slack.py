@@ -395,7 +395,7 @@ async def test_from_an_empty_workspace_to_the_first_answer(tmp_path: Path) -> No
     (docs / "faq.md").write_text(DOCS["faq.md"])
     assistant = await start(AssistantOptions(docs=docs, port=0, delay=0.05))
     async with FakeSlack(agent=True, echo=True, pace_seconds=1.0) as slack:
-        tokens = slack_environment(slack, assistant, tmp_path, socket_mode=True)
+        tokens = slack_environment(slack, assistant.base_url, tmp_path, socket_mode=True)
         made = await asyncio.to_thread(
             lambda: uppzy_bot(
                 *("manifest", "slack", "--apply"),
