@@ -11,6 +11,7 @@ import random
 import sqlite3
 import sys
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -79,6 +80,13 @@ class Killer:
             asyncio.get_running_loop().call_later(self._late, self._bot.kill)
 
 
+async def until(predicate: Callable[[], bool], seconds: float) -> None:
+    """Wait until it is true; seldom looked at, for five bots share the processors with this."""
+    async with asyncio.timeout(seconds):
+        while not predicate():
+            await asyncio.sleep(0.1)
+
+
 async def play(telegram: FakeTelegram, bot: BotProcess, rounds: int, seed: int) -> tuple[list[JSON], Counter[str]]:
     """Let people ask while the bot is killed again and again; then let it live until all have their answers."""
     chance = random.Random(seed)
@@ -96,7 +104,7 @@ async def play(telegram: FakeTelegram, bot: BotProcess, rounds: int, seed: int) 
         moments[f"{killer.method} {killer.phase}"] += 1
         await bot.start()
         # What the last kill cut must be mended first: two cuts of one step end it with an honest notice instead.
-        await telegram.wait_for(lambda: answered(telegram) >= {key(message) for message in asked} and bot.settled, 90)
+        await until(lambda: answered(telegram) >= {key(message) for message in asked} and bot.settled, 150)
         telegram.watch = killer
         enough = len(asked) + 5
         while bot.alive:
@@ -107,8 +115,8 @@ async def play(telegram: FakeTelegram, bot: BotProcess, rounds: int, seed: int) 
         telegram.watch = None
         await say()
     await bot.start()
-    await telegram.wait_for(lambda: answered(telegram) >= {key(message) for message in asked} and bot.settled, 120)
-    await telegram.wait_for(lambda: not telegram.updates.pending, 60)
+    await until(lambda: answered(telegram) >= {key(message) for message in asked} and bot.settled, 150)
+    await until(lambda: not telegram.updates.pending, 60)
     return asked, moments
 
 
@@ -133,7 +141,7 @@ async def one_house(folder: Path, rounds: int, seed: int) -> Counter[str]:
             asked, moments = await play(telegram, bot, rounds, seed)
             unknown = count(folder, "SELECT SUM(unknowns) FROM steps WHERE name LIKE 'send%'")
             cut = count(folder, "SELECT COUNT(*) FROM steps WHERE name LIKE 'progress%' AND done_at IS NULL")
-            await telegram.wait_for(lambda: len(notices(telegram)) <= cut, 30)
+            await until(lambda: len(notices(telegram)) <= cut, 60)
         finally:
             telegram.watch = None
             bot.kill()
