@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from bot.adapter import Check, Host, Part
-from bot.errors import OutcomeUnknown, Rejected, Unavailable
+from bot.errors import Misconfigured, OutcomeUnknown, Rejected, Unavailable
 from bot.events import Answer, Conversation, MessageRef, Notice, Outbound, Rating
 
 if TYPE_CHECKING:
@@ -66,8 +66,14 @@ class Channel:
     working_tries: list[tuple[float, str, bool]] = field(default_factory=list)
     closed: set[str] = field(default_factory=set)
     ever_closed: set[str] = field(default_factory=set)
+    moved: dict[str, str] = field(default_factory=dict)
     marks: dict[str, Rating | None] = field(default_factory=dict)
     _next: int = 0
+
+    def now(self, conversation: Conversation) -> Conversation:
+        """The conversation under the id it has now."""
+        known = self.moved.get(conversation.conversation_id, conversation.conversation_id)
+        return replace(conversation, conversation_id=known)
 
     def new_ref(self, conversation_id: str) -> MessageRef:
         """Give the next message its id."""
@@ -121,6 +127,7 @@ class SimAdapter:
         self, conversation: Conversation, part: Part, delivery_id: str, reply_to: MessageRef | None
     ) -> MessageRef:
         channel, world = self._channel, self._world
+        conversation = channel.now(conversation)  # the channel's error tells the new id, and the adapter follows it
         one = Try(
             world.now, str(part["kind"]), str(part["text"]), conversation, delivery_id, reply_to, self._process.number
         )
@@ -131,6 +138,10 @@ class SimAdapter:
             await self._wait()
             one.end = "refused"
             self._raise_refusal(fate, f"send {one.kind}")
+        if fate == "barred":
+            await self._wait()
+            one.end = "refused"
+            self._raise_refusal("barred", f"send {one.kind}")
         if conversation.conversation_id in channel.closed or fate == "odd":
             await self._wait()
             one.end = "rejected"
@@ -157,7 +168,7 @@ class SimAdapter:
         raise OutcomeUnknown("The channel was cut off.", reason="connection")
 
     async def find(self, conversation: Conversation, delivery_id: str) -> Sequence[MessageRef] | None:
-        await self._call("find")
+        await self._call("find", conversation.conversation_id)
         if not self._channel.can_be_asked:
             return None
         found = [one.ref for one in self._channel.posts if one.delivery_id == delivery_id and one.deleted is None]
@@ -167,11 +178,11 @@ class SimAdapter:
         return found
 
     async def mark(self, ref: MessageRef, rating: Rating | None) -> None:
-        await self._call("mark")
+        await self._call("mark", ref.conversation_id)
         self._channel.marks[ref.message_id] = rating
 
     async def delete(self, ref: MessageRef) -> None:
-        cut = await self._call("delete")
+        cut = await self._call("delete", ref.conversation_id)
         for one in self._channel.posts:
             if one.ref == ref and one.deleted is None:
                 one.deleted = self._world.now
@@ -181,7 +192,7 @@ class SimAdapter:
     async def working(self, conversation: Conversation, question: MessageRef | None, on: bool) -> None:
         key = "" if question is None else question.message_id
         self._channel.working_tries.append((self._world.now, key, on))
-        cut = await self._call("working")
+        cut = await self._call("working", conversation.conversation_id)
         self._channel.working.setdefault((conversation.conversation_id, key), []).append((self._world.now, on))
         self._finish(cut)
 
@@ -195,13 +206,15 @@ class SimAdapter:
         await asyncio.sleep(seconds)
         self._process.must_live()
 
-    async def _call(self, what: str) -> bool:
+    async def _call(self, what: str, where: str) -> bool:
         """Reach the channel for something repeatable; True when the answer is to be lost."""
         await self._process.point(f"channel: before {what}")
         fate = self._world.weather.fate(self._world.weather.channel, self._world.now)
         await self._wait()
-        if fate in ("refused", "limited"):
+        if fate in ("refused", "limited", "barred"):
             self._raise_refusal(fate, what)
+        if where in self._channel.closed:
+            raise Rejected("Gone.", status=403, reason="gone", gone=True)
         if fate == "cut_before":
             raise OutcomeUnknown("The channel was cut off.", reason="connection")
         return fate in ("cut_after", "cut_late")
@@ -214,6 +227,8 @@ class SimAdapter:
         world = self._world
         world.channel_trouble.append(world.now)
         world.note("channel unavailable", self.channel, what, fate)
+        if fate == "barred":
+            raise Misconfigured("The token is not valid.", status=401, reason="unauthorized")
         if fate == "limited":
             raise Unavailable("Too fast.", status=429, reason="rate_limited", retry_after=world.rng.choice((0.5, 3.0)))
         raise Unavailable("The channel is down.", status=503, reason="server_error")

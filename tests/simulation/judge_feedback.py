@@ -11,7 +11,7 @@ from tests.simulation.judge_questions import unsure
 from tests.simulation.people import Vote
 from tests.simulation.settings import BAD, GOOD
 
-SETTLED = 3.0
+SETTLED = 12.0
 """Seconds after an accepted rating within which a crash may have come before it was stored."""
 
 

@@ -11,8 +11,9 @@ from tests.simulation.world import World
 def judge_progress(evidence: list[Evidence], verdict: Verdict) -> None:
     """Judge what people saw while they waited."""
     for one in evidence:
-        _sign(one, verdict)
-        _notice(one, verdict)
+        if one.ask.place.conversation.conversation_id not in one.ask.channel.ever_closed:
+            _sign(one, verdict)
+            _notice(one, verdict)
     if evidence:
         _nothing_left(evidence[0].world, verdict)
 
@@ -75,9 +76,15 @@ def _nothing_left(world: World, verdict: Verdict) -> None:
             if post.kind == "progress" and post.deleted is None and (channel.can_be_asked or post.known):
                 # Where the channel cannot be asked, a notice whose send was cut off has no name to delete it by.
                 died = [life.died for life in world.lives if life.died is not None]
+                if channel.ever_closed & {post.ref.conversation_id}:
+                    continue
                 untold = not channel.can_be_asked and any(post.at <= at <= post.at + STORED for at in died)
                 if not untold:
                     verdict.wrong.append(f"A progress notice was left behind ({channel.name} {post.ref.message_id}).")
-        for (_, question), states in channel.working.items():
-            if states[-1][1]:
+        last: dict[str, bool] = {}
+        for (where, question), states in channel.working.items():
+            if where not in channel.ever_closed:  # where it was thrown out, it cannot clean up
+                last[question] = states[-1][1]
+        for question, on in last.items():
+            if on:
                 verdict.wrong.append(f"The sign of work on {question} was left behind ({channel.name}).")

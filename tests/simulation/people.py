@@ -8,7 +8,19 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from bot.events import Command, Conversation, Deletion, Edit, Event, Message, MessageRef, Reaction, Stop
+from bot.events import (
+    Command,
+    Conversation,
+    Deletion,
+    Edit,
+    Event,
+    Gone,
+    Message,
+    MessageRef,
+    Moved,
+    Reaction,
+    Stop,
+)
 from tests.simulation.channel import Channel, Post
 
 if TYPE_CHECKING:
@@ -142,6 +154,46 @@ class People:
             channel, place = self.rng.choice(places)
             user = self.rng.choice(place.users)
             self.world.later(self.rng.uniform(0.0, seconds), lambda: self.begin_anew(channel, place, user))
+        groups = [one for one in places if one[1].conversation.place == "group"]
+        if groups and self.rng.random() < 0.12:
+            self.world.later(self.rng.uniform(0.0, seconds), lambda: self._move(*groups[0]))
+        elif groups and self.rng.random() < 0.1:
+            self.world.later(self.rng.uniform(0.0, seconds), lambda: self._leave(*groups[0]))
+
+    def _move(self, channel: Channel, place: Place) -> None:
+        """The conversation gets another id, for good."""
+        old, new = place.conversation.conversation_id, f"{place.conversation.conversation_id}-moved"
+        channel.moved[old] = new
+        self._send(
+            channel,
+            Moved(
+                event_id=self._id(),
+                channel=channel.name,
+                account_id="acc",
+                old_id=old,
+                new_id=new,
+                sent_at=self._time(channel),
+            ),
+        )
+        self.world.note("conversation moved", old, new)
+
+    def _leave(self, channel: Channel, place: Place) -> None:
+        """The bot is thrown out, and comes back after a while."""
+        name = place.conversation.conversation_id
+        channel.closed.add(name)
+        channel.ever_closed.add(name)
+        self._send(
+            channel,
+            Gone(
+                event_id=self._id(),
+                channel=channel.name,
+                account_id="acc",
+                conversation_id=name,
+                sent_at=self._time(channel),
+            ),
+        )
+        self.world.note("bot thrown out", name)
+        self.world.later(self.rng.uniform(1.0, 20.0), lambda: channel.closed.discard(name))
 
     # -- questions ------------------------------------------------------------------------------------------------
 
@@ -150,13 +202,13 @@ class People:
         rng, text = self.rng, f"q{number}v0"
         root = channel.can_be_asked and not place.conversation.is_direct and rng.random() < 0.15
         command = root or (not channel.can_be_asked and rng.random() < 0.2)
-        ref = None if root else channel.new_ref(place.conversation.conversation_id)
+        ref = None if root else channel.new_ref(channel.now(place.conversation).conversation_id)
         event: Event
         if command:
             event = Command(
                 event_id=self._id(),
                 ref=ref,
-                conversation=place.conversation,
+                conversation=channel.now(place.conversation),
                 user_id=user,
                 standing="member",
                 name="ask",
@@ -193,7 +245,7 @@ class People:
         event = Edit(
             event_id=self._id(),
             ref=ask.ref,
-            conversation=ask.place.conversation,
+            conversation=ask.channel.now(ask.place.conversation),
             user_id=ask.user,
             standing="member",
             text=ask.texts[-1],
@@ -212,7 +264,7 @@ class People:
     def _stop(self, ask: Ask) -> None:
         event = Stop(
             event_id=self._id(),
-            conversation=ask.place.conversation,
+            conversation=ask.channel.now(ask.place.conversation),
             user_id=ask.user,
             sent_at=self._time(ask.channel),
         )
@@ -224,7 +276,7 @@ class People:
 
     def begin_anew(self, channel: Channel, place: Place, user: str) -> None:
         """Type the command for a new conversation."""
-        ref = channel.new_ref(place.conversation.conversation_id)
+        ref = channel.new_ref(channel.now(place.conversation).conversation_id)
         event: Event
         if channel.can_be_asked:
             event = self._message(channel, place, user, ref, "!new")
@@ -232,7 +284,7 @@ class People:
             event = Command(
                 event_id=self._id(),
                 ref=ref,
-                conversation=place.conversation,
+                conversation=channel.now(place.conversation),
                 user_id=user,
                 standing="member",
                 name="new",
@@ -247,7 +299,7 @@ class People:
         return Message(
             event_id=self._id(),
             ref=ref,
-            conversation=place.conversation,
+            conversation=channel.now(place.conversation),
             user_id=user,
             standing="member",
             text=text,

@@ -6,7 +6,9 @@ import random
 from dataclasses import dataclass, field
 from typing import Literal
 
-Fate = Literal["fine", "refused", "limited", "cut_before", "cut_after", "cut_late", "odd"]
+Fate = Literal["fine", "refused", "limited", "cut_before", "cut_after", "cut_late", "odd", "barred"]
+
+FATES: tuple[Fate, ...] = ("refused", "limited", "cut_before", "cut_after", "cut_late", "odd", "barred")
 
 
 @dataclass(slots=True)
@@ -19,6 +21,7 @@ class Line:
     cut_after: float = 0.0
     cut_late: float = 0.0
     odd: float = 0.0
+    barred: float = 0.0
     slow: float = 0.0
     down: tuple[float, float] = (0.0, 0.0)
 
@@ -51,8 +54,7 @@ class Weather:
         if line.down[0] <= now < line.down[1]:
             return "refused"
         chance = self.rng.random()
-        fates: tuple[Fate, ...] = ("refused", "limited", "cut_before", "cut_after", "cut_late", "odd")
-        for fate in fates:
+        for fate in FATES:
             chance -= getattr(line, fate)
             if chance < 0:
                 return fate
@@ -106,6 +108,8 @@ def draw(rng: random.Random) -> Weather:
             (rng.uniform(0, until), rng.choice((-300.0, -20.0, -3.0, 3.0, 20.0, 45.0)))
             for _ in range(rng.randint(1, 2))
         ]
+    if rng.random() < 0.1:
+        weather.channel.barred = rng.choice((0.05, 0.3))
     weather.twice = rng.choice((0.0, 0.1, 0.4))
     weather.unacknowledged = rng.choice((0.0, 0.05, 0.2))
     weather.disorder = rng.choice((0.0, 0.5, 6.0))
