@@ -44,6 +44,7 @@ class Crowd:
         self.notices: defaultdict[str, list[tuple[float, str]]] = defaultdict(list)
         self.replies: list[tuple[int, float]] = []
         self.again = 0
+        self._posts: defaultdict[object, list[dict[str, Any]]] = defaultdict(list)
         self._changed = asyncio.Event()
         self._awaited: dict[str, asyncio.Event] = {}
         self._tasks: set[asyncio.Task[None]] = set()
@@ -134,11 +135,12 @@ class Crowd:
             said |= {"team_id": payloads.TEAM, "user_id": payloads.BOT_USER, "bot_id": payloads.BOT_ID}
             said |= {"team": "Loop", "user": "assistant", "url": "https://loop.slack.invalid/"}
         elif method == "chat.postMessage":
-            arguments = json.loads(await request.read())
-            said |= {"ts": payloads.next_ts(), "channel": arguments["channel"]}
+            arguments, ts = json.loads(await request.read()), payloads.next_ts()
+            said |= {"ts": ts, "channel": arguments["channel"]}
+            self._posts[arguments["channel"]].append({"ts": ts, "metadata": arguments["metadata"]})
             self._posted(arguments)
         elif method.startswith("conversations."):
-            said |= {"messages": []}
+            said |= {"messages": self._posts[(await request.post())["channel"]]}
         return web.json_response(said)
 
     def _posted(self, arguments: dict[str, Any]) -> None:

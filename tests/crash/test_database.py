@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import resource
 import sqlite3
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
-
-import pytest
 
 from tests.crash.process import Machine, a_machine
 
@@ -56,9 +55,16 @@ async def a_receiving_machine(folder: Path) -> AsyncIterator[Machine]:
         yield machine
 
 
-@pytest.mark.parametrize("trouble", [locked, full, lost])
-async def test_nothing_is_taken_until_the_database_is_there_again(trouble: Trouble, tmp_path: Path) -> None:
-    async with a_receiving_machine(tmp_path) as machine:
+async def test_nothing_is_taken_until_the_database_is_there_again(tmp_path: Path) -> None:
+    async with asyncio.TaskGroup() as together:
+        for trouble in (locked, full, lost):
+            folder = tmp_path / trouble.__name__
+            folder.mkdir()
+            together.create_task(troubled(trouble, folder), name=trouble.__name__)
+
+
+async def troubled(trouble: Trouble, folder: Path) -> None:
+    async with a_receiving_machine(folder) as machine:
         await machine.slack.say("U1", "D1", FIRST)
         await machine.slack.until(lambda: machine.slack.answers() and machine.slack.made("reactions.remove"), 60)
         taken = machine.slack.counts["acknowledged"]

