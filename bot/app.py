@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import fcntl
+import gc
 import importlib
 import random
 import secrets
@@ -293,6 +294,9 @@ async def run(config: Config, *, demo: DemoOptions | None = None) -> None:
             _dress_up(bot)
         await bot.start()
         stack.push_async_callback(bot.stop)
+        # A full collection would walk all that was imported and hold up acknowledgements for tens of milliseconds.
+        gc.collect()
+        gc.freeze()
         if demo is not None:
             print(bot.web.url, flush=True)  # noqa: T201  # the first line a person or a script waits for
         for warning in config.warnings:

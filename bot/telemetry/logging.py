@@ -93,6 +93,8 @@ def configure(
     root.setLevel(threshold)
     for name in QUIET:
         logging.getLogger(name).setLevel(max(threshold, logging.WARNING))
+    # It logs a traceback for every request that is no HTTP; those get 400 and are anybody's to send.
+    logging.getLogger("aiohttp.server").setLevel(logging.CRITICAL)
     logging.captureWarnings(True)
 
 
