@@ -166,7 +166,9 @@ class SqliteDatabase:
         assert self._reader is not None
         try:
             return work(Tx(self._reader))
-        except sqlite3.OperationalError as error:
+        except sqlite3.DatabaseError as error:
+            if not _of_the_file(error):
+                raise
             raise unavailable(error) from None
 
     def written_within(self, seconds: float) -> bool:
@@ -228,13 +230,18 @@ class SqliteDatabase:
             connection.execute("SAVEPOINT job")
             try:
                 job.result = job.work(tx)
-            except sqlite3.OperationalError:
-                raise  # the disk or a lock: nothing of this batch is safe
             except Exception as error:
+                if _of_the_file(error):
+                    raise  # the disk, a lock, a broken file: nothing of this batch is safe
                 job.error = error
                 connection.execute("ROLLBACK TO job")
             connection.execute("RELEASE job")
         connection.execute("COMMIT")
+
+
+def _of_the_file(error: Exception) -> bool:
+    """Whether the file cannot be used (a lock, a full disk, a malformed image); else a piece of work is wrong."""
+    return isinstance(error, sqlite3.OperationalError) or type(error) is sqlite3.DatabaseError
 
 
 def _first(row: Row | None) -> int:
