@@ -132,6 +132,7 @@ class Client:
             if world.rng.random() < 0.5:
                 api.accept(one).lost = True
             self._end(one, "rejected")
+            world.shaken()
             raise Rejected("Garbage.", status=200, reason="garbage")
         if fate == "cut_late":
             world.later(world.rng.uniform(0.0, 4.0), lambda: api.accept(one))

@@ -145,6 +145,7 @@ class SimAdapter:
         if conversation.conversation_id in channel.closed or fate == "odd":
             await self._wait()
             one.end = "rejected"
+            world.shaken()
             gone = conversation.conversation_id in channel.closed
             world.note("send refused for good", channel.name, one.kind, one.text, "gone" if gone else "rejected")
             raise Rejected("The channel refuses this.", status=403, reason="gone" if gone else "rejected", gone=gone)

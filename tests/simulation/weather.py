@@ -44,6 +44,7 @@ class Weather:
     twice: float = 0.0
     unacknowledged: float = 0.0
     disorder: float = 0.0
+    shaky: float = 0.0
     overlap: bool = False
     over: bool = False
 
@@ -85,8 +86,8 @@ def draw(rng: random.Random) -> Weather:
         for name in ("refused", "limited", "cut_before", "cut_after", "cut_late", "slow"):
             if rng.random() < 0.4:
                 setattr(line, name, rng.random() * rough)
-        if rng.random() < 0.2:
-            line.odd = rng.random() * rough / 4
+        if rng.random() < 0.25:
+            line.odd = rng.random() * rough / 2
         if rng.random() < 0.1:
             begin = rng.uniform(0, until)
             line.down = (begin, begin + rng.choice((3.0, 20.0, 80.0)))
@@ -110,6 +111,7 @@ def draw(rng: random.Random) -> Weather:
         ]
     if rng.random() < 0.1:
         weather.channel.barred = rng.choice((0.05, 0.3))
+    weather.shaky = rng.choice((0.0, 0.0, 0.0, 0.6))
     weather.twice = rng.choice((0.0, 0.1, 0.4))
     weather.unacknowledged = rng.choice((0.0, 0.05, 0.2))
     weather.disorder = rng.choice((0.0, 0.5, 6.0))

@@ -110,6 +110,11 @@ class World:
             return True
         return False
 
+    def shaken(self) -> None:
+        """Something was refused for good: a moment in which a crash hurts."""
+        if self.weather.happens(self.weather.shaky):
+            self.later(self.rng.uniform(0.0, 0.5), self._crash)
+
     def kill(self, process: Process, where: str = "") -> None:
         """kill -9, and a start after a while."""
         if not process.alive:
