@@ -122,6 +122,7 @@ class Board:
         if adapter is None:
             return
         try:
+            await self.ctx.calm.enter()
             async with entry.lock:
                 if not entry.ended:
                     await adapter.working(await self._place(entry.turn), entry.turn.question, True)

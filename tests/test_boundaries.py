@@ -18,7 +18,7 @@ ROOT: Final = Path(__file__).parents[1]
 
 LAYERS: Final[list[set[str]]] = [
     {"events", "errors", "telemetry"},  # telemetry is a leaf that everybody may use
-    {"adapter", "sessions", "render", "notices", "polling"},
+    {"adapter", "sessions", "render", "notices", "polling", "calm"},
     {"store", "api", "config", "assistant"},
     {"engine", "context"},
     {"delivery", "turns", "feedback", "commands"},

@@ -135,6 +135,7 @@ class Engine:
 
     async def _run_lane(self, lane: str) -> None:
         try:
+            await self.ctx.calm.enter()
             while not self._draining:
                 self._again.discard(lane)
                 if not await self._one(lane) and lane not in self._again:

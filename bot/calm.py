@@ -1,0 +1,48 @@
+"""What is safely stored can wait: turns begin one after another, only as fast as the event loop keeps up.
+
+Without that, a rush of questions starts so many turns at once that the loop has no time left to take events in, the
+platforms' deliveries time out and come again, and the load grows by itself.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+
+TOGETHER = 4
+"""How many begin in one round of the loop."""
+
+LATE = 0.02
+"""Seconds a round may take; after one that took longer, the next begin as much later."""
+
+
+class Calm:
+    """The way in for work that can wait, first come, first served. While the loop is at ease nobody waits."""
+
+    def __init__(self) -> None:
+        self._waiting: deque[asyncio.Future[None]] = deque()
+        self._task: asyncio.Task[None] | None = None
+
+    async def enter(self) -> None:
+        """Return when it is this caller's turn to begin."""
+        loop = asyncio.get_running_loop()
+        mine: asyncio.Future[None] = loop.create_future()
+        self._waiting.append(mine)
+        if self._task is None:
+            self._task = loop.create_task(self._let_in(), name="calm")
+        await mine
+
+    async def _let_in(self) -> None:
+        loop = asyncio.get_running_loop()
+        try:
+            while self._waiting:
+                for _ in range(min(TOGETHER, len(self._waiting))):
+                    if not (one := self._waiting.popleft()).done():
+                        one.set_result(None)
+                began = loop.time()
+                await asyncio.sleep(0)
+                late = loop.time() - began
+                if late > LATE:
+                    await asyncio.sleep(late)
+        finally:
+            self._task = None
