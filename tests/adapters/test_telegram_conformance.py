@@ -6,9 +6,16 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from adapters.telegram import receive
 from tests.adapters.conformance import AdapterConformance
 from tests.adapters.telegram_wire import TelegramWire
 from tests.adapters.wire import Wire
+
+
+@pytest.fixture(autouse=True)
+def soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What failed is asked for again soon."""
+    monkeypatch.setattr(receive.Backoff, "first", 0.05)
 
 
 class TestTelegramByPolling(AdapterConformance):

@@ -177,6 +177,17 @@ async def test_what_is_gone_needs_no_mark_and_no_deletion(wire: TelegramWire) ->
         await live.adapter.mark(ref, "good")
 
 
+async def test_messages_of_before_a_move_are_let_go(wire: TelegramWire) -> None:
+    """Telegram lets nobody at them any more: to be tried again would be for ever."""
+    group = wire.telegram.world.group("Small", super_=False)
+    async with running(wire) as live:
+        (ref,) = await live.send("An answer.", place(wire, group))
+        await wire.telegram.world.migrate(group, tell=False)
+        await live.adapter.mark(ref, "good")
+        with pytest.raises(Rejected):
+            await live.adapter.delete(ref)
+
+
 async def test_a_message_too_old_to_delete_is_said(wire: TelegramWire) -> None:
     async with running(wire) as live:
         with pytest.raises(Rejected, match="not_deletable"):

@@ -142,3 +142,14 @@ async def test_many_questions_at_once_use_a_third_of_the_budget_at_most(wire: Te
         for where, asked in places:
             await live.do(live.adapter.working(where, asked, False))
         assert not [ref for _, ref in places if eyes(wire, ref)]
+
+
+async def test_typing_waits_as_long_as_telegram_asks(wire: TelegramWire) -> None:
+    async with running(wire) as live:
+        wire.telegram.retry_after = 30.0
+        wire.telegram.fail("rate_limited", method="sendChatAction", times=1)
+        await live.do(live.adapter.working(wire.conversation, None, True))
+        await wire.telegram.wait_for(lambda: typing(wire) == 1)
+        await asyncio.sleep(5 * working.TYPING_SECONDS)
+        assert typing(wire) == 1
+        await live.send("An answer does not wait for that.")

@@ -69,6 +69,8 @@ class Methods:
         self.flood = flood
         self.refuse_entities = False
         self.actions: list[tuple[int, str, int | None]] = []
+        self.webhook_seconds = 1.0
+        """Telegram takes one setWebhook in that time."""
         self._webhook_set = float("-inf")
         self._table: dict[str, Callable[[Arguments], Awaitable[Any]]] = {
             "getMe": self._get_me,
@@ -134,7 +136,7 @@ class Methods:
         self._allow(arguments)
         arguments.done()
         now = time.monotonic()
-        if now - self._webhook_set < 1:
+        if now - self._webhook_set < self.webhook_seconds:
             raise ApiError(429, "Too Many Requests: retry after 1", retry_after=1)
         if not re.fullmatch(r"[A-Za-z0-9_-]{0,256}", secret):
             raise ApiError(400, "Bad Request: secret token contains unallowed characters")
