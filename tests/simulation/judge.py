@@ -104,16 +104,15 @@ class Evidence:
         if submit.end in ("unknown", "died"):
             return True
         life = self.world.lives[submit.process - 1]
-        if submit.end == "rejected" and submit.ended_at is not None and life.died is not None:
-            # It died before it could store that: at once, or while the disk was slow.
-            begin, end = submit.ended_at, life.died
-            return end <= by and (
-                end - begin < 1e-4 or any(a <= end and b >= begin for a, b in self.world.disk_trouble)
-            )
+        overlapped = any(begin <= by and submit.at <= end for begin, end in self.world.overlaps)
+        if submit.end == "rejected" and submit.ended_at is not None:
+            # It died before it could store that: at once, or while the disk was slow; or another one took over.
+            begin, end = submit.ended_at, by if life.died is None else life.died
+            slow = any(a <= end and b >= begin for a, b in self.world.disk_trouble)
+            return overlapped or (life.died is not None and end <= by and (end - begin < 1e-4 or slow))
         if submit.end != "accepted" or submit.request is None:
             return False
         cut_off = life.died is not None and life.died <= by
-        overlapped = any(begin <= by and submit.at <= end for begin, end in self.world.overlaps)
         return (cut_off or overlapped) and (submit.request.seen is None or submit.request.seen > by)
 
 
