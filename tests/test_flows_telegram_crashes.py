@@ -54,6 +54,10 @@ class BotProcess:
         """Whether no send is open, the repeated ones included."""
         return count(self._folder, "SELECT COUNT(*) FROM steps WHERE name LIKE 'send%' AND done_at IS NULL") == 0
 
+    def tail(self) -> str:
+        """Return the end of the bot's log."""
+        return (self._folder / "bot.log").read_text(errors="replace")[-3000:]
+
     def kill(self) -> None:
         if self.process is not None and self.process.returncode is None:
             self.process.kill()
@@ -80,6 +84,18 @@ class Killer:
             asyncio.get_running_loop().call_later(self._late, self._bot.kill)
 
 
+async def mended(telegram: FakeTelegram, bot: BotProcess, asked: list[JSON]) -> None:
+    """Wait until all that was asked is answered and no send is open; say what is not, and whether the bot lives."""
+    keys = {key(message) for message in asked}
+    try:
+        await until(lambda: (answered(telegram) >= keys and bot.settled) or not bot.alive, 150)
+    except TimeoutError:
+        raise AssertionError(
+            f"not answered: {keys - answered(telegram)}; settled: {bot.settled}\n{bot.tail()}"
+        ) from None
+    assert bot.alive, f"the bot ended by itself\n{bot.tail()}"
+
+
 async def until(predicate: Callable[[], bool], seconds: float) -> None:
     """Wait until it is true; seldom looked at, for five bots share the processors with this."""
     async with asyncio.timeout(seconds):
@@ -104,7 +120,7 @@ async def play(telegram: FakeTelegram, bot: BotProcess, rounds: int, seed: int) 
         moments[f"{killer.method} {killer.phase}"] += 1
         await bot.start()
         # What the last kill cut must be mended first: two cuts of one step end it with an honest notice instead.
-        await until(lambda: answered(telegram) >= {key(message) for message in asked} and bot.settled, 150)
+        await mended(telegram, bot, asked)
         telegram.watch = killer
         enough = len(asked) + 5
         while bot.alive:
@@ -115,7 +131,7 @@ async def play(telegram: FakeTelegram, bot: BotProcess, rounds: int, seed: int) 
         telegram.watch = None
         await say()
     await bot.start()
-    await until(lambda: answered(telegram) >= {key(message) for message in asked} and bot.settled, 150)
+    await mended(telegram, bot, asked)
     await until(lambda: not telegram.updates.pending, 60)
     return asked, moments
 
