@@ -1,4 +1,4 @@
-"""Promises that a review found kept and nobody tested."""
+"""Hard cases of sessions that several people share, and of forgetting a person."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Findings of a review of the core, mended."""
+"""Hard cases of the core: moved groups, tokens that fail for a moment, odd characters, edits that spoil a question."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Findings of a review about ratings and reasons, mended."""
+"""Hard cases of ratings and reasons: what the API kept, slow ones beside quick ones, reasons that are edited."""
 
 from __future__ import annotations
 
