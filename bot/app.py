@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import fcntl
 import gc
 import importlib
 import random
@@ -13,6 +12,7 @@ import signal
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import IO, Any, cast
 
@@ -41,7 +41,8 @@ from bot.store import retention as old
 from bot.store.conversations import key_of
 from bot.store.database import SqliteDatabase
 from bot.store.history import story_of_message
-from bot.store.meta import secret, touch
+from bot.store.lock import sole_engine
+from bot.store.meta import note_checks, secret, touch
 from bot.suggestions import Suggestions
 from bot.telemetry.metrics import Metrics
 from bot.turns import Turns, bury
@@ -121,7 +122,7 @@ class Bot:
     async def start(self) -> None:
         """Open the database, go on with what was open, receive. Raises `ConfigError` and `Misconfigured`."""
         self.db = open_database(self.config.database_url)
-        self._lock = _sole_engine(self.db.path)
+        self._lock = sole_engine(self.db.path)
         config, fresh = self.config, secrets.token_hex(32)
         key = config.secret.get_secret_value() if config.secret else await self.db.write(lambda tx: secret(tx, fresh))
         self.ctx = Context(
@@ -230,16 +231,22 @@ class Bot:
     def _snapshot(self) -> Snapshot:
         return Snapshot(channels=[(name, self.ctx.ailing.get(name, "")) for name in sorted(self.adapters)])
 
+    async def look_at_channels(self) -> None:
+        """Let every channel check itself: one that fails shows as degraded; `doctor` sees what was found."""
+        for name, adapter in self.adapters.items():
+            checks, now = await adapter.check(), self.ctx.clock()
+            with contextlib.suppress(Unavailable):
+                await self.db.write(partial(note_checks, channel=name, checks=checks, now=now))
+            failed = [check for check in checks if check.status == "fail"]
+            if failed:
+                self.ctx.ailing[name] = failed[0].detail
+                log.error("channel.failing", channel=name, check=failed[0].check, detail=failed[0].detail)
+            else:
+                self.ctx.ailing.pop(name, None)
+
     async def _watch(self) -> None:
-        """Look after the channels now and then: one that fails shows as degraded."""
         while True:
-            for name, adapter in self.adapters.items():
-                failed = [check for check in await adapter.check() if check.status == "fail"]
-                if failed:
-                    self.ctx.ailing[name] = failed[0].detail
-                    log.error("channel.failing", channel=name, check=failed[0].check, detail=failed[0].detail)
-                else:
-                    self.ctx.ailing.pop(name, None)
+            await self.look_at_channels()
             await asyncio.sleep(CHECK_EVERY)
 
     async def _forget_old(self) -> None:
@@ -265,19 +272,6 @@ class Bot:
                 self.ctx.ailing[adapter.channel] = "It ended unexpectedly; see the log."
             wait = RESTART_AFTER[0] if time.monotonic() - began > longest else min(wait * 2, longest)
             await asyncio.sleep(wait)
-
-
-def _sole_engine(path: Path) -> IO[str]:
-    """Hold the database for this process alone: two engines would work on the same lanes."""
-    lock = path.with_name(path.name + ".lock").open("w")
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        lock.close()
-        raise ConfigError(
-            [("BOT_DATABASE_URL", "a database that no other bot is running on; stop that one first")]
-        ) from None
-    return lock
 
 
 async def run(config: Config, *, demo: DemoOptions | None = None) -> None:

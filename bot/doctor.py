@@ -9,7 +9,7 @@ import asyncio
 import secrets
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Final
 
@@ -53,6 +53,20 @@ async def examine(
         tell(name)
         found += await adapter.check()
     return found
+
+
+def also_seen(fresh: Sequence[Check], at: float, seen: Sequence[Check]) -> list[Check]:
+    """Return the warnings that only the running bot can know, such as rights that groups withhold from it.
+
+    `at` is when it looked, in seconds since the epoch.
+    """
+    known = {(check.check, check.detail) for check in fresh}
+    when = datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d %H:%M UTC")
+    return [
+        replace(check, detail=f"{check.detail} (as the running bot saw it at {when})")
+        for check in seen
+        if check.status == "warn" and (check.check, check.detail) not in known
+    ]
 
 
 async def _database(open_and_close: Callable[[], Awaitable[object]]) -> Check:

@@ -6,6 +6,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
+from bot.adapter import Check
 from bot.cli.output import Json, api, config, document, progress, table
 
 
@@ -21,14 +22,17 @@ async def doctor(*, quick: Annotated[bool, Parameter(negative=())] = False, json
         Ask the API no question.
     """
     from bot.app import make_adapters
-    from bot.doctor import examine, failed
+    from bot.doctor import also_seen, examine, failed
     from bot.store import open_operator
 
     settings = config("api")
 
+    seen: dict[str, tuple[float, list[Check]]] = {}
+
     async def database() -> None:
-        async with open_operator(settings):
-            pass
+        async with open_operator(settings) as operator:
+            for name in adapters:
+                seen[name] = await operator.seen(name)
 
     with progress("looking at everything") as words:
         async with api(settings) as client:
@@ -36,6 +40,8 @@ async def doctor(*, quick: Annotated[bool, Parameter(negative=())] = False, json
             checks = await examine(
                 client, adapters, database, questions=not quick, tell=lambda what: words(f"looking at: {what}")
             )
+    for at, noted in seen.values():
+        checks = [*checks, *also_seen(checks, at, noted)]
     if json:
         document([{"check": c.check, "status": c.status, "detail": c.detail, "fix": c.fix} for c in checks])
     else:

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+
+from bot.adapter import Check
 from bot.store.database import Tx
 
 
@@ -16,3 +21,22 @@ def secret(tx: Tx, fresh: str) -> str:
 def touch(tx: Tx, now: float) -> None:
     """Write a little, to know that the database can be written."""
     tx.run("INSERT INTO meta VALUES ('touched', ?) ON CONFLICT (key) DO UPDATE SET value=excluded.value", str(now))
+
+
+def note_checks(tx: Tx, channel: str, checks: Sequence[Check], now: float) -> None:
+    """Keep what a running bot's channel found out, for `doctor`, which runs in a process of its own."""
+    found = {"at": now, "checks": [asdict(check) for check in checks]}
+    tx.run(
+        "INSERT INTO meta VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value=excluded.value",
+        f"checks:{channel}",
+        json.dumps(found),
+    )
+
+
+def noted_checks(tx: Tx, channel: str) -> tuple[float, list[Check]]:
+    """Return when a running bot last looked at a channel (0.0 for never), and what it found."""
+    row = tx.one("SELECT value FROM meta WHERE key=?", f"checks:{channel}")
+    if row is None:
+        return 0.0, []
+    found = json.loads(row["value"])
+    return float(found["at"]), [Check(**check) for check in found["checks"]]

@@ -10,8 +10,9 @@ from time import time
 from typing import Any
 
 from bot import notices
+from bot.adapter import Check
 from bot.errors import Rejected
-from bot.store import dead, history, turns
+from bot.store import dead, history, meta, turns
 from bot.store.conversations import epoch, forget_epochs, set_epoch
 from bot.store.database import Database, Row, Tx
 from bot.store.turns import LAST, NewTurn
@@ -52,6 +53,10 @@ class Operator:
     async def purge(self, reference: str | None) -> int:
         """Delete one dead letter, or all of them; return how many."""
         return await self._db.write(lambda tx: dead.remove(tx, reference and reference.upper()))
+
+    async def seen(self, channel: str) -> tuple[float, list[Check]]:
+        """Return when the running bot last looked at a channel, 0.0 for never, and what it found."""
+        return await self._db.read(lambda tx: meta.noted_checks(tx, channel))
 
     async def trace(self, reference: str) -> dict[str, Any] | None:
         """Tell the story of a turn."""
