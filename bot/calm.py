@@ -16,6 +16,40 @@ LATE = 0.02
 """Seconds a round may take; after one that took longer, the next begin as much later."""
 
 
+CROWD = 32
+PATIENCE = 0.25
+
+
+class Rush:
+    """Who waits, and whether more may: not when many wait and the first of them has waited long.
+
+    Those who wait must be told in time, and a rush that is over quickly is no overload. `most` wait at the most.
+    """
+
+    def __init__(self, *, crowd: int = CROWD, patience: float = PATIENCE, most: int = 500) -> None:
+        self._crowd = crowd
+        self._patience = patience
+        self._most = most
+        self._since: dict[object, float] = {}
+
+    @property
+    def full(self) -> bool:
+        """Whether the next one should be sent away at once."""
+        waiting = len(self._since)
+        if waiting < self._crowd:
+            return False
+        first = next(iter(self._since.values()))
+        return waiting >= self._most or asyncio.get_running_loop().time() - first > self._patience
+
+    def enter(self, who: object) -> None:
+        """Somebody waits from now on."""
+        self._since[who] = asyncio.get_running_loop().time()
+
+    def leave(self, who: object) -> None:
+        """They need wait no longer."""
+        del self._since[who]
+
+
 class Calm:
     """The way in for work that can wait, first come, first served. While the loop is at ease nobody waits."""
 

@@ -10,6 +10,7 @@ import structlog
 from bot import access, commands, notices, opinions
 from bot.accept import Accepting, Taken, clean
 from bot.adapter import Handled
+from bot.calm import Rush
 from bot.context import Context
 from bot.engine.inprocess import Engine
 from bot.errors import Unavailable
@@ -34,12 +35,6 @@ from bot.store.conversations import Where, key_of
 from bot.store.database import Tx
 
 log = structlog.get_logger(__name__)
-AT_ONCE = 500
-"""Events that may wait for the store together; more are refused at once, before they cost anything."""
-CROWD = 32
-PATIENCE = 0.25
-"""When so many wait, and the first of them for so many seconds, more are refused too: those who wait must be told
-in time, and a rush that is stored quickly is no overload."""
 
 Spoken: TypeAlias = Message | Edit
 
@@ -51,28 +46,21 @@ class Router:
         self.ctx = ctx
         self.engine = engine
         self.home = home
-        self._tasks: dict[asyncio.Task[Handled], float] = {}  # since when each waits, in order
+        self._rush = Rush()
         # Questions counted by the writer's thread, and those of them that the loop has heard of; never by both.
         self._stored = self._known = 0
 
     async def handle(self, event: Event) -> Handled:
         """Take in one event; see `Host.handle`. A caller that gives up waiting leaves nothing half-done."""
-        if self._crowded():
+        if self._rush.full:
             raise Unavailable("Too much is waiting to be stored; the platform delivers this again.", reason="waiting")
-        loop = asyncio.get_running_loop()
-        task = loop.create_task(self._handle(event))
-        self._tasks[task] = loop.time()
+        task = asyncio.get_running_loop().create_task(self._handle(event))
+        self._rush.enter(task)
         task.add_done_callback(self._handled)
         return await asyncio.shield(task)
 
-    def _crowded(self) -> bool:
-        waiting = len(self._tasks)
-        if waiting < CROWD:
-            return False
-        return waiting >= AT_ONCE or asyncio.get_running_loop().time() - next(iter(self._tasks.values())) > PATIENCE
-
     def _handled(self, task: asyncio.Task[Handled]) -> None:
-        del self._tasks[task]
+        self._rush.leave(task)
         if not task.cancelled():
             task.exception()  # told to who waits, if anybody still does
 

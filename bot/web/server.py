@@ -12,6 +12,7 @@ from prometheus_client.exposition import choose_encoder
 from pydantic import SecretStr
 
 from bot.adapter import HttpHandler
+from bot.calm import Rush
 from bot.errors import Misconfigured, Unavailable
 from bot.telemetry.logging import get_logger
 from bot.telemetry.metrics import Metrics
@@ -58,6 +59,7 @@ class Server:
         self._handlers: dict[tuple[str, str], HttpHandler] = {}
         self._rates = Rates(lambda: counted_totals(metrics))
         self._started = time.time()
+        self._rush = Rush()
         self._runner: web.AppRunner | None = None
         self._sampler: asyncio.Task[None] | None = None
         self.add("GET", "/healthz", self._healthz)
@@ -156,8 +158,22 @@ class Server:
         if path == "other" and request.match_info.http_exception is not None:
             # Before the body is read: what is not served costs nothing. 404, or 405 with its Allow header.
             return not_found() if request.match_info.http_exception.status == 404 else await handler(request)
+        hook = request.method == "POST"
+        if hook and self._rush.full:
+            # Before the body is read and checked: in a flood even a refusal must cost next to nothing.
+            return web.Response(status=503, text="Not now; please try again.\n")
         if (refusal := await self._read_body(request)) is not None:
             return refusal
+        if not hook:
+            return await self._handle(request, handler, path)
+        me = object()
+        self._rush.enter(me)  # only now: whoever sends a body slowly must not count as a crowd
+        try:
+            return await self._handle(request, handler, path)
+        finally:
+            self._rush.leave(me)
+
+    async def _handle(self, request: web.Request, handler: HttpHandler, path: str) -> web.StreamResponse:
         try:
             return await handler(request)
         except (web.HTTPException, asyncio.CancelledError, ConnectionResetError):
