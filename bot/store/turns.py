@@ -157,20 +157,9 @@ def get(tx: Tx, turn_id: int) -> Turn | None:
     return None if row is None else load(row)
 
 
-def open_lanes(tx: Tx) -> list[str]:
-    """Name every lane with work."""
-    return [row["lane"] for row in tx.all("SELECT DISTINCT lane FROM turns WHERE state='open'")]
-
-
 def open_turns(tx: Tx) -> list[Turn]:
     """Read all open turns, in no order."""
     return [load(row) for row in tx.all("SELECT * FROM turns WHERE state='open'")]
-
-
-def count_open(tx: Tx) -> int:
-    """Count the open questions."""
-    row = tx.one("SELECT count(*) AS n FROM turns WHERE state='open' AND kind='question'")
-    return 0 if row is None else int(row["n"])
 
 
 def submitted(tx: Tx, turn_id: int, request_id: str) -> None:
