@@ -36,6 +36,11 @@ class Taken:
     rated: bool = False
 
 
+def too_many_open() -> Unavailable:
+    """Say that no further question can be taken now."""
+    return Unavailable("Too many questions are open; the platform delivers this one again.", reason="open_turns")
+
+
 @dataclass(slots=True, kw_only=True)
 class Accepting:
     """One event on its way into the store. `ref` is the message that carries it, None for a slash command.
@@ -72,7 +77,7 @@ class Accepting:
         if wait is not None:
             return self._refuse(notices.too_many(wait), "limited")
         if self.full:
-            raise Unavailable("Too many questions are open; the platform delivers this one again.", reason="open_turns")
+            raise too_many_open()
         name, route = route_for(self.ctx.config.routes, self.where.channel, self.where.account, self.where.conversation)
         place, where, root = self.conversation, self.where, False
         if self.ref is None:

@@ -1,6 +1,6 @@
-"""What is safely stored can wait: turns begin one after another, only as fast as the event loop keeps up.
+"""What is safely stored can wait: turns begin one after another, only as fast as the database keeps up.
 
-Without that, a rush of questions starts so many turns at once that the loop has no time left to take events in, the
+Without that, a rush of questions starts so many turns at once that there is no time left to take events in, the
 platforms' deliveries time out and come again, and the load grows by itself.
 """
 
@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from typing import Protocol
 
 TOGETHER = 4
 """How many begin in one round of the loop."""
 
-LATE = 0.02
-"""Seconds a round may take; after one that took longer, the next begin as much later."""
+PAUSE = 0.01
+"""Seconds between two looks whether the database has caught up."""
 
 
 CROWD = 32
@@ -50,10 +51,23 @@ class Rush:
         del self._since[who]
 
 
-class Calm:
-    """The way in for work that can wait, first come, first served. While the loop is at ease nobody waits."""
+class Keeper(Protocol):
+    """What work begun adds to: the database."""
 
-    def __init__(self) -> None:
+    @property
+    def behind(self) -> bool:
+        """Whether so much waits already that nothing more should begin."""
+        ...
+
+
+class Calm:
+    """The way in for work that can wait, first come, first served: a few at a time.
+
+    None while the database is behind: what has begun comes to its end, and does not stand half done in a growing queue.
+    """
+
+    def __init__(self, keeper: Keeper) -> None:
+        self._keeper = keeper
         self._waiting: deque[asyncio.Future[None]] = deque()
         self._task: asyncio.Task[None] | None = None
 
@@ -67,16 +81,16 @@ class Calm:
         await mine
 
     async def _let_in(self) -> None:
-        loop = asyncio.get_running_loop()
         try:
             while self._waiting:
-                for _ in range(min(TOGETHER, len(self._waiting))):
+                if self._keeper.behind:
+                    await asyncio.sleep(PAUSE)
+                    continue
+                begun = 0
+                while self._waiting and begun < TOGETHER:
                     if not (one := self._waiting.popleft()).done():
                         one.set_result(None)
-                began = loop.time()
+                        begun += 1
                 await asyncio.sleep(0)
-                late = loop.time() - began
-                if late > LATE:
-                    await asyncio.sleep(late)
         finally:
             self._task = None

@@ -9,7 +9,6 @@ from typing import Protocol
 
 from bot.adapter import Adapter
 from bot.api.models import ChatStatus, FeedbackReceipt, Submitted
-from bot.calm import Calm
 from bot.config import Config
 from bot.events import Rating
 from bot.polling import Pace
@@ -62,7 +61,6 @@ class Context:
     random: random.Random
     secret: str
     pace: Pace = field(default_factory=Pace)
-    calm: Calm = field(default_factory=Calm)
     ailing: dict[str, str] = field(default_factory=dict)
     wake_feedback: Callable[[], None] = lambda: None
 

@@ -196,6 +196,19 @@ class HomeOpened:
 Event: TypeAlias = Message | Edit | Deletion | Reaction | Command | Comment | Stop | Moved | Gone | HomeOpened
 
 
+def origin_of(event: Event) -> tuple[str, str]:
+    """Return the channel and the account it came from."""
+    match event:
+        case Message() | Edit() | Deletion():
+            return event.ref.channel, event.ref.account_id
+        case Reaction() | Comment():
+            return event.target.channel, event.target.account_id
+        case Command() | Stop() | HomeOpened():
+            return event.conversation.channel, event.conversation.account_id
+        case Moved() | Gone():
+            return event.channel, event.account_id
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
     """What the assistant said, as Markdown from a language model: untrusted. People may rate it.

@@ -15,6 +15,7 @@ import structlog
 
 from bot import notices
 from bot.adapter import Adapter
+from bot.calm import Calm
 from bot.context import Context
 from bot.delivery import delivery_id, look_up, ref_values
 from bot.engine.steps import persist, recall
@@ -27,6 +28,8 @@ from bot.store.turns import Turn
 
 DRAIN = 3.0
 """Seconds that calls under way get when the process stops."""
+SOON = 2.0
+"""Seconds in which the sign of work must begin to be shown; later it is of little worth and only adds to the rush."""
 FIRST_NOTICE = 10.0
 """Seconds from the acceptance of a question to the first notice."""
 ENOUGH = 900.0
@@ -50,6 +53,7 @@ class Board:
 
     def __init__(self, ctx: Context) -> None:
         self.ctx = ctx
+        self._calm = Calm(ctx.db)  # of its own: signs of work do not wait behind the work that waits
         self._entries: dict[int, _Entry] = {}
         self._removing: set[int] = set()
         self._ending: set[asyncio.Task[None]] = set()
@@ -79,6 +83,9 @@ class Board:
         self._removing.add(turn.id)
         for timer in entry.timers:
             timer.cancel()
+        if not entry.lock.locked():  # nothing is under way; what waits to begin never need
+            for waiting in entry.tasks:
+                waiting.cancel()
         task = asyncio.get_running_loop().create_task(self._remove(entry))
         self._ending.add(task)
         task.add_done_callback(self._ending.discard)
@@ -122,10 +129,13 @@ class Board:
         if adapter is None:
             return
         try:
-            await self.ctx.calm.enter()
+            async with asyncio.timeout(SOON):
+                await self._calm.enter()
             async with entry.lock:
                 if not entry.ended:
                     await adapter.working(await self._place(entry.turn), entry.turn.question, True)
+        except TimeoutError:
+            log.info("progress.failed", what="working", reason="too late")  # the first notice comes instead
         except BotError as error:
             log.info("progress.failed", what="working", reason=error.reason)
 
@@ -133,6 +143,7 @@ class Board:
         """Send notice 1 or 2, once; the second replaces the first."""
         turn, name = entry.turn, f"progress:{number}"
         adapter = self._adapter(turn)
+        await self._calm.enter()
         async with entry.lock:
             if entry.ended or adapter is None or not await self._claim(turn, name):
                 return

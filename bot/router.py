@@ -8,7 +8,7 @@ from typing import TypeAlias
 import structlog
 
 from bot import access, commands, notices, opinions
-from bot.accept import Accepting, Taken, clean
+from bot.accept import Accepting, Taken, clean, too_many_open
 from bot.adapter import Handled
 from bot.calm import Rush
 from bot.context import Context
@@ -28,6 +28,7 @@ from bot.events import (
     Moved,
     Reaction,
     Stop,
+    origin_of,
 )
 from bot.home import HomePages
 from bot.store import asked, conversations, dead, feedback, overtaken, turns
@@ -54,6 +55,8 @@ class Router:
         """Take in one event; see `Host.handle`. A caller that gives up waiting leaves nothing half-done."""
         if self._rush.full:
             raise Unavailable("Too much is waiting to be stored; the platform delivers this again.", reason="waiting")
+        if self._full and _asks(event):
+            raise too_many_open()  # before the database is asked: in a flood even a refusal must cost next to nothing
         task = asyncio.get_running_loop().create_task(self._handle(event))
         self._rush.enter(task)
         task.add_done_callback(self._handled)
@@ -65,11 +68,11 @@ class Router:
             task.exception()  # told to who waits, if anybody still does
 
     async def _handle(self, event: Event) -> Handled:
-        channel, _ = _origin(event)
+        channel, _ = origin_of(event)
         started = self.ctx.clock()
         stored: list[turns.Turn] = []
         try:
-            taken = await self.ctx.db.write(lambda tx: self._store(tx, event, stored))
+            taken = await self.ctx.db.write(lambda tx: self._store(tx, event, stored), urgent=True)
             self.engine.accepted(taken.questions, taken.lanes)
         finally:
             self._known += len(stored)
@@ -87,7 +90,9 @@ class Router:
     async def set_aside(self, channel: str, account: str, raw: bytes, reason: str) -> None:
         """Keep a payload that cannot be normalised; see `Host.set_aside`."""
         now, reference = self.ctx.clock(), self.ctx.reference()
-        new = await self.ctx.db.write(lambda tx: dead.add_payload(tx, reference, channel, account, raw, reason, now))
+        new = await self.ctx.db.write(
+            lambda tx: dead.add_payload(tx, reference, channel, account, raw, reason, now), urgent=True
+        )
         self.ctx.metrics.events_total.labels(channel=channel, kind="payload", outcome="poison").inc()
         if new:
             log.error("payload.set_aside", channel=channel, reference=reference, reason=reason)
@@ -114,7 +119,7 @@ class Router:
                 where = conversations.first_known(tx, event.conversation)
                 admitted = self._admitted(event, where)
                 return Taken() if admitted else Taken("refused")
-        channel, account = _origin(event)
+        channel, account = origin_of(event)
         if turns.seen(tx, channel, account, event.event_id, now):
             return Taken("duplicate")
         match event:
@@ -280,12 +285,26 @@ class Router:
             ref=ref,
             sent_at=sent_at,
             prefix="!",
-            full=self.engine.open_questions + self._stored - self._known >= self.ctx.config.limits.open_turns,
+            full=self._full,
         )
+
+    @property
+    def _full(self) -> bool:
+        """Whether as many questions are open as may be."""
+        return self.engine.open_questions + self._stored - self._known >= self.ctx.config.limits.open_turns
 
     def _count(self, channel: str, event: Event, outcome: str) -> None:
         kind = type(event).__name__.lower()
         self.ctx.metrics.events_total.labels(channel=channel, kind=kind, outcome=outcome).inc()
+
+
+def _asks(event: Event) -> bool:
+    """Whether this is a question for sure, but for a repeated one; the rest is found out with the database."""
+    return (
+        isinstance(event, Message)
+        and (event.conversation.is_direct or event.mentions_bot)
+        and commands.typed(clean(event.text)) is None
+    )
 
 
 def _taken(accepting: Accepting) -> Taken:
@@ -300,15 +319,3 @@ def _taken(accepting: Accepting) -> Taken:
 def _cancel_all(tx: Tx, found: list[turns.Turn]) -> Taken:
     cancelled = [turn for turn in found if turns.cancel(tx, turn.id)]
     return Taken(lanes=[turn.lane for turn in cancelled]) if cancelled else Taken("ignored")
-
-
-def _origin(event: Event) -> tuple[str, str]:
-    match event:
-        case Message() | Edit() | Deletion():
-            return event.ref.channel, event.ref.account_id
-        case Reaction() | Comment():
-            return event.target.channel, event.target.account_id
-        case Command() | Stop() | HomeOpened():
-            return event.conversation.channel, event.conversation.account_id
-        case Moved() | Gone():
-            return event.channel, event.account_id

@@ -261,10 +261,10 @@ async def test_while_the_store_fails_nothing_is_acknowledged(
     house.slack.sockets.ack_seconds = 1.0
     write, failing = house.bot.db.write, True
 
-    async def write_or_fail(work: Any) -> Any:
+    async def write_or_fail(work: Any, **how: Any) -> Any:
         if failing:
             raise Unavailable("The disk is full.")
-        return await write(work)
+        return await write(work, **how)
 
     monkeypatch.setattr(house.bot.db, "write", write_or_fail)
     ts = payloads.next_ts()

@@ -10,6 +10,8 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import math
+import time
 from collections.abc import Awaitable, Callable, Coroutine
 from datetime import datetime
 from typing import Any, Final
@@ -33,6 +35,9 @@ log = logging.getLogger(__name__)
 _BOLT_LOG: Final = logging.getLogger("slack_bolt.quiet")
 # Bolt writes whole requests at DEBUG, and at WARNING that it ignores the variables it has read by itself.
 _BOLT_LOG.setLevel(logging.ERROR)
+
+LOG_SECONDS: Final = 5.0
+"""Payloads that are not stored are counted, and logged at most so often."""
 
 UNREADABLE: Final = (KeyError, TypeError, ValueError, AttributeError, IndexError, OverflowError, RecursionError)
 """What reading a payload of an unexpected shape raises."""
@@ -61,6 +66,8 @@ class Inbox(AsyncMiddleware):
         self._seen = seen
         self._clock = clock
         self._tasks: set[asyncio.Task[None]] = set()
+        self._refused = 0
+        self._logged_at = -math.inf
 
     async def async_process(
         self, *, req: AsyncBoltRequest, resp: BoltResponse, next: Callable[[], Awaitable[BoltResponse]]
@@ -69,7 +76,10 @@ class Inbox(AsyncMiddleware):
         try:
             await self.take(req.body)
         except (Unavailable, Misconfigured) as error:
-            log.warning("a Slack payload was not stored, so it is not acknowledged: %s", error)
+            self._refused += 1
+            if (now := time.monotonic()) - self._logged_at > LOG_SECONDS:  # in a flood a line each would feed it
+                log.warning("%s Slack payloads were not stored, so not acknowledged: %s", self._refused, error)
+                self._refused, self._logged_at = 0, now
             return BoltResponse(status=503, body="")
         return BoltResponse(status=200, body="")
 

@@ -12,6 +12,7 @@ from typing import Protocol
 
 import structlog
 
+from bot.calm import Calm
 from bot.context import Context
 from bot.engine.steps import Draining, Overtaken, Steps, recall
 from bot.errors import Unavailable
@@ -55,6 +56,7 @@ class Engine:
         self.ctx = ctx
         self._open: set[int] = set()
         self._board = board
+        self._calm = Calm(ctx.db)
         self._work = work
         self._bury = bury
         self._lanes: dict[str, asyncio.Task[None]] = {}
@@ -135,7 +137,7 @@ class Engine:
 
     async def _run_lane(self, lane: str) -> None:
         try:
-            await self.ctx.calm.enter()
+            await self._calm.enter()
             while not self._draining:
                 self._again.discard(lane)
                 if not await self._one(lane) and lane not in self._again:

@@ -1,9 +1,10 @@
 """One database, one writer: `write` runs a function in a transaction and returns after the commit.
 
-SQLite in WAL mode with synchronous=FULL. One thread owns the writing connection and commits whatever
-has gathered meanwhile in one go (group commit), each piece of work in its own savepoint, so that one
-failing piece undoes only itself. Reads run on a connection of their own, on the caller's thread: they
-are look-ups by index, shorter than a thread switch.
+SQLite in WAL mode with synchronous=FULL. One thread owns the writing connection and commits what has
+gathered meanwhile in one go (group commit), each piece of work in its own savepoint, so that one
+failing piece undoes only itself. What a platform waits for is urgent: it takes turns with all the rest,
+and a group is short, so an event is stored soon however much waits to be written. Reads run on a
+connection of their own, on the caller's thread: they are look-ups by index, shorter than a thread switch.
 
 All queries are written against `Tx`, in SQL that both SQLite and PostgreSQL understand.
 """
@@ -13,12 +14,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import math
-import queue
 import sqlite3
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
@@ -28,7 +29,12 @@ from bot.store.migrations import migrate
 
 T = TypeVar("T")
 Row = sqlite3.Row
-BATCH = 256
+
+GROUP_SECONDS = 0.03
+"""How long one commit may gather work: about what a busy loop makes of twenty pieces."""
+
+BEHIND = 64
+"""So many pieces of work wait for the writer when it is behind: about what it does in a tenth of a second."""
 
 SWITCH_SECONDS = 0.0005
 """How long a busy event loop may keep the interpreter from the writer, which gives it away with every statement. With
@@ -60,12 +66,20 @@ class Tx:
 class Database(Protocol):
     """What the core asks of its database. The simulation has one of its own."""
 
-    async def write(self, work: Callable[[Tx], T]) -> T:
-        """Run `work` in a transaction; return its result once that is on disk. Raises `Unavailable`."""
+    async def write(self, work: Callable[[Tx], T], *, urgent: bool = False) -> T:
+        """Run `work` in a transaction; return its result once that is on disk. Raises `Unavailable`.
+
+        `urgent` work takes turns with all the rest together, so it waits for little even if much waits.
+        """
         ...
 
     async def read(self, work: Callable[[Tx], T]) -> T:
         """Run `work`, which only reads, on what is committed. Raises `Unavailable`."""
+        ...
+
+    @property
+    def behind(self) -> bool:
+        """Whether so much waits to be written that what can wait should not begin."""
         ...
 
     async def changed_elsewhere(self) -> bool:
@@ -80,6 +94,44 @@ class _Job:
     future: asyncio.Future[Any]
     result: Any = None
     error: BaseException | None = None
+
+
+class _Jobs:
+    """What waits for the writer. Any thread may put, one takes."""
+
+    def __init__(self) -> None:
+        self._urgent: deque[_Job] = deque()
+        self._rest: deque[_Job] = deque()
+        self._changed = threading.Condition()
+        self._closed = False
+        self._urgent_next = True
+
+    def put(self, job: _Job, *, urgent: bool) -> None:
+        with self._changed:
+            (self._urgent if urgent else self._rest).append(job)
+            self._changed.notify()
+
+    def close(self) -> None:
+        """Let the writer end once nothing waits."""
+        with self._changed:
+            self._closed = True
+            self._changed.notify()
+
+    def __len__(self) -> int:
+        return len(self._urgent) + len(self._rest)
+
+    def wait(self) -> int:
+        """Return how many wait, as soon as any does; 0 when all is done."""
+        with self._changed:
+            self._changed.wait_for(lambda: len(self) or self._closed)
+            return len(self)
+
+    def take(self) -> _Job:
+        """Take an urgent one and another in turn; there must be one."""
+        with self._changed:
+            urgent = bool(self._urgent) and (self._urgent_next or not self._rest)
+            self._urgent_next = not urgent
+            return (self._urgent if urgent else self._rest).popleft()
 
 
 def connect(path: Path | str, *, timeout: float = 5.0) -> sqlite3.Connection:
@@ -120,7 +172,7 @@ class SqliteDatabase:
     def __init__(self, path: Path, *, busy_seconds: float = 5.0) -> None:
         self.path = path
         self._busy_seconds = busy_seconds
-        self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
+        self._jobs = _Jobs()
         self._thread: threading.Thread | None = None
         self._reader: sqlite3.Connection | None = None
         self._version: int | None = None
@@ -147,18 +199,18 @@ class SqliteDatabase:
     def close(self) -> None:
         """Commit what is queued, then close."""
         if self._thread is not None:
-            self._jobs.put(None)
+            self._jobs.close()
             self._thread.join()
             self._thread = None
         if self._reader is not None:
             self._reader.close()
             self._reader = None
 
-    async def write(self, work: Callable[[Tx], T]) -> T:
-        """Run `work` in a transaction; return its result once that is on disk."""
+    async def write(self, work: Callable[[Tx], T], *, urgent: bool = False) -> T:
+        """Run `work` in a transaction; see `Database.write`."""
         loop = asyncio.get_running_loop()
         future: asyncio.Future[T] = loop.create_future()
-        self._jobs.put(_Job(work, loop, future))
+        self._jobs.put(_Job(work, loop, future), urgent=urgent)
         return await future
 
     async def read(self, work: Callable[[Tx], T]) -> T:
@@ -170,6 +222,11 @@ class SqliteDatabase:
             if not _of_the_file(error):
                 raise
             raise unavailable(error) from None
+
+    @property
+    def behind(self) -> bool:
+        """Whether so much waits to be written that what can wait should not begin."""
+        return len(self._jobs) > BEHIND
 
     def written_within(self, seconds: float) -> bool:
         """Whether something was written so lately, and nothing has failed since."""
@@ -184,13 +241,14 @@ class SqliteDatabase:
 
     def _write_all(self, connection: sqlite3.Connection) -> None:
         tx = Tx(connection)
-        for batch in self._batches():
+        while waiting := self._jobs.wait():
+            group: list[_Job] = []
             try:
                 if self._there() != self._file:
                     # SQLite would go on writing to a file that nobody can ever open again.
                     raise sqlite3.OperationalError("its file was moved, deleted or replaced")
                 changes = connection.total_changes
-                self._commit(connection, tx, batch)
+                self._commit(connection, tx, group, waiting)
                 self.failing = False
                 if connection.total_changes > changes:
                     self._written_at = time.monotonic()
@@ -198,9 +256,10 @@ class SqliteDatabase:
                 self.failing, self._written_at = True, -math.inf
                 with contextlib.suppress(sqlite3.Error):
                     connection.execute("ROLLBACK")
-                for job in batch:
+                group += [self._jobs.take() for _ in range(waiting - len(group))]
+                for job in group:
                     job.result, job.error = None, unavailable(error)
-            _tell(batch)
+            _tell(group)
         connection.close()
 
     def _there(self) -> tuple[int, int] | None:
@@ -211,28 +270,19 @@ class SqliteDatabase:
             return None
         return found.st_dev, found.st_ino
 
-    def _batches(self) -> Iterator[list[_Job]]:
-        while (job := self._jobs.get()) is not None:
-            batch = [job]
-            with contextlib.suppress(queue.Empty):
-                while len(batch) < BATCH:
-                    more = self._jobs.get_nowait()
-                    if more is None:
-                        self._jobs.put(None)
-                        break
-                    batch.append(more)
-            yield batch
-
-    @staticmethod
-    def _commit(connection: sqlite3.Connection, tx: Tx, batch: list[_Job]) -> None:
+    def _commit(self, connection: sqlite3.Connection, tx: Tx, group: list[_Job], waiting: int) -> None:
+        """Run what waits, into `group`, and commit; what finds no time any more belongs to the next group."""
         connection.execute("BEGIN IMMEDIATE")
-        for job in batch:
+        end = time.monotonic() + GROUP_SECONDS
+        while len(group) < waiting and (not group or time.monotonic() < end):
+            job = self._jobs.take()
+            group.append(job)
             connection.execute("SAVEPOINT job")
             try:
                 job.result = job.work(tx)
             except Exception as error:
                 if _of_the_file(error):
-                    raise  # the disk, a lock, a broken file: nothing of this batch is safe
+                    raise  # the disk, a lock, a broken file: nothing of this group is safe
                 job.error = error
                 connection.execute("ROLLBACK TO job")
             connection.execute("RELEASE job")
@@ -249,10 +299,10 @@ def _first(row: Row | None) -> int:
     return int(row[0])
 
 
-def _tell(batch: list[_Job]) -> None:
+def _tell(group: list[_Job]) -> None:
     """Hand the results over with one wake-up of each loop."""
-    for loop in {id(job.loop): job.loop for job in batch}.values():
-        mine = [job for job in batch if job.loop is loop]
+    for loop in {id(job.loop): job.loop for job in group}.values():
+        mine = [job for job in group if job.loop is loop]
         with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
             loop.call_soon_threadsafe(_settle, mine)
 

@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import asyncio
 
-from bot.calm import TOGETHER, Calm
+from bot.calm import PAUSE, TOGETHER, Calm
+
+
+class Calmly:
+    """A database that can be behind."""
+
+    behind = False
 
 
 async def test_all_begin_in_their_order_and_a_few_at_a_time() -> None:
-    calm, begun, rounds = Calm(), list[int](), list[int]()
+    calm, begun, rounds = Calm(Calmly()), list[int](), list[int]()
 
     async def work(number: int) -> None:
         await calm.enter()
@@ -23,8 +29,25 @@ async def test_all_begin_in_their_order_and_a_few_at_a_time() -> None:
     assert max(rounds) <= TOGETHER
 
 
+async def test_none_begins_while_the_database_is_behind() -> None:
+    database = Calmly()
+    database.behind = True
+    calm, begun = Calm(database), list[int]()
+
+    async def work(number: int) -> None:
+        await calm.enter()
+        begun.append(number)
+
+    tasks = [asyncio.create_task(work(number)) for number in range(TOGETHER)]
+    await asyncio.sleep(PAUSE * 5)
+    assert begun == []
+    database.behind = False
+    await asyncio.gather(*tasks)
+    assert begun == list(range(TOGETHER))
+
+
 async def test_who_gives_up_waiting_keeps_nobody_from_beginning() -> None:
-    calm = Calm()
+    calm = Calm(Calmly())
     waiting = [asyncio.create_task(calm.enter()) for _ in range(TOGETHER * 3)]
     await asyncio.sleep(0)
     for task in waiting[::2]:

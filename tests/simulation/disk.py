@@ -41,7 +41,7 @@ def platter() -> sqlite3.Connection:
 
 
 class Disk:
-    """`bot.store.database.Database` for one process: writes are committed in order, each by itself."""
+    """`bot.store.database.Database` for one process: each write is committed by itself, urgent ones out of order."""
 
     def __init__(self, process: Process) -> None:
         self._process = process
@@ -50,7 +50,7 @@ class Disk:
         self._free_at = 0.0
         self._elsewhere = -1
 
-    async def write(self, work: Callable[[Tx], T]) -> T:
+    async def write(self, work: Callable[[Tx], T], *, urgent: bool = False) -> T:
         """Commit, or raise `Unavailable` and have nothing committed."""
         world, loop = self._world, asyncio.get_running_loop()
         await self._process.point("disk: before a commit")
@@ -58,8 +58,8 @@ class Disk:
         slow = world.weather.happens(world.weather.disk_slow)
         if slow:
             world.disk_trouble.append((now, now + 3.0))
-        at = max(now, self._free_at) + (world.rng.uniform(0.2, 2.5) if slow else 0.0)
-        self._free_at = at
+        at = (now if urgent else max(now, self._free_at)) + (world.rng.uniform(0.2, 2.5) if slow else 0.0)
+        self._free_at = max(at, self._free_at)
         await asyncio.sleep(at - now if at > now else 0)
         self._process.must_live()
         if world.weather.disk_is_down(loop.time()):
@@ -80,6 +80,11 @@ class Disk:
         connection.execute("COMMIT")
         self._world.commits[self._process.number] = self._world.commits.get(self._process.number, 0) + 1
         return result
+
+    @property
+    def behind(self) -> bool:
+        """Never: each write is committed by itself."""
+        return False
 
     async def read(self, work: Callable[[Tx], T]) -> T:
         """Read what is committed, at once."""
