@@ -12,6 +12,9 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input --quiet
 LOCKED := $(PIP) install --no-deps --require-hashes -r
 COMPILE := $(BIN)/python -m uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --quiet
 
+# 5 is pytest's word for: none of the tests that ARGS names is of this half.
+PROVE = BOT_PROVE=1 $(BIN)/python -m pytest -q $(1) $(ARGS) || [ $$? -eq 5 ]
+
 .PHONY: demo test prove bench lint lock clean
 
 demo: .venv/.installed
@@ -21,7 +24,8 @@ test: .venv/.installed-tests
 	@env -u BOT_PROVE -u BOT_BENCH $(BIN)/python -m pytest -q -n $(JOBS) --dist worksteal $(ARGS)
 
 prove: .venv/.installed-tests
-	@BOT_PROVE=1 $(BIN)/python -m pytest -q -n $(JOBS) --dist worksteal -m prove $(ARGS)
+	@$(call PROVE,-n $(JOBS) --dist worksteal -m "prove and not alone")
+	@$(call PROVE,-p no:xdist -m "prove and alone")
 
 bench: .venv/.installed-tests
 	@BOT_BENCH=1 $(BIN)/python -m pytest -q -s -p no:xdist -m bench $(ARGS)

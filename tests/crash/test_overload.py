@@ -199,6 +199,7 @@ async def test_more_than_can_be_taken_comes_again_and_is_answered(tmp_path: Path
 
 
 @pytest.mark.prove
+@pytest.mark.alone
 @pytest.mark.timeout(1800)
 async def test_three_times_the_sustained_load_for_a_minute(tmp_path: Path) -> None:
     crowd, chance = Crowd(), random.Random(5)
