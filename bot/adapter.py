@@ -120,8 +120,8 @@ class Adapter(Protocol):
         ...
 
     def render(self, outbound: Outbound) -> Sequence[Part]:
-        """Render, in as many parts as the channel's limits ask for; pure. At least one part, buttons on the last
-        part of an `Answer`."""
+        """Render, in as many parts as the channel's limits ask for; pure, and on any thread, for a long answer takes
+        seconds. At least one part, buttons on the last part of an `Answer`."""
         ...
 
     async def send(

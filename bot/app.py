@@ -308,7 +308,8 @@ def _dress_up(bot: Bot) -> None:
     shows = {
         spec.name.capitalize(): importlib.import_module(f"adapters.{spec.name}.render").preview for spec in CHANNELS
     }
-    bot.pages.append(("GET", "/preview", previewer(shows)))
+    preview = previewer(shows)
+    bot.pages += [("GET", "/preview", preview), ("POST", "/preview", preview)]
 
 
 async def _demo(config: Config, demo: DemoOptions, stack: contextlib.AsyncExitStack) -> Config:

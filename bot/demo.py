@@ -52,7 +52,8 @@ def previewer(channels: Mapping[str, Callable[[str], str]]) -> HttpHandler:
     """Make the handler of `/preview`: one answer as every channel would show it. `channels`: name → safe HTML."""
 
     async def preview(request: web.Request) -> web.StreamResponse:
-        markdown = request.query.get("markdown", SAMPLE)[:MAX_MARKDOWN]
+        form = await request.post()  # empty for a GET
+        markdown = str(form.get("markdown", SAMPLE))[:MAX_MARKDOWN]
         columns = {name: show(markdown) for name, show in channels.items()}
         columns["Plain text"] = plain_column(plain(parse(markdown)))
         return web.Response(

@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from html import escape
 from typing import Final
 
-MAX_MARKDOWN: Final = 4_000
-"""Characters that the form sends; it is a GET, and the address of a page has an end."""
+MAX_MARKDOWN: Final = 40_000
+"""Characters that the form sends: more than the answers people compare, less than holds the page up."""
 
 SAMPLE: Final = """\
 # Resetting a password
@@ -102,7 +102,7 @@ PREVIEW_POLICY: Final = (
 def preview_page(columns: Mapping[str, str], markdown: str) -> str:
     """Render the page. `columns`: name of a channel → safe HTML of what it would show, in the order to be shown.
 
-    The form asks for the same address with the query parameter `markdown`.
+    The form posts the field `markdown` to the same address: an address of a page would be too short for it.
     """
     shown = "".join(_column(name, html) for name, html in columns.items())
     return (
@@ -111,7 +111,7 @@ def preview_page(columns: Mapping[str, str], markdown: str) -> str:
         f"<title>One answer, every channel</title><style>{_STYLE}</style></head><body><main>"
         "<h1>One answer, every channel</h1>"
         "<p>The same Markdown, as each channel would show it: made from exactly what would be sent.</p>"
-        '<form method="get"><label for="markdown">An answer, as the assistant writes it</label>'
+        '<form method="post"><label for="markdown">An answer, as the assistant writes it</label>'
         f'<textarea id="markdown" name="markdown" maxlength="{MAX_MARKDOWN}" spellcheck="false">\n'
         f"{escape(markdown)}</textarea>"
         '<button type="submit">Show</button></form>'

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+import threading
+from collections.abc import Sequence
 from pathlib import Path
 
 import aiohttp
 import pytest
 
+from bot.adapter import Part
 from bot.app import Bot
 from bot.assistant.faults import Fault
 from bot.errors import ConfigError
+from bot.events import Answer, Outbound
 from tests.fakes.adapter import FakeAdapter
 from tests.fakes.channel import FakeChannel, room
 from tests.house import House, a_house, fake_config
@@ -162,3 +166,25 @@ async def test_a_database_that_cannot_be_opened_is_a_wrong_setting(tmp_path: Pat
     config = fake_config("http://127.0.0.1:9/api/v1", tmp_path, BOT_DATABASE_URL=f"sqlite:///{tmp_path}/file/bot.db")
     with pytest.raises(ConfigError, match="BOT_DATABASE_URL"):
         await Bot(config, adapters={"fake": FakeAdapter(FakeChannel())}).start()
+
+
+async def test_a_very_long_answer_is_rendered_beside_the_event_loop(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A hostile one takes seconds, in which nobody else would be answered, or even acknowledged."""
+    adapter = house.bot.adapters["fake"]
+    render, threads = adapter.render, dict[int, int]()
+
+    def noted(outbound: Outbound) -> Sequence[Part]:
+        if isinstance(outbound, Answer):
+            threads[len(outbound.text)] = threading.get_ident()
+        return render(outbound)
+
+    monkeypatch.setattr(adapter, "render", noted)
+    house.assistant.script(contains="much", answer="|a\n|-\n" * 10_000)
+    house.assistant.script(contains="little", answer="Yes.")
+    await house.channel.say("How much?")
+    await house.channel.say("How little?")
+    await house.idle()
+    assert threads[4] == threading.get_ident()
+    assert threads[max(threads)] != threading.get_ident()
