@@ -31,7 +31,7 @@ class Crowd:
 
     `waits`: the seconds before each redelivery, the last one again and again. `answers` and `notices` are what people
     see, by question and by channel; `replies` the HTTP status of each delivery with the seconds it took, 0 for a
-    time-out or a cut.
+    time-out or a cut. `signs` is when people first saw that the bot is at work on their question or has ended it.
     """
 
     def __init__(self, waits: Sequence[float] = (0.3, 20.0, 60.0)) -> None:
@@ -41,9 +41,13 @@ class Crowd:
         self.answers: Counter[str] = Counter()
         self.answered_at: dict[str, float] = {}
         self.asked_at: dict[str, float] = {}
+        self.taken_at: dict[str, float] = {}
+        self.signs: dict[str, float] = {}
         self.notices: defaultdict[str, list[tuple[float, str]]] = defaultdict(list)
         self.replies: list[tuple[int, float]] = []
         self.again = 0
+        self._names: dict[str, str] = {}
+        self._asked_in: defaultdict[str, list[str]] = defaultdict(list)
         self._posts: defaultdict[object, list[dict[str, Any]]] = defaultdict(list)
         self._changed = asyncio.Event()
         self._awaited: dict[str, asyncio.Event] = {}
@@ -79,7 +83,9 @@ class Crowd:
         ts = payloads.next_ts()
         payload = payloads.event_callback(payloads.message(f"D{person}", f"U{person}", name, ts))
         self.asked_at[name] = time.monotonic()
-        task = asyncio.create_task(self._deliver(json.dumps(payload).encode()))
+        self._names[ts] = name
+        self._asked_in[f"D{person}"].append(name)
+        task = asyncio.create_task(self._deliver(name, json.dumps(payload).encode()))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
@@ -88,12 +94,13 @@ class Crowd:
         """How many events are not acknowledged yet."""
         return len(self._tasks)
 
-    async def _deliver(self, body: bytes) -> None:
+    async def _deliver(self, name: str, body: bytes) -> None:
         tries = 0
         while not await self._once(body, tries):
             await asyncio.sleep(self.waits[min(tries, len(self.waits) - 1)])
             tries += 1
             self.again += 1
+        self.taken_at[name] = time.monotonic()
 
     async def _once(self, body: bytes, tries: int) -> bool:
         assert self._session is not None
@@ -139,6 +146,8 @@ class Crowd:
             said |= {"ts": ts, "channel": arguments["channel"]}
             self._posts[arguments["channel"]].append({"ts": ts, "metadata": arguments["metadata"]})
             self._posted(arguments)
+        elif method == "reactions.add":
+            self.signs.setdefault(self._names[str((await request.post())["timestamp"])], time.monotonic())
         elif method.startswith("conversations."):
             said |= {"messages": self._posts[(await request.post())["channel"]]}
         return web.json_response(said)
@@ -149,8 +158,12 @@ class Crowd:
             name = QUESTION.findall(arguments["text"])[0]
             self.answers[name] += 1
             self.answered_at.setdefault(name, now)
+            self.signs.setdefault(name, now)
             if name in self._awaited:
                 self._awaited.pop(name).set()
         else:
             self.notices[arguments["channel"]].append((now, arguments["text"]))
+            for name in self._asked_in[arguments["channel"]]:
+                if name in self.taken_at and name not in self.answers:
+                    self.signs.setdefault(name, now)
         self._changed.set()

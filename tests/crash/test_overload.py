@@ -127,6 +127,7 @@ def outcome(scene: Scene, asked: list[str]) -> dict[str, float]:
     crowd, watch = scene.crowd, scene.watch
     told = {place: [at for at, text in seen if text.startswith(TOLD)] for place, seen in crowd.notices.items()}
     waited = sorted(crowd.answered_at[name] - crowd.asked_at[name] for name in asked if name in crowd.answered_at)
+    silent = sorted(crowd.signs[name] - crowd.taken_at[name] for name in asked if name in crowd.answers)
     statuses = [status for status, _ in crowd.replies]
     taken = [seconds for status, seconds in crowd.replies if status == 200]
     return {
@@ -141,6 +142,8 @@ def outcome(scene: Scene, asked: list[str]) -> dict[str, float]:
         "ack_p99_ms": p(taken, 0.99) * 1000,
         "reply_p99_ms": p([seconds for _, seconds in crowd.replies], 0.99) * 1000,
         "answer_p50_s": p(waited, 0.5),
+        "silent_p50_s": p(silent, 0.5),
+        "silent_p99_s": p(silent, 0.99),
         "people_told": sum(bool(times) for times in told.values()),
         "told": sum(map(len, told.values())),
         "most_told": max(map(len, told.values()), default=0),
