@@ -187,7 +187,7 @@ class Board:
                 receipts.add(tx, turn.id, ref, place, "progress", 0, self.ctx.clock())
             return turns.is_open(tx, turn.id)
 
-        return await persist(self.ctx, work)
+        return await persist(self.ctx, work, urgent=True)
 
     async def _remove(self, entry: _Entry) -> None:
         """Remove the notices and the sign of work, then note that nothing is left; else the next start goes on."""

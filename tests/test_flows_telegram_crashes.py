@@ -75,12 +75,14 @@ class Killer:
         self.method, self.phase = chance.choice(MOMENTS)
         self._skip = chance.randrange(3) if self.method == "getUpdates" else 0
         self._late = chance.choice([0.0, 0.002, 0.01, 0.05])
+        self._done = False
 
     def __call__(self, method: str, phase: str) -> None:
-        if (method, phase) != (self.method, self.phase):
+        if self._done or (method, phase) != (self.method, self.phase):
             return
         self._skip -= 1
         if self._skip < 0:
+            self._done = True  # a second one, later, would meet the next process
             asyncio.get_running_loop().call_later(self._late, self._bot.kill)
 
 

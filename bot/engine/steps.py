@@ -146,7 +146,7 @@ class Steps:
 
         row.done_at, row.result = self.ctx.clock(), result
         try:
-            await self.write(work)
+            await self.write(work, urgent=True)  # or a reaction to an answer would overtake the answer's receipt
         except BaseException:
             row.done_at, row.result = None, None
             raise
@@ -165,22 +165,22 @@ class Steps:
         await asyncio.sleep(wait)
         return tries + 1
 
-    async def write(self, work: Callable[[Tx], T]) -> T:
+    async def write(self, work: Callable[[Tx], T], *, urgent: bool = False) -> T:
         """Store, fenced by the attempt, and as long as it takes: what happened outside must not be forgotten."""
 
         def fenced(tx: Tx) -> T:
             turns.fence(tx, self.turn)
             return work(tx)
 
-        return await persist(self.ctx, fenced)
+        return await persist(self.ctx, fenced, urgent=urgent)
 
 
-async def persist(ctx: Context, work: Callable[[Tx], T]) -> T:
+async def persist(ctx: Context, work: Callable[[Tx], T], *, urgent: bool = False) -> T:
     """Write, and try again while the database cannot be written."""
     tries = 0
     while True:
         try:
-            return await ctx.db.write(work)
+            return await ctx.db.write(work, urgent=urgent)
         except Unavailable:
             log.warning("store.again", tries=tries)
             await asyncio.sleep(min(5.0, 0.2 * 2**tries))

@@ -3,7 +3,8 @@
 SQLite in WAL mode with synchronous=FULL. One thread owns the writing connection and commits what has
 gathered meanwhile in one go (group commit), each piece of work in its own savepoint, so that one
 failing piece undoes only itself. What a platform waits for is urgent: it takes turns with all the rest,
-and a group is short, so an event is stored soon however much waits to be written. Reads run on a
+and a group is short, so an event is stored soon however much waits to be written. What came of an outside
+call is urgent too: an event must not overtake the receipt of the message it is about. Reads run on a
 connection of their own, on the caller's thread: they are look-ups by index, shorter than a thread switch.
 
 All queries are written against `Tx`, in SQL that both SQLite and PostgreSQL understand.
@@ -69,7 +70,7 @@ class Database(Protocol):
     async def write(self, work: Callable[[Tx], T], *, urgent: bool = False) -> T:
         """Run `work` in a transaction; return its result once that is on disk. Raises `Unavailable`.
 
-        `urgent` work takes turns with all the rest together, so it waits for little even if much waits.
+        `urgent` work is done in its order, and takes turns with all the rest: it waits for little even if much waits.
         """
         ...
 

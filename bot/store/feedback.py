@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bot.config import Feedback as Rules
 from bot.events import MessageRef, Rating, Reaction
@@ -15,6 +15,10 @@ LATEST = 60.0
 """Seconds after the first change at which the settle window ends, however many changes follow."""
 WAIT = 600.0
 """Seconds an early reaction waits for its answer."""
+_SENDING = (
+    "EXISTS (SELECT 1 FROM steps JOIN turns ON turns.id=steps.turn WHERE turns.id=feedback.turn AND turns.state='open'"
+    " AND steps.name LIKE 'send:%' AND steps.begun_at IS NOT NULL AND steps.done_at IS NULL)"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,9 +145,14 @@ def take_early(tx: Tx, turn_id: int, ref: MessageRef, rules: Rules, now: float) 
 
 
 def due(tx: Tx, now: float) -> list[Due]:
-    """List what is due now, by time."""
-    rows = tx.all("SELECT * FROM feedback WHERE mark_due=1 OR due_at<=? ORDER BY due_at", now)
-    return [_load(row) for row in rows]
+    """List what is due now, by time. No rating is, while a part of its answer may be on its way: what people said of
+    that part is not known to belong to the answer before its receipt is stored."""
+    rows = tx.all(
+        f"SELECT *, {_SENDING} AS sending FROM feedback"  # noqa: S608  # a constant
+        f" WHERE mark_due=1 OR (due_at<=? AND NOT {_SENDING}) ORDER BY due_at",
+        now,
+    )
+    return [replace(_load(row), due_at=None) if row["sending"] else _load(row) for row in rows]
 
 
 def next_due(tx: Tx, now: float) -> float | None:

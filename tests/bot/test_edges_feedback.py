@@ -104,3 +104,30 @@ async def test_why_is_asked_where_the_answer_stands(house: House) -> None:
     await house.channel.react(answer.ref, "👎", button=True)
     await house.channel.wait_for(lambda: house.channel.notices("why"))
     assert house.channel.notices("why")[0].conversation.thread_id == answer.conversation.thread_id
+
+
+async def test_a_rating_waits_until_the_whole_answer_is_out(house: House) -> None:
+    """What is said of a part whose receipt is not stored yet may change what is meant."""
+    post, sent, released = house.channel.post, list[Any](), asyncio.Event()
+
+    async def slowly_told(*given: Any) -> Any:
+        sent.append(await post(*given))
+        if len(sent) == 2:
+            await released.wait()
+        return sent[-1]
+
+    house.channel.post = slowly_told  # type: ignore[method-assign]  # the platform's own doing
+    house.assistant.script(contains="much", answer="word " * 1000)
+    await house.channel.say("How much?")
+    await house.channel.wait_for(lambda: len(house.channel.answers()) == 2)
+    await house.channel.react(sent[0], "👍")
+    await house.channel.react(sent[1], "👎")
+    await asyncio.sleep(house.config.feedback.settle_seconds + 0.7)
+    assert house.rated() == []
+    released.set()
+    await house.idle()
+    await settled(house)
+    assert house.rated() == []
+    await house.channel.react(sent[1], "👎", added=False)
+    await settled(house)
+    assert await truth(house) == ("good", "good", "submitted")

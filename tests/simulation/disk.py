@@ -41,13 +41,14 @@ def platter() -> sqlite3.Connection:
 
 
 class Disk:
-    """`bot.store.database.Database` for one process: each write is committed by itself, urgent ones out of order."""
+    """`bot.store.database.Database` for one process: each write is committed by itself, the urgent ones in their order
+    and the others in theirs."""
 
     def __init__(self, process: Process) -> None:
         self._process = process
         self._world = process.world
         self._tx = Tx(process.world.platter)
-        self._free_at = 0.0
+        self._free_at = {True: 0.0, False: 0.0}
         self._elsewhere = -1
 
     async def write(self, work: Callable[[Tx], T], *, urgent: bool = False) -> T:
@@ -58,8 +59,8 @@ class Disk:
         slow = world.weather.happens(world.weather.disk_slow)
         if slow:
             world.disk_trouble.append((now, now + 3.0))
-        at = (now if urgent else max(now, self._free_at)) + (world.rng.uniform(0.2, 2.5) if slow else 0.0)
-        self._free_at = max(at, self._free_at)
+        at = max(now, self._free_at[urgent]) + (world.rng.uniform(0.2, 2.5) if slow else 0.0)
+        self._free_at[urgent] = at
         await asyncio.sleep(at - now if at > now else 0)
         self._process.must_live()
         if world.weather.disk_is_down(loop.time()):
