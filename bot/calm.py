@@ -27,7 +27,7 @@ class Rush:
     Those who wait must be told in time, and a rush that is over quickly is no overload. `most` wait at the most.
     """
 
-    def __init__(self, *, crowd: int = CROWD, patience: float = PATIENCE, most: int = 500) -> None:
+    def __init__(self, *, crowd: int = CROWD, patience: float = PATIENCE, most: int = 200) -> None:
         self._crowd = crowd
         self._patience = patience
         self._most = most
@@ -66,8 +66,9 @@ class Calm:
     None while the database is behind: what has begun comes to its end, and does not stand half done in a growing queue.
     """
 
-    def __init__(self, keeper: Keeper) -> None:
+    def __init__(self, keeper: Keeper, *, together: int = TOGETHER) -> None:
         self._keeper = keeper
+        self._together = together
         self._waiting: deque[asyncio.Future[None]] = deque()
         self._task: asyncio.Task[None] | None = None
 
@@ -87,7 +88,7 @@ class Calm:
                     await asyncio.sleep(PAUSE)
                     continue
                 begun = 0
-                while self._waiting and begun < TOGETHER:
+                while self._waiting and begun < self._together:
                     if not (one := self._waiting.popleft()).done():
                         one.set_result(None)
                         begun += 1

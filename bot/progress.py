@@ -30,6 +30,8 @@ DRAIN = 3.0
 """Seconds that calls under way get when the process stops."""
 SOON = 2.0
 """Seconds in which the sign of work must begin to be shown; later it is of little worth and only adds to the rush."""
+NOTICES_TOGETHER = 16
+"""How many notices begin for every four turns, when not all can begin at once: a rush ends in silence else."""
 FIRST_NOTICE = 10.0
 """Seconds from the acceptance of a question to the first notice."""
 ENOUGH = 900.0
@@ -53,7 +55,8 @@ class Board:
 
     def __init__(self, ctx: Context) -> None:
         self.ctx = ctx
-        self._calm = Calm(ctx.db)  # of its own: signs of work do not wait behind the work that waits
+        # Of its own: what tells people that they wait must not wait behind what they wait for.
+        self._signs, self._notices = Calm(ctx.db), Calm(ctx.db, together=NOTICES_TOGETHER)
         self._entries: dict[int, _Entry] = {}
         self._removing: set[int] = set()
         self._ending: set[asyncio.Task[None]] = set()
@@ -130,7 +133,7 @@ class Board:
             return
         try:
             async with asyncio.timeout(SOON):
-                await self._calm.enter()
+                await self._signs.enter()
             async with entry.lock:
                 if not entry.ended:
                     await adapter.working(await self._place(entry.turn), entry.turn.question, True)
@@ -143,7 +146,7 @@ class Board:
         """Send notice 1 or 2, once; the second replaces the first."""
         turn, name = entry.turn, f"progress:{number}"
         adapter = self._adapter(turn)
-        await self._calm.enter()
+        await self._notices.enter()
         async with entry.lock:
             if entry.ended or adapter is None or not await self._claim(turn, name):
                 return

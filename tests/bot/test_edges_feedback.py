@@ -116,7 +116,7 @@ async def test_a_rating_waits_until_the_whole_answer_is_out(house: House) -> Non
             await released.wait()
         return sent[-1]
 
-    house.channel.post = slowly_told  # type: ignore[method-assign]  # the platform's own doing
+    house.channel.post = slowly_told  # type: ignore[assignment,method-assign]  # the platform's own doing
     house.assistant.script(contains="much", answer="word " * 1000)
     await house.channel.say("How much?")
     await house.channel.wait_for(lambda: len(house.channel.answers()) == 2)
