@@ -55,8 +55,8 @@ class Router:
         """Take in one event; see `Host.handle`. A caller that gives up waiting leaves nothing half-done."""
         if self._rush.full:
             raise Unavailable("Too much is waiting to be stored; the platform delivers this again.", reason="waiting")
-        if self._full and _asks(event):
-            raise too_many_open()  # before the database is asked: in a flood even a refusal must cost next to nothing
+        if self._full and await self._is_new_question(event):
+            raise too_many_open()  # before the writer is asked: in a flood even a refusal must cost next to nothing
         task = asyncio.get_running_loop().create_task(self._handle(event))
         self._rush.enter(task)
         task.add_done_callback(self._handled)
@@ -288,6 +288,14 @@ class Router:
             full=self._full,
         )
 
+    async def _is_new_question(self, event: Event) -> bool:
+        """Whether this is one for sure; of what remains the transaction decides."""
+        if not isinstance(event, Message) or not (event.conversation.is_direct or event.mentions_bot):
+            return False
+        if event.in_reply_to is not None or commands.typed(clean(event.text)) is not None:
+            return False
+        return not await self.ctx.db.read(lambda tx: asked.met(tx, key_of(event.ref), event.event_id))
+
     @property
     def _full(self) -> bool:
         """Whether as many questions are open as may be."""
@@ -296,15 +304,6 @@ class Router:
     def _count(self, channel: str, event: Event, outcome: str) -> None:
         kind = type(event).__name__.lower()
         self.ctx.metrics.events_total.labels(channel=channel, kind=kind, outcome=outcome).inc()
-
-
-def _asks(event: Event) -> bool:
-    """Whether this is a question for sure, but for a repeated one; the rest is found out with the database."""
-    return (
-        isinstance(event, Message)
-        and (event.conversation.is_direct or event.mentions_bot)
-        and commands.typed(clean(event.text)) is None
-    )
 
 
 def _taken(accepting: Accepting) -> Taken:

@@ -21,6 +21,14 @@ def by_question(tx: Tx, key: Key, *, moved: bool = True) -> Turn | None:
     return None
 
 
+def met(tx: Tx, key: Key, event_id: str) -> bool:
+    """Whether an event was taken in before, or its message became a question."""
+    return bool(
+        tx.one("SELECT 1 FROM events WHERE channel=? AND account=? AND event_id=?", *key[:2], event_id)
+        or by_question(tx, key, moved=False)
+    )
+
+
 def refused(tx: Tx, key: Key) -> bool:
     """Whether a message was told to be no question that can be asked."""
     return bool(

@@ -58,7 +58,7 @@ async def killed_at(point: str, folder: Path) -> None:
         marks = [n for n in range(33) for post in machine.slack.posts if f"end-{n}." in str(post["blocks"])]
         assert marks == list(range(33)), f"{point}: every paragraph once, in order"
         assert len(machine.slack.answers()) == 2
-        assert "nine" in str(machine.slack.posts[-1]["blocks"]), f"{point}: the second answer is the last"
+        assert "nine" in str(machine.slack.answers()[-1]["blocks"]), f"{point}: the second answer is the last"
         asked = machine.asked()
         assert asked["When does the shop open?"] == 1
         assert 1 <= asked["A long answer please"] <= submits
