@@ -27,7 +27,7 @@ class Rush:
     Those who wait must be told in time, and a rush that is over quickly is no overload. `most` wait at the most.
     """
 
-    def __init__(self, *, crowd: int = CROWD, patience: float = PATIENCE, most: int = 200) -> None:
+    def __init__(self, *, crowd: int = CROWD, patience: float = PATIENCE, most: int = 120) -> None:
         self._crowd = crowd
         self._patience = patience
         self._most = most
