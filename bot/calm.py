@@ -24,10 +24,11 @@ PATIENCE = 0.25
 class Rush:
     """Who waits, and whether more may: not when many wait and the first of them has waited long.
 
-    Those who wait must be told in time, and a rush that is over quickly is no overload. `most` wait at the most.
+    Those who wait must be told in time, and a rush that is over quickly is no overload. `most` wait at the most: that
+    200 people ask at the same moment is no flood.
     """
 
-    def __init__(self, *, crowd: int = CROWD, patience: float = PATIENCE, most: int = 120) -> None:
+    def __init__(self, *, crowd: int = CROWD, patience: float = PATIENCE, most: int = 256) -> None:
         self._crowd = crowd
         self._patience = patience
         self._most = most
