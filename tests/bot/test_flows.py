@@ -21,7 +21,7 @@ async def test_a_fact_of_the_documents_is_answered_and_something_absent_is_not_i
     assert "Ulaan" not in absent.text
     assert "know" in absent.text.lower() or "find" in absent.text.lower()
     await house.idle()
-    assert house.channel.working == set()
+    await house.channel.wait_for(lambda: not house.channel.working)
     assert house.channel.notices() == []
 
 
