@@ -141,11 +141,15 @@ async def test_a_question_in_the_thread_of_an_ask_in_the_dm_can_be_deleted(house
     assert len(house.channel.answers()) == 1
 
 
-async def test_a_token_that_fails_for_a_moment_loses_no_answer(house: House) -> None:
+async def token_fails_while_it_answers(house: House) -> None:
     house.assistant.script(contains="open", answer="nine", delay=0.5)
     await house.channel.say("When does the shop open?")
     await house.assistant.requests.wait("chat_async", 1)
     house.channel.failing = "bad_token"
+
+
+async def test_a_token_that_fails_for_a_moment_loses_no_answer(house: House) -> None:
+    await token_fails_while_it_answers(house)
     await asyncio.sleep(1.5)
     house.channel.failing = None
     await asyncio.sleep(4)
@@ -153,10 +157,7 @@ async def test_a_token_that_fails_for_a_moment_loses_no_answer(house: House) -> 
 
 
 async def test_the_sign_of_work_goes_at_the_next_start_when_the_token_failed(house: House) -> None:
-    house.assistant.script(contains="open", answer="nine", delay=0.5)
-    await house.channel.say("When does the shop open?")
-    await house.assistant.requests.wait("chat_async", 1)
-    house.channel.failing = "bad_token"
+    await token_fails_while_it_answers(house)
     await asyncio.sleep(1.0)
     stop = house.bot.stop
 
