@@ -16,32 +16,31 @@ TOGETHER = 4
 PAUSE = 0.01
 """Seconds between two looks whether the database has caught up."""
 
-
 CROWD = 32
+"""Fewer who wait are no rush."""
 PATIENCE = 0.25
+"""Seconds the first of a crowd may have waited before the next ones are sent away."""
+MOST = 256
+"""More never wait; that 200 people ask at the same moment is no flood."""
 
 
 class Rush:
     """Who waits, and whether more may: not when many wait and the first of them has waited long.
 
-    Those who wait must be told in time, and a rush that is over quickly is no overload. `most` wait at the most: that
-    200 people ask at the same moment is no flood.
+    Those who wait must be told in time, and a rush that is over quickly is no overload.
     """
 
-    def __init__(self, *, crowd: int = CROWD, patience: float = PATIENCE, most: int = 256) -> None:
-        self._crowd = crowd
-        self._patience = patience
-        self._most = most
+    def __init__(self) -> None:
         self._since: dict[object, float] = {}
 
     @property
     def full(self) -> bool:
         """Whether the next one should be sent away at once."""
         waiting = len(self._since)
-        if waiting < self._crowd:
+        if waiting < CROWD:
             return False
         first = next(iter(self._since.values()))
-        return waiting >= self._most or asyncio.get_running_loop().time() - first > self._patience
+        return waiting >= MOST or asyncio.get_running_loop().time() - first > PATIENCE
 
     def enter(self, who: object) -> None:
         """Somebody waits from now on."""
