@@ -198,7 +198,7 @@ class Accepting:
     def _scope(self, where: Where) -> str:
         _, route = route_for(self.ctx.config.routes, where.channel, where.account, where.conversation)
         given = asked.asked_from(self.tx, where) if where.thread else None
-        kind = (self.conversation.channel, (given or self.conversation).place)
+        kind = (self.conversation.channel, (given or self.conversation).kind)
         scope = route.scope or self.ctx.config.sessions.scopes.get(kind, "user")
         if scope == "topic" and self.conversation.is_direct and not where.thread:
             scope = "user"  # a private chat without topics

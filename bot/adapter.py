@@ -174,19 +174,72 @@ class AccessRule:
     warning: str = ""
 
 
+Capability: TypeAlias = Literal["reactions", "buttons", "threads", "edits", "deletions", "look_ups"]
+"""What a channel may lack, and the core then does without.
+
+`reactions`: people's emoji reach us as `Reaction`. `buttons`: answers carry rating buttons. `threads`: a conversation
+may have a `thread_id`. `edits`: people's edits reach us as `Edit`. `deletions`: we can delete what we sent. `look_ups`:
+`find` can tell what became of a send.
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ManifestOptions:
+    """What may be chosen in a registration; None: the channel's own default. `url`: the bot's public address."""
+
+    mode: Literal["socket", "http"] | None = None
+    url: str | None = None
+    agent: bool | None = None
+
+
+class Manifest(Protocol):
+    """The registration of the bot at a channel: its text, and what may be done with it there.
+
+    Errors are those of `bot.errors`; `Misconfigured` says which setting is missing.
+    """
+
+    options: frozenset[str]
+    """Names of the fields of `ManifestOptions` that this channel knows."""
+
+    def text(self, options: ManifestOptions) -> str:
+        """Write it, as people paste it at the platform."""
+        ...
+
+    async def apply(self, settings: BaseModel, options: ManifestOptions) -> list[str]:
+        """Register it, with the tokens of the channel's settings; return what was changed, a sentence each."""
+        ...
+
+    async def differences(self, settings: BaseModel) -> list[str] | None:
+        """Compare it with what the platform shows, a sentence a difference; None where that cannot be asked."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChannelSpec:
     """What the rest of the house may know of a channel without importing its SDK: `CHANNEL` in its `config.py`.
 
+    Found by an entry point of the group `uppzy_bot.channels` whose name is the channel's.
+
     `settings`: a pydantic model whose field aliases are the environment variables (`SLACK_BOT_TOKEN`), all
     optional; secrets are `SecretStr`. It has a property `enabled: bool` (its token is set), and its validators
     raise ValueError that begins with the variable's name and says what is expected, never the value.
-    `scopes`: place → the session scopes it may have, default first (`thread`, `topic`, `user`, `conversation`).
-    `adapter`: "module:Class" of the adapter, called with the settings alone.
+    `token`: the variable that turns the channel on, as errors name it; "" where none does.
+    `scopes`: kind of conversation → the session scopes it may have, default first (`thread`, `topic`, `user`,
+    `conversation`).
+    `command_prefix`: what people type before a command's name, `/` or `!`, as help shows it.
+    `lacks`: what the channel cannot do. `adapter`, `preview` and `manifest` are "module:name" and imported when used:
+    the adapter's class, called `Class(settings, guests_differ=…)` (whether the access policy treats guests otherwise
+    than members, so that people must be looked up); a function Markdown → safe HTML, an `article` a message, that shows
+    an answer as the channel would ("" for none: the page shows it as plain text); a `Manifest` ("" for none).
     """
 
     name: str
     settings: type[BaseModel]
+    token: str = ""
     scopes: Mapping[str, tuple[str, ...]]
-    access: tuple[AccessRule, ...]
+    access: tuple[AccessRule, ...] = ()
+    command_prefix: Literal["/", "!"] = "/"
+    lacks: frozenset[Capability] = frozenset()
     adapter: str
+    preview: str = ""
+    manifest: str = ""

@@ -2,7 +2,7 @@
 
     in   Event    = Message | Edit | Deletion | Reaction | Command | Comment | Stop | Moved | Gone | HomeOpened
     out  Outbound = Answer | Notice | Home
-    where  Conversation      which  MessageRef
+    where  Conversation      which  MessageRef      what can be asked for  Person · EarlierMessage · File
 
 All are frozen plain values: no raw payload, no SDK type, no name of a platform. Times are aware
 UTC datetimes, the platform's own time stamp where it has one. Ids are strings of the platform,
@@ -22,15 +22,15 @@ class Conversation:
     """Where people talk.
 
     `thread_id` is a part of it (a Slack thread, a Telegram topic), None where there is none.
-    `place` is the adapter's word for the kind of place; with the channel it names the setting of
-    its session scope: channel `slack`, place `dm` → `[sessions] slack_dm`.
+    `kind` is the adapter's word for what kind of conversation it is; with the channel it names the setting of
+    its session scope: channel `slack`, kind `dm` → `[sessions] slack_dm`.
     """
 
     channel: str
     account_id: str
     conversation_id: str
     thread_id: str | None = None
-    place: str
+    kind: str
     is_direct: bool
 
 
@@ -47,6 +47,42 @@ class MessageRef:
 Standing: TypeAlias = Literal["member", "guest", "external", "public"]
 """What a person is to the account: `member` of the workspace, its `guest`, somebody of another workspace
 (`external`), or `public` where a channel knows no membership. The access policy decides what each may do."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Person:
+    """Somebody, as the channel names them. `locale` is a language tag (`de`, `pt-BR`), None where it does not say;
+    `email` None where the channel does not say, or the bot may not know."""
+
+    name: str
+    locale: str | None = None
+    email: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EarlierMessage:
+    """Something said in a thread before a message. `user_id` is None where no person said it; `by_us`: the bot did.
+
+    `text` is without markup of the channel, as `Message.text`.
+    """
+
+    ref: MessageRef
+    user_id: str | None
+    by_us: bool = False
+    text: str
+    sent_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class File:
+    """A file of a message, to be opened by its channel. `size` in bytes and `media_type` are the sender's claims."""
+
+    channel: str
+    account_id: str
+    file_id: str
+    name: str = ""
+    media_type: str = ""
+    size: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

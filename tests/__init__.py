@@ -1,1 +1,6 @@
-"""The tests; a package, so that fakes and the conformance suite can be imported by name."""
+"""Tests of the house: what is shared by those of several folders."""
+
+from pathlib import Path
+
+PAYLOADS = Path(__file__).parent / "payloads"
+"""Recorded payloads, a folder a channel; see `bot.testing.payload_files`."""

@@ -13,6 +13,8 @@ from typing import Final
 
 import pytest
 
+pytest.register_assert_rewrite("bot.testing")
+
 ON_DEMAND: Final = {"prove": "BOT_PROVE", "bench": "BOT_BENCH"}
 
 BINARIES: Final = {

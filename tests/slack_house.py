@@ -13,7 +13,7 @@ from bot.app import Bot
 from bot.assistant.server import AssistantOptions, RunningAssistant, start
 from bot.config import Config, load
 from bot.telemetry.metrics import Metrics
-from tests.fakes.slack import FakeSlack
+from bot.testing.slack.platform import FakeSlack
 
 DOCS = {"faq.md": "# Returns\n\nYou can return a bicycle within 30 days.\n\n# Opening\n\nThe shop opens at nine.\n"}
 

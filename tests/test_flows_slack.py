@@ -14,9 +14,9 @@ from adapters.slack import pacing
 from bot import delivery
 from bot.assistant.server import AssistantOptions, start
 from bot.errors import Unavailable
+from bot.testing.slack import payloads
+from bot.testing.slack.platform import FakeSlack
 from tests.cli.process import Running, uppzy_bot
-from tests.fakes import slack_payloads as payloads
-from tests.fakes.slack import FakeSlack
 from tests.slack_house import DOCS, SlackHouse, slack_environment, slack_house
 
 RETURNS = "When can I return a bicycle?"

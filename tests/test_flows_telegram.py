@@ -23,9 +23,9 @@ from bot.app import Bot
 from bot.assistant.server import AssistantOptions, RunningAssistant, start
 from bot.config import Config, load
 from bot.telemetry.metrics import Metrics
-from tests.fakes.telegram import BOT_ID, FakeTelegram, person
-from tests.fakes.telegram_text import JSON
-from tests.fakes.telegram_world import Chat, World
+from bot.testing.telegram.platform import BOT_ID, FakeTelegram, person
+from bot.testing.telegram.text import JSON
+from bot.testing.telegram.world import Chat, World
 
 PUBLIC = "https://bot.example.org"
 ANNA, BEN = person(7, "Anna", "anna"), person(8, "Ben", "ben")

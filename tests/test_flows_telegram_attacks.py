@@ -18,9 +18,10 @@ import pytest
 import bot.app
 from adapters.telegram import receive
 from adapters.telegram.receive import SECRET_HEADER
-from tests import payload_files
-from tests.fakes.telegram import person
-from tests.fakes.telegram_text import JSON
+from bot.testing import payload_files
+from bot.testing.telegram.platform import person
+from bot.testing.telegram.text import JSON
+from tests import PAYLOADS
 from tests.test_flows_telegram import ANNA, BEN, House, a_house, reply_of, ticks
 
 HOSTILE: tuple[Any, ...] = (
@@ -82,7 +83,7 @@ def set_aside(house: House) -> float:
 async def test_hostile_updates_are_taken_or_set_aside_and_never_answered_with_5xx(tmp_path: Path) -> None:
     """A 5xx would make Telegram bring the update again for a day, and hold up its chat as long."""
     chance = random.Random(5)
-    cases = [case.payload for case in payload_files.load("telegram")]
+    cases = [case.payload for case in payload_files.load(PAYLOADS / "telegram")]
     async with a_house(tmp_path, webhook=True) as house:
         assert house.bot.web.url is not None
         address = house.bot.web.url.rstrip("/") + "/telegram/webhook"

@@ -18,8 +18,8 @@ import pytest
 
 from bot.assistant.server import AssistantOptions, start
 from bot.notices import WORKING
-from tests.fakes.telegram import FakeTelegram, person
-from tests.fakes.telegram_text import JSON
+from bot.testing.telegram.platform import FakeTelegram, person
+from bot.testing.telegram.text import JSON
 
 MOMENTS = (
     ("getUpdates", "asked"),

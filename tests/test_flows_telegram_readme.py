@@ -18,9 +18,9 @@ import pytest
 import yaml
 
 from bot.assistant.server import AssistantOptions, start
+from bot.testing.telegram.platform import TOKEN, FakeTelegram, person
+from bot.testing.telegram.updates import Webhook
 from tests.cli.process import environment, uppzy_bot
-from tests.fakes.telegram import TOKEN, FakeTelegram, person
-from tests.fakes.telegram_updates import Webhook
 
 README = Path(__file__).parent.parent / "README.md"
 ANNA = person(7, "Anna", "anna")

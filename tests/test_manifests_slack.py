@@ -15,9 +15,9 @@ from adapters.slack import manifest, words
 from adapters.slack.config import SlackSettings
 from adapters.slack.normalize import subscribed
 from bot.errors import Misconfigured, Rejected
-from tests.fakes.slack import AGENT_SCOPES, SCOPES, FakeSlack
-from tests.fakes.slack_payloads import APP
-from tests.fakes.slack_rules import ARGUMENTS
+from bot.testing.slack.payloads import APP
+from bot.testing.slack.platform import AGENT_SCOPES, SCOPES, FakeSlack
+from bot.testing.slack.rules import ARGUMENTS
 
 ROOT = Path(__file__).parents[1]
 SCHEMA = ROOT.parent / "shared" / "checks" / "slackapi-manifest.schema.2.0.0.json"

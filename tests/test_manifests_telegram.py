@@ -13,7 +13,7 @@ from adapters.telegram import manifest
 from adapters.telegram.config import TelegramSettings
 from adapters.telegram.normalize import COMMANDS
 from bot.errors import Misconfigured, Unavailable
-from tests.fakes.telegram import FakeTelegram
+from bot.testing.telegram.platform import FakeTelegram
 
 FILE = Path(__file__).parent.parent / "manifests" / "telegram.yaml"
 

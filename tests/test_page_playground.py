@@ -228,7 +228,7 @@ async def test_nothing_that_is_said_can_run(chromium: Browser, core: ScriptedCor
             <a href="JaVaScript:alert(10)">one</a><a href="//example.com">two</a>
             <form action=/x><button>go</button></form><span class="actions" id="text">span</span></p>"""
         direct = Conversation(
-            channel="playground", account_id="demo", conversation_id="dm-mira", place="dm", is_direct=True
+            channel="playground", account_id="demo", conversation_id="dm-mira", kind="dm", is_direct=True
         )
         await core.adapter.send(direct, evil | {"html": html}, "f" * 32, None)
         await expect(bot(page)).to_have_count(2)

@@ -62,7 +62,7 @@ def conversation_of(conversation_id: str, thread_id: str | None) -> Conversation
         account_id=ACCOUNT,
         conversation_id=conversation_id,
         thread_id=thread_id if in_room else None,
-        place="room" if in_room else "dm",
+        kind="room" if in_room else "dm",
         is_direct=not in_room,
     )
 

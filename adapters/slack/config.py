@@ -93,10 +93,13 @@ def _shaped(value: SecretStr | None, name: str, pattern: str, wanted: str) -> Se
 CHANNEL: Final = ChannelSpec(
     name="slack",
     settings=SlackSettings,
+    token="SLACK_BOT_TOKEN",  # noqa: S106  # a variable's name
     scopes={"channel": ("thread", "user", "conversation"), "dm": ("user", "thread")},
     access=(
         AccessRule(key="slack_guests", standing="guest", values={True: True, False: False}, default=True),
         AccessRule(key="slack_external", standing="external", values={True: True, False: False}, default=False),
     ),
+    command_prefix="!",
     adapter="adapters.slack.adapter:SlackAdapter",
+    preview="adapters.slack.render:preview",
 )

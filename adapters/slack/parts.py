@@ -38,7 +38,7 @@ def conversation_of(channel: str, event: Payload, identity: Identity, thread: st
         account_id=identity.team_id,
         conversation_id=channel,
         thread_id=thread,
-        place="dm" if direct else "channel",
+        kind="dm" if direct else "channel",
         is_direct=direct,
     )
 

@@ -74,6 +74,7 @@ def _safe(value: str, name: str, example: str) -> str:
 CHANNEL: Final = ChannelSpec(
     name="telegram",
     settings=TelegramSettings,
+    token="TELEGRAM_BOT_TOKEN",  # noqa: S106  # a variable's name
     scopes={"private": ("user", "topic"), "group": ("user", "conversation"), "topic": ("topic", "user")},
     access=(
         AccessRule(
@@ -87,5 +88,7 @@ CHANNEL: Final = ChannelSpec(
             ),
         ),
     ),
+    lacks=frozenset({"look_ups"}),
     adapter="adapters.telegram.adapter:TelegramAdapter",
+    preview="adapters.telegram.render:preview",
 )

@@ -263,7 +263,7 @@ def _conversation(message: TelegramMessage, me: Me) -> Conversation:
         account_id=str(me.id),
         conversation_id=str(_number(chat.id)),
         thread_id=None if thread in (None, GENERAL_TOPIC) else str(_number(thread)),
-        place="private" if private else "topic" if forum else "group",
+        kind="private" if private else "topic" if forum else "group",
         is_direct=private,
     )
 

@@ -8,10 +8,10 @@ from typing import Any, Literal
 
 from bot.adapter import Adapter
 from bot.events import MessageRef
-from tests.adapters.wire import FailHow, Posted
+from bot.testing.host import FakeHost
+from bot.testing.wire import FailHow, Posted
 from tests.fakes.adapter import FakeAdapter
 from tests.fakes.channel import ASKER, FakeChannel, dm, room
-from tests.fakes.host import FakeHost
 
 
 class FakeWire:

@@ -10,10 +10,10 @@ from typing import Any
 from adapters.slack.adapter import SlackAdapter
 from adapters.slack.config import SlackSettings
 from bot.events import Answer, Conversation, MessageRef, Notice
-from tests.adapters.live import new_delivery_id
-from tests.fakes import slack_payloads as payloads
-from tests.fakes.host import FakeHost
-from tests.fakes.slack import FakeSlack
+from bot.testing.host import FakeHost
+from bot.testing.live import new_delivery_id
+from bot.testing.slack import payloads
+from bot.testing.slack.platform import FakeSlack
 
 
 class LiveSlack:
@@ -32,7 +32,7 @@ class LiveSlack:
             account_id=self.slack.team,
             conversation_id=channel,
             thread_id=thread,
-            place="dm" if direct else "channel",
+            kind="dm" if direct else "channel",
             is_direct=direct,
         )
 

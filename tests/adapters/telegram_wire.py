@@ -14,11 +14,11 @@ from adapters.telegram.client import ALLOWED_UPDATES
 from adapters.telegram.config import TelegramSettings
 from bot.adapter import HttpHandler
 from bot.events import Conversation, MessageRef
-from tests.adapters.wire import FailHow, Posted
-from tests.fakes.host import FakeHost
-from tests.fakes.telegram import BOT_ID, USERNAME, FakeTelegram, Fault, person
-from tests.fakes.telegram_text import JSON, alerts, units
-from tests.fakes.telegram_updates import Webhook
+from bot.testing.host import FakeHost
+from bot.testing.telegram.platform import BOT_ID, USERNAME, FakeTelegram, Fault, person
+from bot.testing.telegram.text import JSON, alerts, units
+from bot.testing.telegram.updates import Webhook
+from bot.testing.wire import FailHow, Posted
 
 CLICKED_AT: Final = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 """What the adapter's clock says: Telegram gives clicks no time."""
@@ -49,7 +49,7 @@ class RestartableHost(FakeHost):
 
 
 class TelegramWire:
-    """See `tests.adapters.wire.Wire`."""
+    """See `bot.testing.wire.Wire`."""
 
     account_name = f"@{USERNAME}"
     limit = 4096
@@ -71,7 +71,7 @@ class TelegramWire:
             channel="telegram",
             account_id=str(BOT_ID),
             conversation_id=str(self.chat.id),
-            place="private",
+            kind="private",
             is_direct=True,
         )
         self.thread = Conversation(
@@ -79,7 +79,7 @@ class TelegramWire:
             account_id=str(BOT_ID),
             conversation_id=str(self.forum.id),
             thread_id=str(self.topic),
-            place="topic",
+            kind="topic",
             is_direct=False,
         )
         self._poisons = itertools.count(1)

@@ -4,29 +4,25 @@ from __future__ import annotations
 
 import pytest
 
-from bot.adapter import ChannelSpec
-from tests.adapters.conformance import AdapterConformance, Wire
+from bot.testing.conformance import AdapterConformance, Wire
+from tests import PAYLOADS
 from tests.adapters.fake_wire import FakeWire
 from tests.fakes.adapter import FAKE
 
 
 class TestFakeChannel(AdapterConformance):
-    channel = "fake"
+    spec = FAKE
+    payloads = PAYLOADS / "fake"
 
     @pytest.fixture
     def wire(self) -> Wire:
         return FakeWire()
 
-    def spec(self) -> ChannelSpec:
-        return FAKE
-
 
 class TestFakeChannelThatCannotBeAsked(AdapterConformance):
-    channel = "fake"
+    spec = FAKE
+    payloads = PAYLOADS / "fake"
 
     @pytest.fixture
     def wire(self) -> Wire:
         return FakeWire(can_find=False)
-
-    def spec(self) -> ChannelSpec:
-        return FAKE

@@ -14,8 +14,9 @@ import pytest
 from bot.adapter import Check, Host, Part
 from bot.errors import BotError, OutcomeUnknown, Rejected, Unavailable
 from bot.events import Answer, Conversation, Event, Home, MessageRef, Outbound, Rating, Reaction
-from tests import payload_files
-from tests.adapters.conformance import AdapterConformance
+from bot.testing import payload_files
+from bot.testing.conformance import AdapterConformance
+from tests import PAYLOADS
 from tests.adapters.fake_wire import FakeWire
 from tests.adapters.test_conformance import TestFakeChannel as Conforming
 from tests.fakes.adapter import FakeAdapter
@@ -347,7 +348,7 @@ MUTANTS: Final[list[tuple[type[FakeAdapter], Callable[..., Any]]]] = [
 def variants(clause: Callable[..., Any]) -> list[dict[str, Any]]:
     """List the parameters the clause is run with."""
     if "case" in clause.__code__.co_varnames:
-        return [{"case": case} for case in payload_files.load("fake")]
+        return [{"case": case} for case in payload_files.load(PAYLOADS / "fake")]
     found: list[dict[str, Any]] = [{}]
     for mark in getattr(clause, "pytestmark", []):
         names, values = mark.args
@@ -381,5 +382,5 @@ async def test_the_mutant_fails(
     if mutant is not HasAnotherName:
         assert await failures(FakeAdapter, clause) == [], "the clause must fail for the mutant alone"
     # Those who hang would hang for the suite's patience.
-    monkeypatch.setattr("tests.adapters.live.LEAVING", 0.2)
+    monkeypatch.setattr("bot.testing.live.LEAVING", 0.2)
     assert await failures(mutant, clause), f"{clause.__name__} does not find it"

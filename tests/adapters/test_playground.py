@@ -12,14 +12,15 @@ from typing import Any, Literal
 import pytest
 
 from adapters.playground.adapter import PlaygroundAdapter
-from adapters.playground.config import PlaygroundSettings
+from adapters.playground.config import CHANNEL, PlaygroundSettings
 from adapters.playground.normalize import BOT, ROOM, conversation_of, ref_of
 from adapters.playground.platform import Platform, direct
 from adapters.playground.render import PART_SIZE
 from bot.adapter import Handled
 from bot.events import Event, MessageRef
-from tests.adapters.conformance import AdapterConformance, FailHow, Posted, Wire
-from tests.fakes.host import FakeHost
+from bot.testing.conformance import AdapterConformance, FailHow, Posted, Wire
+from bot.testing.host import FakeHost
+from tests import PAYLOADS
 
 IN_PROCESS = "the platform is in the same process and sets no limit, needs no token and loses no connection"
 
@@ -192,7 +193,8 @@ def _posted(view: dict[str, Any]) -> Posted:
 
 
 class TestPlayground(AdapterConformance):
-    channel = "playground"
+    spec = CHANNEL
+    payloads = PAYLOADS / "playground"
 
     @pytest.fixture
     def wire(self, tmp_path: Path) -> Iterator[Wire]:

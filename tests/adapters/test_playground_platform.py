@@ -20,8 +20,9 @@ from adapters.playground.normalize import normalize
 from adapters.playground.platform import Platform, Refused
 from bot.adapter import Handled
 from bot.events import Event, Message
-from tests.fakes.host import FakeHost
-from tests.payload_files import load
+from bot.testing.host import FakeHost
+from bot.testing.payload_files import load
+from tests import PAYLOADS
 
 PART: dict[str, Any] = {"html": "<p>So.</p>", "text": "So.", "buttons": True, "kind": "answer"}
 
@@ -43,7 +44,7 @@ def told(platform: Platform) -> list[dict[str, Any]]:
 
 
 def test_payloads_have_the_form_of_the_recorded_ones(platform: Platform) -> None:
-    recorded = {case.payload["type"]: set(case.payload) for case in load("playground") if case.events}
+    recorded = {case.payload["type"]: set(case.payload) for case in load(PAYLOADS / "playground") if case.events}
     question = platform.post("mira", "dm-mira", None, "one")
     answer = platform.send("dm-mira", None, PART, "a" * 32, question)
     platform.edit("mira", question, "two")

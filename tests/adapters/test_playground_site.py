@@ -20,9 +20,9 @@ from adapters.playground.config import CHANNEL, PlaygroundSettings
 from adapters.playground.guard import FORWARDING, is_loopback
 from bot.adapter import JsonValue
 from bot.events import Answer, Comment, Conversation, Message, MessageRef, Reaction
-from tests.fakes.host import FakeHost
+from bot.testing.host import FakeHost
 
-DIRECT = Conversation(channel="playground", account_id="demo", conversation_id="dm-mira", place="dm", is_direct=True)
+DIRECT = Conversation(channel="playground", account_id="demo", conversation_id="dm-mira", kind="dm", is_direct=True)
 
 
 @dataclass

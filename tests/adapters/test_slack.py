@@ -11,14 +11,15 @@ import pytest
 from aiohttp import web
 
 from adapters.slack.adapter import SlackAdapter
-from adapters.slack.config import SlackSettings
+from adapters.slack.config import CHANNEL, SlackSettings
 from bot.adapter import HttpHandler
 from bot.events import Conversation, MessageRef
-from tests.adapters.conformance import AdapterConformance, FailHow, Posted, Wire
-from tests.fakes import slack_payloads as payloads
-from tests.fakes.host import FakeHost
-from tests.fakes.slack import FakeSlack, has_buttons
-from tests.fakes.slack_rules import alerts, strings
+from bot.testing.conformance import AdapterConformance, FailHow, Posted, Wire
+from bot.testing.host import FakeHost
+from bot.testing.slack import payloads
+from bot.testing.slack.platform import FakeSlack, has_buttons
+from bot.testing.slack.rules import alerts, strings
+from tests import PAYLOADS
 
 NAMES = {"👍": "+1", "👎": "-1", "❤": "heart"}
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
@@ -56,7 +57,7 @@ class SlackWire:
         assert root is not None
         self.question = MessageRef(channel="slack", account_id=self.slack.team, conversation_id="D1", message_id=root)
 
-    def _place(self, channel: str, place: str) -> Conversation:
+    def _place(self, channel: str, kind: str) -> Conversation:
         """Make a thread whose root is somebody's message."""
         ts = payloads.next_ts()
         self.slack.channels[channel].messages[ts] = payloads.message(channel, self.asker_id, "The root.", ts)
@@ -65,8 +66,8 @@ class SlackWire:
             account_id=self.slack.team,
             conversation_id=channel,
             thread_id=ts,
-            place=place,
-            is_direct=place == "dm",
+            kind=kind,
+            is_direct=kind == "dm",
         )
 
     async def __aenter__(self) -> Self:
@@ -172,7 +173,8 @@ class SlackWire:
 
 
 class TestSlackOverHttp(AdapterConformance):
-    channel = "slack"
+    spec = CHANNEL
+    payloads = PAYLOADS / "slack"
 
     @pytest.fixture
     async def wire(self) -> AsyncIterator[Wire]:
@@ -181,7 +183,8 @@ class TestSlackOverHttp(AdapterConformance):
 
 
 class TestSlackOverSocketMode(AdapterConformance):
-    channel = "slack"
+    spec = CHANNEL
+    payloads = PAYLOADS / "slack"
 
     @pytest.fixture
     async def wire(self) -> AsyncIterator[Wire]:

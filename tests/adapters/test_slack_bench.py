@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from bot.testing.slack import payloads
+from bot.testing.slack.platform import FakeSlack
 from tests.cli.process import Running
-from tests.fakes import slack_payloads as payloads
-from tests.fakes.slack import FakeSlack
 from tests.slack_house import slack_environment
 
 EVENTS = 500

@@ -14,9 +14,9 @@ from adapters.slack.config import SlackSettings
 from adapters.slack.emoji import NAMES, to_unicode
 from bot.adapter import Check
 from bot.errors import Misconfigured
+from bot.testing.slack.payloads import APP
+from bot.testing.slack.platform import FakeSlack
 from tests.adapters.slack_live import live_slack
-from tests.fakes.slack import FakeSlack
-from tests.fakes.slack_payloads import APP
 
 GOOD = ["👍", "👏", "🙌", "🎉", "💯", "✅", "✔", "❤", "🔥", "😍", "🤩", "🥰", "👌", "🏆", "⭐"]
 BAD = ["👎", "❌", "😡", "😠", "🤬", "💩", "🤮", "💔"]

@@ -11,9 +11,9 @@ import pytest
 
 from adapters.slack.http import BadRequest, is_signed, parse
 from bot.events import Message
+from bot.testing.slack import payloads
+from bot.testing.slack.delivery import FORM, sign
 from tests.adapters.slack_live import live_slack
-from tests.fakes import slack_payloads as payloads
-from tests.fakes.slack_delivery import FORM, sign
 
 BODY = json.dumps(payloads.event_callback(payloads.message("D1", "U1", "hi", "1.000001"))).encode()
 

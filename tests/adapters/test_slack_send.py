@@ -12,9 +12,9 @@ from adapters.slack.render import RATE_ACTION as RENDERED_ACTION
 from adapters.slack.words import RATE_ACTION
 from bot.errors import Misconfigured, OutcomeUnknown, Rejected, Unavailable
 from bot.events import Comment, Home, Notice, Reaction, RecentQuestion
-from tests.adapters.live import new_delivery_id
+from bot.testing.live import new_delivery_id
+from bot.testing.slack import payloads
 from tests.adapters.slack_live import live_slack
-from tests.fakes import slack_payloads as payloads
 
 LONG = "\n\n".join(f"Paragraph {number}. " + "word " * 400 for number in range(20))
 PINGS = "<!channel> <!here> <!everyone> <@U2> <#C1> <!subteam^S1> [here](https://evil.example/) @channel"

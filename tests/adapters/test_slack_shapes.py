@@ -14,9 +14,10 @@ import pytest
 from adapters.slack.identity import Identity
 from adapters.slack.inbox import UNREADABLE
 from adapters.slack.normalize import normalize
+from bot.testing.payload_files import load
+from bot.testing.slack import payloads
+from tests import PAYLOADS
 from tests.adapters.slack_live import live_slack
-from tests.fakes import slack_payloads as payloads
-from tests.payload_files import load
 
 US = Identity(team_id=payloads.TEAM, user_id=payloads.BOT_USER, bot_id=payloads.BOT_ID)
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
@@ -24,7 +25,7 @@ ODD: tuple[Any, ...] = (
     *(None, "", 0, -1, 1e308, True, [], {}, ["x"], {"a": 1}, [[]], {"id": None}, [None]),
     *("\ud800", "a\0b", "\n", "x" * 5000, "9" * 400, "-5.1", "nan", "\u0661.\u0662", "99999999999999.1", ".5"),
 )
-CASES = load("slack")
+CASES = load(PAYLOADS / "slack")
 MAY_BE_ABSENT = {
     *(("Conversation", "thread_id"), ("Command", "ref"), ("Message", "in_reply_to"), ("Gone", "conversation_id")),
 }

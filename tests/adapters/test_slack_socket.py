@@ -11,10 +11,10 @@ from adapters.slack.adapter import SlackAdapter
 from adapters.slack.config import SlackSettings
 from bot.errors import Misconfigured
 from bot.events import Message
+from bot.testing.host import FakeHost
+from bot.testing.slack import payloads
+from bot.testing.slack.platform import FakeSlack
 from tests.adapters.slack_live import live_slack
-from tests.fakes import slack_payloads as payloads
-from tests.fakes.host import FakeHost
-from tests.fakes.slack import FakeSlack
 
 
 async def test_two_connections_and_no_http() -> None:

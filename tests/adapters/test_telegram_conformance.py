@@ -7,9 +7,11 @@ from collections.abc import AsyncIterator
 import pytest
 
 from adapters.telegram import receive
-from tests.adapters.conformance import AdapterConformance
+from adapters.telegram.config import CHANNEL
+from bot.testing.conformance import AdapterConformance
+from bot.testing.wire import Wire
+from tests import PAYLOADS
 from tests.adapters.telegram_wire import TelegramWire
-from tests.adapters.wire import Wire
 
 
 @pytest.fixture(autouse=True)
@@ -19,7 +21,8 @@ def soon(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 class TestTelegramByPolling(AdapterConformance):
-    channel = "telegram"
+    spec = CHANNEL
+    payloads = PAYLOADS / "telegram"
 
     @pytest.fixture
     async def wire(self) -> AsyncIterator[Wire]:
@@ -28,7 +31,8 @@ class TestTelegramByPolling(AdapterConformance):
 
 
 class TestTelegramByWebhook(AdapterConformance):
-    channel = "telegram"
+    spec = CHANNEL
+    payloads = PAYLOADS / "telegram"
 
     @pytest.fixture
     async def wire(self) -> AsyncIterator[Wire]:

@@ -10,10 +10,10 @@ from typing import Any
 import aiohttp
 import pytest
 
-from tests.fakes.telegram import TOKEN, FakeTelegram, person
-from tests.fakes.telegram_control import ControlledTelegram
-from tests.fakes.telegram_flood import Flood
-from tests.fakes.telegram_text import EntityError, check, found
+from bot.testing.telegram.control import ControlledTelegram
+from bot.testing.telegram.flood import Flood
+from bot.testing.telegram.platform import TOKEN, FakeTelegram, person
+from bot.testing.telegram.text import EntityError, check, found
 
 ANNA = person(7, "Anna")
 PREVIEW = {"is_disabled": True}

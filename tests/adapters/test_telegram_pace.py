@@ -11,9 +11,9 @@ from adapters.telegram.adapter import TelegramAdapter
 from adapters.telegram.pace import Limits, Pacer
 from bot.errors import Unavailable
 from bot.events import Answer, Notice
+from bot.testing.host import FakeHost
+from bot.testing.telegram.flood import Flood
 from tests.adapters.telegram_wire import TelegramWire
-from tests.fakes.host import FakeHost
-from tests.fakes.telegram_flood import Flood
 
 
 @dataclass
@@ -26,7 +26,7 @@ class Clock:
 
 async def answer(adapter: TelegramAdapter, wire: TelegramWire, chat_id: int, text: str) -> None:
     """Send as the core does: again after the time that Telegram asks for."""
-    where = replace(wire.conversation, conversation_id=str(chat_id), place="group", is_direct=False)
+    where = replace(wire.conversation, conversation_id=str(chat_id), kind="group", is_direct=False)
     (part,) = adapter.render(Answer(text=text, asker_id="7"))
     while True:
         try:

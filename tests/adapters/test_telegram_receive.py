@@ -12,10 +12,10 @@ import pytest
 from adapters.telegram import receive
 from adapters.telegram.client import ALLOWED_UPDATES
 from bot.events import Command, Event, Message, Reaction
-from tests.adapters.live import running
+from bot.testing.live import running
+from bot.testing.telegram.platform import TOKEN, person
+from bot.testing.telegram.updates import Webhook
 from tests.adapters.telegram_wire import ANNA, TelegramWire
-from tests.fakes.telegram import TOKEN, person
-from tests.fakes.telegram_updates import Webhook
 
 
 @pytest.fixture

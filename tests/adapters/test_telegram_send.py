@@ -16,10 +16,10 @@ from telegram.error import RetryAfter, TelegramError
 from adapters.telegram.errors import StatusError, short, translate
 from bot.errors import BotError, Misconfigured, OutcomeUnknown, Rejected, Unavailable
 from bot.events import Answer, Conversation, MessageRef, Moved, Notice
-from tests.adapters.live import Live, new_delivery_id, running
+from bot.testing.live import Live, new_delivery_id, running
+from bot.testing.telegram.platform import Chat
+from bot.testing.telegram.text import alerts
 from tests.adapters.telegram_wire import ANNA, TelegramWire
-from tests.fakes.telegram import Chat
-from tests.fakes.telegram_text import alerts
 
 
 @pytest.fixture
@@ -29,7 +29,7 @@ async def wire() -> AsyncIterator[TelegramWire]:
 
 
 def place(wire: TelegramWire, chat: Chat) -> Conversation:
-    return replace(wire.conversation, conversation_id=str(chat.id), place="group", is_direct=False)
+    return replace(wire.conversation, conversation_id=str(chat.id), kind="group", is_direct=False)
 
 
 def arguments(wire: TelegramWire, number: int = -1) -> dict[str, Any]:

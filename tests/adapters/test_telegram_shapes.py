@@ -12,14 +12,15 @@ import pytest
 from adapters.telegram import receive
 from adapters.telegram.normalize import normalize
 from adapters.telegram.words import Me
-from tests import payload_files
-from tests.adapters.live import running
+from bot.testing import payload_files
+from bot.testing.live import running
+from bot.testing.payload_files import PayloadCase
+from tests import PAYLOADS
 from tests.adapters.telegram_wire import CLICKED_AT, TelegramWire
-from tests.payload_files import PayloadCase
 
 ME = Me(id=4242, username="Test_bot")
 TOMORROW: tuple[Any, ...] = ({"unheard": [1, {"of": None}]}, [], "words", 10**30, True, None)
-CASES = payload_files.load("telegram")
+CASES = payload_files.load(PAYLOADS / "telegram")
 
 
 def richer(value: Any, new: Any) -> Any:

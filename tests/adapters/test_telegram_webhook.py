@@ -16,10 +16,10 @@ from adapters.telegram.client import ALLOWED_UPDATES
 from adapters.telegram.receive import SECRET_HEADER
 from bot.errors import Misconfigured
 from bot.events import Reaction
-from tests.adapters.live import running
+from bot.testing.host import FakeVault
+from bot.testing.live import running
+from bot.testing.telegram.updates import Webhook
 from tests.adapters.telegram_wire import ANNA, PUBLIC, SECRET, TelegramWire
-from tests.fakes.host import FakeVault
-from tests.fakes.telegram_updates import Webhook
 
 JSON_TYPE = "application/json"
 

@@ -12,9 +12,9 @@ import pytest
 from adapters.telegram import working
 from bot.errors import Unavailable
 from bot.events import MessageRef
-from tests.adapters.live import running
+from bot.testing.live import running
+from bot.testing.telegram.platform import BOT_ID
 from tests.adapters.telegram_wire import ANNA, TelegramWire
-from tests.fakes.telegram import BOT_ID
 
 
 @pytest.fixture
@@ -129,7 +129,7 @@ async def test_many_questions_at_once_use_a_third_of_the_budget_at_most(wire: Te
         for number in range(40):
             chat = world.group(f"Group {number}")
             message = world.words(chat, ANNA, "What?")
-            where = replace(wire.conversation, conversation_id=str(chat.id), place="group", is_direct=False)
+            where = replace(wire.conversation, conversation_id=str(chat.id), kind="group", is_direct=False)
             asked = replace(wire.question, conversation_id=str(chat.id), message_id=str(message["message_id"]))
             places.append((where, asked))
         loop = asyncio.get_running_loop()

@@ -1,7 +1,7 @@
 """A crowd at a Slack over HTTP, cheap enough to ask faster than the bot can answer.
 
 It signs its requests and waits three seconds for the acknowledgement, as Slack does, and it delivers again what was
-not acknowledged. Its Web API checks nothing: `tests.fakes.slack` is for that.
+not acknowledged. Its Web API checks nothing: `bot.testing.slack.platform` is for that.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from typing import Any, Self
 import aiohttp
 from aiohttp import web
 
-from tests.fakes import slack_payloads as payloads
-from tests.fakes.slack_delivery import sign
+from bot.testing.slack import payloads
+from bot.testing.slack.delivery import sign
 
 SECRET = "loopback-signing-secret"
 TOKEN = "xoxb-loopback-bot"

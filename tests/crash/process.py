@@ -16,8 +16,8 @@ from pathlib import Path
 import aiohttp
 
 from bot.assistant.server import AssistantOptions, RunningAssistant, start
+from bot.testing.slack.platform import FakeSlack
 from tests.crash.tap import Tap
-from tests.fakes.slack import FakeSlack
 from tests.house import DOCS
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from bot.testing.slack.payloads import BOT_USER
 from tests.crash.process import Machine, a_machine
-from tests.fakes.slack_payloads import BOT_USER
 
 MARK = re.compile(r"answer to (q\d+-\d+)")
 

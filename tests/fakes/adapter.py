@@ -19,8 +19,8 @@ from pydantic import BaseModel, ConfigDict, SkipValidation
 from bot.adapter import AccessRule, ChannelSpec, Check, Host, Part
 from bot.errors import BotError, Misconfigured, OutcomeUnknown, Rejected, Unavailable
 from bot.events import Answer, Conversation, Event, Home, MessageRef, Outbound, Rating
+from bot.testing.payload_files import read_event
 from tests.fakes.channel import ACCOUNT, NAME, ChannelError, FakeChannel
-from tests.payload_files import read_event
 
 USED: Final = (
     "Message",

@@ -23,8 +23,8 @@ from typing import Any, Final, Literal, TypeAlias
 from bot import events
 from bot.errors import BotError
 from bot.events import Conversation, Event, Message, MessageRef, Rating, Standing
-from tests.adapters.wire import FailHow
-from tests.payload_files import write_event
+from bot.testing.payload_files import write_event
+from bot.testing.wire import FailHow
 
 NAME: Final = "fake"
 ACCOUNT: Final = "A1"
@@ -69,7 +69,7 @@ class Sent:
 
 def dm(user_id: str = ASKER) -> Conversation:
     """Make the direct conversation of one person with the bot."""
-    return Conversation(channel=NAME, account_id=ACCOUNT, conversation_id=f"D-{user_id}", place="dm", is_direct=True)
+    return Conversation(channel=NAME, account_id=ACCOUNT, conversation_id=f"D-{user_id}", kind="dm", is_direct=True)
 
 
 def room(thread_id: str | None = None, conversation_id: str = "R-1") -> Conversation:
@@ -79,7 +79,7 @@ def room(thread_id: str | None = None, conversation_id: str = "R-1") -> Conversa
         account_id=ACCOUNT,
         conversation_id=conversation_id,
         thread_id=thread_id,
-        place="room",
+        kind="room",
         is_direct=False,
     )
 

@@ -27,7 +27,7 @@ from bot.events import (
     Reaction,
     Stop,
 )
-from tests.fakes.host import BODY_LIMIT, FakeHost
+from bot.testing.host import BODY_LIMIT, FakeHost
 
 SUGGESTIONS: Final = ("How long can I return something?", "What does express delivery cost?")
 SESSION: Final = "s_87b9dd716ca8707a597bda8a8a6988342583684a"

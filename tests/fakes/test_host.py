@@ -15,8 +15,8 @@ from aiohttp import web
 from bot.adapter import Host
 from bot.errors import Misconfigured, Unavailable
 from bot.events import Deletion, MessageRef
+from bot.testing.host import BODY_LIMIT, FakeHost
 from tests import conftest
-from tests.fakes.host import BODY_LIMIT, FakeHost
 
 
 def deletion(event_id: str) -> Deletion:

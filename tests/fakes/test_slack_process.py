@@ -15,8 +15,8 @@ import pytest
 from adapters.slack.adapter import SlackAdapter
 from adapters.slack.config import SlackSettings
 from bot.events import Answer, Conversation
-from tests.adapters.live import new_delivery_id
-from tests.fakes.host import FakeHost
+from bot.testing.host import FakeHost
+from bot.testing.live import new_delivery_id
 
 ROOT = Path(__file__).parents[2]
 
@@ -24,7 +24,7 @@ ROOT = Path(__file__).parents[2]
 @pytest.fixture
 async def base_url() -> AsyncIterator[str]:
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "tests.fakes.slack", "--port", "0", "--pace", "0.01"),
+        *(sys.executable, "-m", "bot.testing.slack.platform", "--port", "0", "--pace", "0.01"),
         cwd=ROOT,
         stdout=asyncio.subprocess.PIPE,
     )
@@ -60,7 +60,7 @@ async def test_people_speak_and_posts_are_seen(base_url: str) -> None:
         ts = await control("say", user="U1", channel="D1", text="Hello?")
         await host.wait_for(lambda: host.events)
         where = Conversation(
-            channel="slack", account_id="T0LOOP", conversation_id="D1", thread_id=ts, place="dm", is_direct=True
+            channel="slack", account_id="T0LOOP", conversation_id="D1", thread_id=ts, kind="dm", is_direct=True
         )
         await control("fail", method="chat.postMessage", how="rate_limited", retry_after=0.01)
         for attempt in range(2):

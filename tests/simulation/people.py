@@ -126,7 +126,7 @@ class People:
         for channel in self.world.channels.values():
             one, name = channel.can_be_asked, channel.name
             direct = Conversation(
-                channel=name, account_id="acc", conversation_id="D1", place="dm" if one else "private", is_direct=True
+                channel=name, account_id="acc", conversation_id="D1", kind="dm" if one else "private", is_direct=True
             )
             found.append((channel, Place(direct, ("ann",), "user:{user}")))
             group = Conversation(
@@ -134,7 +134,7 @@ class People:
                 account_id="acc",
                 conversation_id="C1",
                 thread_id="t1" if one else None,
-                place="channel" if one else "group",
+                kind="channel" if one else "group",
                 is_direct=False,
             )
             found.append((channel, Place(group, ("ann", "bob", "cem"), "t1" if one else self.world.group_scope)))
@@ -154,7 +154,7 @@ class People:
             channel, place = self.rng.choice(places)
             user = self.rng.choice(place.users)
             self.world.later(self.rng.uniform(0.0, seconds), lambda: self.begin_anew(channel, place, user))
-        groups = [one for one in places if one[1].conversation.place == "group"]
+        groups = [one for one in places if one[1].conversation.kind == "group"]
         if groups and self.rng.random() < 0.12:
             self.world.later(self.rng.uniform(0.0, seconds), lambda: self._move(*groups[0]))
         elif groups and self.rng.random() < 0.1:

@@ -1,4 +1,4 @@
-"""Recorded payloads: tests/payloads/<channel>/*.json, one payload and the events it must become per file.
+"""Recorded payloads: one JSON file each, with the payload and the events it must become.
 
     {"about": "a mention in a thread", "payload": {...}, "events": [{"type": "Message", "event_id": "...", ...}]}
 
@@ -21,8 +21,6 @@ from typing import Any, TypeVar
 from bot import events
 from bot.events import Event
 
-FOLDER = Path(__file__).parent / "payloads"
-
 T = TypeVar("T")
 
 
@@ -36,9 +34,9 @@ class PayloadCase:
     events: tuple[Event, ...]
 
 
-def load(channel: str) -> list[PayloadCase]:
-    """Load all files of a channel, by name. Raises ValueError that names the file that is wrong."""
-    return [_case(path) for path in sorted((FOLDER / channel).glob("*.json"))]
+def load(folder: Path) -> list[PayloadCase]:
+    """Load all files of a folder, by name. Raises ValueError that names the file that is wrong."""
+    return [_case(path) for path in sorted(folder.glob("*.json"))]
 
 
 def write_event(event: Event) -> dict[str, Any]:

@@ -8,7 +8,7 @@ async with FakeSlack() as slack:
 
 Also a process of its own, driven over HTTP by whoever cannot share memory with it:
 
-    python -m tests.fakes.slack --port 0        # first line on stdout: the base URL
+    python -m bot.testing.slack.platform --port 0        # first line on stdout: the base URL
     POST <base>/control/say {"user": "U1", "channel": "D1", "text": "…"}    any public coroutine or method, by keyword
     GET  <base>/control/state                    posts, calls, views, deliveries
 """
@@ -26,10 +26,10 @@ from typing import Any, Final, Self
 
 from aiohttp import web
 
-from tests.fakes import slack_payloads as payloads
-from tests.fakes.slack_api import WebApi
-from tests.fakes.slack_delivery import Delivery
-from tests.fakes.slack_socket import Sockets
+from bot.testing.slack import payloads
+from bot.testing.slack.api import WebApi
+from bot.testing.slack.delivery import Delivery
+from bot.testing.slack.socket import Sockets
 
 AGENT_SCOPES: Final = frozenset({"assistant:write"})
 SCOPES: Final = (

@@ -6,7 +6,8 @@
         await telegram.world.say(telegram.world.private(anna), anna, "What is it?")
         await telegram.wait_for(lambda: telegram.world.by_bot())
 
-As a process, for tests that kill the bot: `python -m tests.fakes.telegram --port 8443`; see `telegram_control`.
+As a process, for tests that kill the bot: `python -m bot.testing.telegram.platform --port 8443`; see
+`control.py`.
 """
 
 from __future__ import annotations
@@ -19,11 +20,11 @@ from typing import Any, Final, Literal, Self, TypeAlias
 
 from aiohttp import web
 
-from tests.fakes.telegram_flood import Flood
-from tests.fakes.telegram_methods import ApiError, Methods
-from tests.fakes.telegram_text import JSON
-from tests.fakes.telegram_updates import Updates
-from tests.fakes.telegram_world import Chat, World, person
+from bot.testing.telegram.flood import Flood
+from bot.testing.telegram.methods import ApiError, Methods
+from bot.testing.telegram.text import JSON
+from bot.testing.telegram.updates import Updates
+from bot.testing.telegram.world import Chat, World, person
 
 __all__ = ["ApiError", "Call", "Chat", "FakeTelegram", "Fault", "person"]
 
@@ -217,6 +218,6 @@ class FakeTelegram:
 
 
 if __name__ == "__main__":
-    from tests.fakes.telegram_control import main
+    from bot.testing.telegram.control import main
 
     main()

@@ -16,7 +16,7 @@ import aiohttp
 FORM = "application/x-www-form-urlencoded"
 
 if TYPE_CHECKING:
-    from tests.fakes.slack import FakeSlack
+    from bot.testing.slack.platform import FakeSlack
 
 
 class Delivery:

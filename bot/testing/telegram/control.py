@@ -16,10 +16,10 @@ from collections import Counter
 
 from aiohttp import web
 
-from tests.fakes.telegram import FakeTelegram
-from tests.fakes.telegram_flood import Flood
-from tests.fakes.telegram_text import JSON
-from tests.fakes.telegram_world import Chat, person
+from bot.testing.telegram.flood import Flood
+from bot.testing.telegram.platform import FakeTelegram
+from bot.testing.telegram.text import JSON
+from bot.testing.telegram.world import Chat, person
 
 
 class ControlledTelegram(FakeTelegram):

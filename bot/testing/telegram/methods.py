@@ -10,10 +10,10 @@ from typing import Any
 
 from telegram.constants import UpdateType
 
-from tests.fakes.telegram_flood import Flood
-from tests.fakes.telegram_text import JSON, EntityError, check, found, units
-from tests.fakes.telegram_updates import Conflict, Updates, Webhook
-from tests.fakes.telegram_world import Chat, World
+from bot.testing.telegram.flood import Flood
+from bot.testing.telegram.text import JSON, EntityError, check, found, units
+from bot.testing.telegram.updates import Conflict, Updates, Webhook
+from bot.testing.telegram.world import Chat, World
 
 KNOWN_UPDATES = frozenset(UpdateType)
 REACTIONS = frozenset("👍👎❤🔥🥰👏😁🤔🤯😱🤬😢🎉🤩🤮💩🙏👌👀💯")

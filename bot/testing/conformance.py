@@ -1,50 +1,48 @@
 """The contract of `bot/adapter.py` as tests. See `wire.py` for what a channel brings.
 
-Every adapter subclasses `AdapterConformance`, gives `channel` and the fixture `wire`, and passes all of it. The
+Every adapter subclasses `AdapterConformance`, gives its `spec`, the folder of its `payloads` and the fixture `wire`,
+and passes all of it. The
 clauses stand in `clauses_in.py` (what comes in) and `clauses_out.py` (what goes out).
 """
 
 from __future__ import annotations
 
 import importlib
-from typing import cast
+from pathlib import Path
 
 import pytest
 from pydantic import BaseModel
 
 from bot.adapter import ChannelSpec
-from tests import payload_files
-from tests.adapters.clauses_in import Inbound
-from tests.adapters.clauses_out import Outgoing
-from tests.adapters.live import running
-from tests.adapters.wire import FailHow, Posted, Wire
+from bot.testing import payload_files
+from bot.testing.clauses_in import Inbound
+from bot.testing.clauses_out import Outgoing
+from bot.testing.live import running
+from bot.testing.wire import FailHow, Posted, Wire
 
 __all__ = ["AdapterConformance", "FailHow", "Posted", "Wire"]
 
 
 class AdapterConformance(Inbound, Outgoing):
-    """Base of a channel's conformance tests."""
+    """Base of a channel's conformance tests. `payloads`: the folder of its recorded payload files."""
 
-    channel: str
+    spec: ChannelSpec
+    payloads: Path
 
     def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
         """Make one test of each recorded payload."""
         if "case" in metafunc.fixturenames:
-            metafunc.parametrize("case", payload_files.load(self.channel), ids=lambda case: case.name)
-
-    def spec(self) -> ChannelSpec:
-        """Find what the channel's folder says of itself."""
-        return cast(ChannelSpec, importlib.import_module(f"adapters.{self.channel}.config").CHANNEL)
+            metafunc.parametrize("case", payload_files.load(self.payloads), ids=lambda case: case.name)
 
     async def test_registered_under_the_name_it_carries(self, wire: Wire) -> None:
-        spec = self.spec()
+        spec = self.spec
         adapter = wire.build()
         module, _, name = spec.adapter.partition(":")
-        assert adapter.channel == spec.name == self.channel == wire.conversation.channel
+        assert adapter.channel == spec.name == wire.conversation.channel
         assert getattr(importlib.import_module(module), name) is type(adapter)
         assert issubclass(spec.settings, BaseModel)
-        assert wire.conversation.place in spec.scopes
-        assert wire.thread.place in spec.scopes
+        assert wire.conversation.kind in spec.scopes
+        assert wire.thread.kind in spec.scopes
         assert all(scopes for scopes in spec.scopes.values())
         for rule in spec.access:
             assert rule.default in rule.values

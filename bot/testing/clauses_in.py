@@ -3,24 +3,27 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 from typing import Literal
 
 import pytest
 
+from bot.adapter import ChannelSpec
 from bot.events import Message, Reaction
-from tests import payload_files
-from tests.adapters.live import Live, running
-from tests.adapters.wire import Wire
-from tests.payload_files import PayloadCase
+from bot.testing import payload_files
+from bot.testing.live import Live, running
+from bot.testing.payload_files import PayloadCase
+from bot.testing.wire import Wire
 
 
 class Inbound:
     """The clauses; `AdapterConformance` has them."""
 
-    channel: str
+    spec: ChannelSpec
+    payloads: Path
 
     def test_there_are_recorded_payloads(self) -> None:
-        cases = payload_files.load(self.channel)
+        cases = payload_files.load(self.payloads)
         assert [case for case in cases if case.events], "no payload becomes an event"
         assert [case for case in cases if not case.events], "no payload is ignored"
 
@@ -83,7 +86,7 @@ class Inbound:
             poison = wire.poison()
             assert await live.deliver(poison), "a poison payload would come back for ever"
             (aside,) = live.host.set_aside_payloads
-            assert aside.channel == self.channel
+            assert aside.channel == self.spec.name
             assert aside.account_id == wire.conversation.account_id
             assert aside.raw
             assert aside.reason

@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 from bot.adapter import Adapter, Part
 from bot.errors import BotError
 from bot.events import Answer, Conversation, Event, MessageRef, Outbound
-from tests.adapters.wire import Posted, Wire
+from bot.testing.wire import Posted, Wire
 
 PATIENCE = 30.0
 """Seconds until a call that hangs is a failure; long, for loaded machines."""
@@ -164,9 +164,9 @@ class Watch:
 
 
 def _own(code: Any) -> str:
-    """Give the file of the code, unless it is a test's."""
+    """Give the file of the code, unless it is a test's or a part of the suite."""
     name: str = code.co_filename
-    return "" if "/tests/" in name else name
+    return "" if "/tests/" in name or "/bot/testing/" in name else name
 
 
 def new_delivery_id() -> str:

@@ -8,8 +8,8 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.fakes.telegram_text import JSON, found
-from tests.fakes.telegram_updates import Updates
+from bot.testing.telegram.text import JSON, found
+from bot.testing.telegram.updates import Updates
 
 CLIENT_COMMANDS = ("mention", "bot_command", "hashtag", "cashtag", "url", "email", "phone_number")
 

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 from aiohttp import web
 
-from tests.fakes import slack_payloads as payloads
-from tests.fakes.slack_rules import READS, Refused, check_arguments, check_post, check_view, refuse_pings
+from bot.testing.slack import payloads
+from bot.testing.slack.rules import READS, Refused, check_arguments, check_post, check_view, refuse_pings
 
 if TYPE_CHECKING:
-    from tests.fakes.slack import Call, Channel, FakeSlack, Fault
+    from bot.testing.slack.platform import Call, Channel, FakeSlack, Fault
 
 BURST: Final = 3
 
@@ -50,7 +50,7 @@ class WebApi:
         return web.json_response({"ok": True, **answer}, headers=headers)
 
     def _record(self, method: str) -> Call:
-        from tests.fakes.slack import Call
+        from bot.testing.slack.platform import Call
 
         call = Call(method, {}, asyncio.get_running_loop().time())
         self._slack.calls.append(call)

@@ -1,7 +1,8 @@
 """What the conformance suite needs of a channel's loopback platform: the `Wire`.
 
     class TestSlackOverHttp(AdapterConformance):
-        channel = "slack"                                   # payload files: tests/payloads/slack/*.json
+        spec = CHANNEL                                       # the ChannelSpec of its config.py
+        payloads = Path("tests/payloads/slack")              # see payload_files.py
 
         @pytest.fixture
         async def wire(self) -> AsyncIterator[Wire]:
@@ -22,7 +23,7 @@ from typing import Any, Literal, Protocol, TypeAlias
 
 from bot.adapter import Adapter
 from bot.events import Conversation, MessageRef
-from tests.fakes.host import FakeHost
+from bot.testing.host import FakeHost
 
 FailHow: TypeAlias = Literal["rate_limited", "cut_after_write", "refused", "bad_token", "gone"]
 """How the platform fails, in its own words on the wire (status, body, headers), from now on, for every method.

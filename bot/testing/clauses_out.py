@@ -11,8 +11,8 @@ import pytest
 
 from bot.errors import BotError, Misconfigured, OutcomeUnknown, Rejected, Unavailable
 from bot.events import Answer, Home, MessageRef, Notice, NoticeKind, Outbound, RecentQuestion
-from tests.adapters.live import new_delivery_id, readable, running
-from tests.adapters.wire import FailHow, Wire
+from bot.testing.live import new_delivery_id, readable, running
+from bot.testing.wire import FailHow, Wire
 
 RETRY_AFTER: Final = 33.0
 """Longer than the suite's patience: an adapter that waits itself instead of saying so is found out."""

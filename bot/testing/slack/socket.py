@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from aiohttp import WSMsgType, web
 
 if TYPE_CHECKING:
-    from tests.fakes.slack import FakeSlack
+    from bot.testing.slack.platform import FakeSlack
 
 
 class Sockets:

@@ -1,0 +1,133 @@
+"""Small things that the core and every channel need alike; the one module of the core that adapters may use freely.
+
+It knows nothing of the house: the standard library alone, no state of its own.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import random
+from collections import OrderedDict
+from collections.abc import Callable, Coroutine
+from typing import Any, Final, Generic, TypeVar
+
+K = TypeVar("K")
+V = TypeVar("V")
+
+BASE32: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
+SKIN_AND_VARIATION: Final = dict.fromkeys([0xFE0E, 0xFE0F, *range(0x1F3FB, 0x1F400)])
+"""Code points that change how an emoji looks and never what it means (Unicode TR51: modifiers, presentation)."""
+
+
+class Backoff:
+    """Waits after failures: doubling from `first` to `longest` seconds, half of each wait left to chance.
+
+    One instance for one thing that fails. `chance` returns numbers from 0 to 1; a seeded one makes waits repeatable.
+
+    >>> backoff = Backoff(chance=lambda: 1.0); [backoff.next() for _ in range(7)]
+    [0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 30.0]
+    """
+
+    def __init__(
+        self, *, first: float = 0.5, longest: float = 30.0, chance: Callable[[], float] = random.random
+    ) -> None:
+        self.first = first
+        self.longest = longest
+        self.tries = 0
+        self._chance = chance
+
+    def next(self, asked: float | None = None) -> float:
+        """Count a failure and return the seconds to wait now; `asked` is what the other side asked for, as it is."""
+        seconds = back_off(self.tries, self._chance(), first=self.first, longest=self.longest)
+        self.tries += 1
+        return seconds if asked is None else asked
+
+    def reset(self) -> None:
+        """Begin anew after a success."""
+        self.tries = 0
+
+
+def back_off(tries: int, chance: float, *, first: float = 0.5, longest: float = 30.0) -> float:
+    """Return the seconds to wait before try number `tries` + 1: doubling, with half of it left to chance (0 to 1).
+
+    >>> back_off(0, 1.0), back_off(3, 0.0), back_off(20, 1.0)
+    (0.5, 2.0, 30.0)
+    """
+    span = min(longest, first * 2.0 ** min(tries, 16))
+    return span * (0.5 + chance / 2)
+
+
+class BoundedDict(OrderedDict[K, V], Generic[K, V]):
+    """A dict of at most `most` entries; what was set longest ago is dropped first.
+
+    >>> recent = BoundedDict(2); recent["a"] = recent["b"] = recent["a"] = recent["c"] = 1; list(recent)
+    ['a', 'c']
+    """
+
+    def __init__(self, most: int) -> None:
+        super().__init__()
+        self._most = most
+
+    def __setitem__(self, key: K, value: V) -> None:
+        super().__setitem__(key, value)
+        self.move_to_end(key)
+        while len(self) > self._most:
+            self.popitem(last=False)
+
+
+class BackgroundTasks:
+    """Tasks that nobody awaits, kept alive until they end. An error in one is the task's own to handle or log."""
+
+    def __init__(self) -> None:
+        self._tasks: set[asyncio.Task[Any]] = set()
+
+    def __len__(self) -> int:
+        return len(self._tasks)
+
+    def spawn(self, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
+        """Start it now."""
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+    async def drain(self, seconds: float = 0.0) -> None:
+        """Give those under way `seconds` to end, then cancel and wait for the rest."""
+        tasks = list(self._tasks)
+        if tasks and seconds > 0:
+            await asyncio.wait(tasks, timeout=seconds)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def is_loopback(host: str) -> bool:
+    """Say whether a host (a name or an address, without port) can only be this machine; asks no DNS.
+
+    >>> [is_loopback(h) for h in ("localhost", "127.8.0.1", "[::1]", "::ffff:127.0.0.1", "0.0.0.0", "localhost.io", "")]
+    [True, True, True, True, False, False, False]
+    """
+    host = host.lower().rstrip(".")
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        address = ipaddress.ip_address(host.strip("[]"))
+    except ValueError:
+        return False
+    mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
+    return (mapped or address).is_loopback
+
+
+def plain_emoji(emoji: str) -> str:
+    """Return the emoji as events carry it: without skin tone and variation selector.
+
+    >>> plain_emoji("👍🏽") == plain_emoji("👍"), plain_emoji("❤️") == "❤"
+    (True, True)
+    """
+    return emoji.translate(SKIN_AND_VARIATION)
+
+
+def reference(chance: random.Random) -> str:
+    """Make a reference: 8 base32 characters that name a turn to people, in notices, logs, `dead` and `trace`."""
+    return "".join(chance.choice(BASE32) for _ in range(8))
