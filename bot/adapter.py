@@ -96,6 +96,13 @@ class Host(Protocol):
         """Wait until `seconds` have passed since the last return for this key, in call order."""
         ...
 
+    async def trace(self, ref: MessageRef) -> Mapping[str, JsonValue] | None:
+        """Tell the story of the turn that a message belongs to, as its question or as a part of what was sent.
+
+        Ids, state, outcome, steps with their times, rating; no text of anybody. None for a message of no turn.
+        """
+        ...
+
 
 class Adapter(Protocol):
     """The code that speaks one channel. No member is optional, there is no base class, it holds no state

@@ -1,324 +1,262 @@
-"""The composition root: the one place that sees both sides. Starts the bot, drains it, stops it."""
+"""The composition root: the one place that sees both sides. `running` makes a whole bot, and takes it apart again."""
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import gc
-import importlib
 import random
 import secrets
 import signal
+import sys
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, closing
+from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
-from typing import IO, Any, cast
 
 import structlog
-from pydantic import BaseModel, SecretStr
+from pydantic import SecretStr
 
-from adapters.playground.config import CHANNEL as PLAYGROUND
-from adapters.slack.config import CHANNEL as SLACK
-from adapters.telegram.config import CHANNEL as TELEGRAM
-from bot.access import route_name
 from bot.adapter import Adapter, ChannelSpec, HttpHandler
 from bot.api.client import ApiClient
 from bot.api.gate import Gates
-from bot.config import Config
+from bot.app_home import AppHomePages, Suggestions
+from bot.config import Config, installed, load_object, route_name
 from bot.context import Context
-from bot.engine.inprocess import Engine
-from bot.errors import BotError, ConfigError, Unavailable
-from bot.events import MessageRef
-from bot.feedback import Submitter
-from bot.home import HomePages
+from bot.engine import Engine
+from bot.engine.inprocess import InProcessEngine
+from bot.errors import ConfigError, Unavailable
 from bot.host import CoreHost
-from bot.progress import Board
-from bot.router import Router
+from bot.intake.router import Router
+from bot.ratings.submission import RatingSubmitter
+from bot.shared import BackgroundTasks
 from bot.store import open_database
-from bot.store import retention as old
-from bot.store.conversations import key_of
 from bot.store.database import SqliteDatabase
-from bot.store.history import story_of_message
 from bot.store.lock import sole_engine
-from bot.store.meta import note_checks, secret, touch
-from bot.suggestions import Suggestions
+from bot.store.meta import secret, touch
+from bot.supervisor import Supervisor
 from bot.telemetry.metrics import Metrics
-from bot.turns import Turns, bury
+from bot.turns.worker import TurnWorker
 from bot.web.health import Health, Word
 from bot.web.server import Server
 from bot.web.status import Snapshot
 
-CHANNELS: tuple[ChannelSpec, ...] = (SLACK, TELEGRAM, PLAYGROUND)
-"""Every channel. Adding one is a folder under `adapters/` and its name here."""
-
-CHECK_EVERY = 60.0
-HOUR = 3600.0
-RESTART_AFTER = (1.0, 30.0)
-"""Seconds before an adapter that ended is started again: at first, at most."""
+SWITCH_SECONDS = 0.0005
+"""How long a busy event loop may keep the interpreter from the writer, which gives it away with every statement. With
+Python's own 5 ms the slowest percent of commits beside a busy loop takes five times as long."""
 
 log = structlog.get_logger(__name__)
 
+Page = tuple[str, str, HttpHandler]
+"""Method, path and handler of a page beside those of the bot itself."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DemoOptions:
-    """`docs` is the folder answers come from, None for the samples; `rough` lets the assistant misbehave."""
+class RunningBot:
+    """A whole bot at work. One per database."""
 
-    docs: Path | None = None
-    channels: bool = False
-    rough: bool = False
+    config: Config
+    ctx: Context
+    db: SqliteDatabase
+    engine: Engine
+    router: Router
+    host: CoreHost
+    web: Server
+    supervisor: Supervisor
 
 
-def make_adapter(spec: ChannelSpec, settings: BaseModel) -> Adapter:
-    """Import a channel's SDK and make its adapter."""
-    module, _, name = spec.adapter.partition(":")
-    return cast("Adapter", getattr(importlib.import_module(module), name)(settings))
-
-
-def make_adapters(config: Config) -> dict[str, Adapter]:
-    """Make the adapters of all channels that are turned on."""
-    made = {}
-    for spec in CHANNELS:
+def make_adapters(config: Config, channels: Sequence[ChannelSpec]) -> dict[str, Adapter]:
+    """Make the adapters of all channels that are turned on, importing their SDKs."""
+    made: dict[str, Adapter] = {}
+    for spec in channels:
         accounts = config.accounts.get(spec.name, ())
         if len(accounts) > 1:
             raise ConfigError([(spec.name, "one account; this version serves no further ones")])
         for settings in accounts:
-            made[spec.name] = make_adapter(spec, _knowing_guests(config, spec, settings))
+            # People are looked up only where the access policy treats guests otherwise than members.
+            guests_differ = not config.access.admitted.get((spec.name, "guest"), True)
+            made[spec.name] = load_object(spec.adapter)(settings, guests_differ=guests_differ)
     return made
 
 
-def _knowing_guests(config: Config, spec: ChannelSpec, settings: BaseModel) -> BaseModel:
-    """Tell a channel to look people up only when the access policy treats them differently."""
-    differ = not config.access.admitted.get((spec.name, "guest"), True)
-    return (
-        settings.model_copy(update={"tell_guests": True})
-        if differ and "tell_guests" in type(settings).model_fields
-        else settings
+@asynccontextmanager
+async def running(
+    config: Config,
+    *,
+    channels: Sequence[ChannelSpec] | None = None,
+    adapters: Mapping[str, Adapter] | None = None,
+    metrics: Metrics | None = None,
+    pages: Sequence[Page] = (),
+) -> AsyncIterator[RunningBot]:
+    """Open the database, go on with what was open, receive; at the end let calls under way end, and release all.
+
+    `channels` are those that may be turned on, by default all that are installed; `adapters` those to use, by default
+    made from the settings.
+
+    Raises:
+        ConfigError, Misconfigured: it cannot be started like this.
+    """
+    channels = installed() if channels is None else channels
+    adapters = make_adapters(config, channels) if adapters is None else adapters
+    metrics = metrics or Metrics(process=True)
+    sys.setswitchinterval(SWITCH_SECONDS)
+    async with AsyncExitStack() as stack:  # what was opened last is closed first
+        db = open_database(config.database_url)
+        stack.callback(db.close)
+        stack.enter_context(closing(sole_engine(db.path)))
+        clients = _ApiClients(config, metrics)
+        stack.push_async_callback(clients.close)
+        ctx = Context(
+            config=config,
+            db=db,
+            adapters=adapters,
+            channels={spec.name: spec for spec in channels},
+            api_for=clients.of_route,
+            metrics=metrics,
+            clock=time.time,
+            random=random.SystemRandom(),
+            secret=await _secret(config, db),
+        )
+        yield await _start(ctx, db, clients, pages, stack)
+    log.info("bot.stopped")
+
+
+async def _start(
+    ctx: Context, db: SqliteDatabase, clients: _ApiClients, pages: Sequence[Page], stack: AsyncExitStack
+) -> RunningBot:
+    """Put the parts together and set them to work; what stops them is pushed on the stack."""
+    submitter = RatingSubmitter(ctx)
+    engine = InProcessEngine(ctx, TurnWorker(ctx, submitter.wake), submitter.wake)
+    home = AppHomePages(ctx, Suggestions(clients.of_route("")))
+    router = Router(ctx, engine, home, submitter.wake)
+    web = _server(ctx, db, clients)
+    for method, path, handler in pages:
+        web.add(method, path, handler)
+    host = CoreHost(ctx, router, web)
+    supervisor = Supervisor(ctx)
+    tasks = BackgroundTasks()
+    stack.push_async_callback(web.stop)
+    stack.push_async_callback(home.drain)
+    stack.push_async_callback(tasks.drain)
+    await engine.start()
+    stack.push_async_callback(_drain, web.health, engine, ctx.config.drain_seconds)
+    for work in (engine.run(), submitter.run(), supervisor.watch(), supervisor.forget_old()):
+        tasks.spawn(work)
+    for adapter in ctx.adapters.values():
+        tasks.spawn(supervisor.receive(adapter, host))
+    await asyncio.sleep(0)  # every adapter adds its handlers before its first await
+    await web.start()
+    web.health.state = "running"
+    log.info("bot.started", channels=sorted(ctx.adapters), url=web.url)
+    return RunningBot(
+        config=ctx.config, ctx=ctx, db=db, engine=engine, router=router, host=host, web=web, supervisor=supervisor
     )
 
 
-class Bot:
-    """A running bot: `start`, then `stop`. One per database."""
+async def _drain(health: Health, engine: Engine, drain_seconds: float) -> None:
+    """Let outside calls under way end and be stored; a second is left for all the rest."""
+    health.state = "draining"
+    await engine.drain(max(0.1, drain_seconds - 1.0))
 
-    def __init__(
-        self, config: Config, *, adapters: Mapping[str, Adapter] | None = None, metrics: Metrics | None = None
-    ) -> None:
-        self.config = config
-        self.metrics = metrics or Metrics(process=True)
-        self.adapters = dict(make_adapters(config) if adapters is None else adapters)
+
+async def _secret(config: Config, db: SqliteDatabase) -> str:
+    if config.secret is not None:
+        return config.secret.get_secret_value()
+    fresh = secrets.token_hex(32)
+    return await db.write(lambda tx: secret(tx, fresh))
+
+
+class _ApiClients:
+    """The client of each route, made on first use; clients with the same key share its gate."""
+
+    def __init__(self, config: Config, metrics: Metrics) -> None:
+        self._config = config
+        self._metrics = metrics
         self._gates = Gates()
         self._clients: dict[str, ApiClient] = {}
-        self._tasks: list[asyncio.Task[None]] = []
-        self._receivers: list[asyncio.Task[None]] = []
-        self._lock: IO[str] | None = None
-        self.health = Health()
-        self.pages: list[tuple[str, str, HttpHandler]] = []
-        self.db: SqliteDatabase
-        self.ctx: Context
-        self.engine: Engine
-        self.web: Server
 
-    async def start(self) -> None:
-        """Open the database, go on with what was open, receive. Raises `ConfigError` and `Misconfigured`."""
-        self.db = open_database(self.config.database_url)
-        self._lock = sole_engine(self.db.path)
-        config, fresh = self.config, secrets.token_hex(32)
-        key = config.secret.get_secret_value() if config.secret else await self.db.write(lambda tx: secret(tx, fresh))
-        self.ctx = Context(
-            config=config,
-            db=self.db,
-            adapters=self.adapters,
-            api_for=self._api_for,
-            metrics=self.metrics,
-            clock=time.time,
-            random=random.SystemRandom(),
-            secret=key,
-        )
-        board = Board(self.ctx)
-        self._board, self._submitter = board, Submitter(self.ctx)
-        self.ctx.wake_feedback = self._submitter.wake
-        turns = Turns(self.ctx, board)
-        self.engine = Engine(self.ctx, board, turns.work, lambda steps, why: bury(self.ctx, board, steps, why))
-        self._home = HomePages(self.ctx, Suggestions(self._api_for("")))
-        self.router = Router(self.ctx, self.engine, self._home)
-        self.web = Server(
-            host=config.http_host,
-            port=config.http_port,
-            metrics=self.metrics,
-            health=self.health,
-            body_bytes=config.limits.body_bytes,
-            drain_seconds=config.drain_seconds,
-            status_token=config.status_token,
-            snapshot=self._snapshot,
-        )
-        for method, path, handler in self.pages:
-            self.web.add(method, path, handler)
-        self._checks()
-        self.host = CoreHost(self.ctx, self.router, self.web)
-        await self.engine.start()
-        self._spawn(self.engine.run(), self._submitter.run(), self._watch(), self._forget_old())
-        self._receivers = [asyncio.create_task(self._receive(a), name=f"receive {n}") for n, a in self.adapters.items()]
-        await asyncio.sleep(0)  # every adapter adds its handlers before its first await
-        await self.web.start()
-        self.health.state = "running"
-        log.info("bot.started", channels=sorted(self.adapters), url=self.web.url)
-
-    async def stop(self) -> None:
-        """Stop receiving, let outside calls under way end and be stored, release everything."""
-        self.health.state = "draining"
-        loop = asyncio.get_running_loop()
-        until = loop.time() + self.config.drain_seconds
-        await self.engine.drain(max(0.1, until - loop.time() - 1.0))
-        for task in self._receivers + self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._receivers, *self._tasks, return_exceptions=True)
-        await self._home.drain()
-        await self.web.stop()
-        for client in self._clients.values():
-            await client.aclose()
-        self.db.close()
-        if self._lock is not None:
-            self._lock.close()
-        log.info("bot.stopped")
-
-    async def inspect(self, ref: MessageRef) -> Mapping[str, Any] | None:
-        """Tell the story of the turn a message belongs to."""
-        return await self.db.read(lambda tx: story_of_message(tx, key_of(ref)))
-
-    def _spawn(self, *work: Any) -> None:
-        self._tasks += [asyncio.create_task(one) for one in work]
-
-    def _api_for(self, route: str) -> ApiClient:
-        """Return the client of a route, made on first use."""
-        client = self._clients.get(route)
-        if client is None:
-            config = self.config
-            named = next((one for one in config.routes if route_name(one) == route), None)
-            key = (named and named.api_key) or config.api_key or SecretStr("")
-            client = self._clients[route] = ApiClient(
+    def of_route(self, name: str) -> ApiClient:
+        """Return the client of a route, "" for the site of the settings."""
+        if name not in self._clients:
+            config = self._config
+            route = next((route for route in config.routes if route_name(route) == name), None)
+            key = (route and route.api_key) or config.api_key or SecretStr("")
+            self._clients[name] = ApiClient(
                 base_url=config.base_url,
                 api_key=key,
-                tenant_id=(named and named.tenant_id) or config.tenant_id,
-                site_id=(named and named.site_id) or config.site_id,
+                tenant_id=(route and route.tenant_id) or config.tenant_id,
+                site_id=(route and route.site_id) or config.site_id,
                 gate=self._gates.of(key),
-                metrics=self.metrics,
+                metrics=self._metrics,
             )
-        return client
+        return self._clients[name]
 
-    # -- health -----------------------------------------------------------------------------------------------------
+    def any_gate_shut(self) -> bool:
+        """Whether calls with one of the keys have to wait."""
+        return any(not gate.is_open for gate in self._gates.all())
 
-    def _checks(self) -> None:
-        self.health.checks["database"] = self._database_word
-        self.health.checks["api"] = self._api_word
-        for name in self.adapters:
-            self.health.checks[name] = lambda name=name: "degraded" if name in self.ctx.ailing else "ok"  # type: ignore[misc]
+    async def close(self) -> None:
+        """Close all connections."""
+        for client in self._clients.values():
+            await client.aclose()
 
-    async def _database_word(self) -> Word:
-        if self.db.written_within(1.0):
+
+def _server(ctx: Context, db: SqliteDatabase, clients: _ApiClients) -> Server:
+    """Make the one HTTP server, with what /readyz and the status page look at."""
+
+    async def database() -> Word:
+        if db.written_within(1.0):
             return "ok"  # under load the check's own write would only have to queue
-        now = self.ctx.clock()
+        now = ctx.clock()
         try:
-            await self.db.write(lambda tx: touch(tx, now))
+            await db.write(lambda tx: touch(tx, now))
         except Unavailable:
             return "unavailable"
         return "ok"
 
-    def _api_word(self) -> Word:
-        shut = any(not gate.is_open for gate in self._gates.all())
-        return "degraded" if shut or "api" in self.ctx.ailing else "ok"
+    def api() -> Word:
+        return "degraded" if clients.any_gate_shut() or ctx.problems.of("api") else "ok"
 
-    def _snapshot(self) -> Snapshot:
-        return Snapshot(channels=[(name, self.ctx.ailing.get(name, "")) for name in sorted(self.adapters)])
+    def channel(name: str) -> Word:
+        return "degraded" if ctx.problems.of(name) else "ok"
 
-    async def look_at_channels(self) -> None:
-        """Let every channel check itself: one that fails shows as degraded; `doctor` sees what was found."""
-        for name, adapter in self.adapters.items():
-            checks, now = await adapter.check(), self.ctx.clock()
-            with contextlib.suppress(Unavailable):
-                await self.db.write(partial(note_checks, channel=name, checks=checks, now=now))
-            failed = [check for check in checks if check.status == "fail"]
-            if failed:
-                self.ctx.ailing[name] = failed[0].detail
-                log.error("channel.failing", channel=name, check=failed[0].check, detail=failed[0].detail)
-            else:
-                self.ctx.ailing.pop(name, None)
+    def snapshot() -> Snapshot:
+        return Snapshot(channels=[(name, ctx.problems.of(name)) for name in sorted(ctx.adapters)])
 
-    async def _watch(self) -> None:
-        while True:
-            await self.look_at_channels()
-            await asyncio.sleep(CHECK_EVERY)
-
-    async def _forget_old(self) -> None:
-        while True:
-            with contextlib.suppress(Unavailable):
-                forgotten = 1
-                while forgotten:
-                    forgotten = await self.db.write(lambda tx: old.forget_old(tx, self.config.retention, time.time()))
-            await asyncio.sleep(HOUR)
-
-    async def _receive(self, adapter: Adapter) -> None:
-        """Run an adapter; when it ends by an error, start it again after a while."""
-        wait, longest = RESTART_AFTER
-        while True:
-            began = time.monotonic()
-            try:
-                return await adapter.run(self.host)
-            except BotError as error:
-                log.warning("channel.ended", channel=adapter.channel, reason=str(error))
-                self.ctx.ailing[adapter.channel] = str(error)
-            except Exception:
-                log.exception("channel.crashed", channel=adapter.channel)
-                self.ctx.ailing[adapter.channel] = "It ended unexpectedly; see the log."
-            wait = RESTART_AFTER[0] if time.monotonic() - began > longest else min(wait * 2, longest)
-            await asyncio.sleep(wait)
+    config = ctx.config
+    return Server(
+        host=config.http_host,
+        port=config.http_port,
+        metrics=ctx.metrics,
+        health=Health({"database": database, "api": api, **{name: partial(channel, name) for name in ctx.adapters}}),
+        body_bytes=config.limits.body_bytes,
+        drain_seconds=config.drain_seconds,
+        status_token=config.status_token,
+        snapshot=snapshot,
+    )
 
 
-async def run(config: Config, *, demo: DemoOptions | None = None) -> None:
+async def run(config: Config) -> None:
     """Run until SIGTERM or Ctrl-C."""
+    stop = stop_signal()
+    async with running(config) as bot:
+        settle(bot)
+        await stop.wait()
+
+
+def stop_signal() -> asyncio.Event:
+    """Return what is set when the process is told to stop, from now on: by SIGTERM or Ctrl-C."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    async with contextlib.AsyncExitStack() as stack:
-        if demo is not None:
-            config = await _demo(config, demo, stack)
-        bot = Bot(config)
-        if demo is not None:
-            _dress_up(bot)
-        await bot.start()
-        stack.push_async_callback(bot.stop)
-        # A full collection would walk all that was imported and hold up acknowledgements for tens of milliseconds.
-        gc.collect()
-        gc.freeze()
-        if demo is not None:
-            print(bot.web.url, flush=True)  # noqa: T201  # the first line a person or a script waits for
-        for warning in config.warnings:
-            log.warning("config", name=warning.name, expected=warning.expected)
-        await stop.wait()
+    return stop
 
 
-def _dress_up(bot: Bot) -> None:
-    """Give the demo's pages what they show: the story of each turn, and one answer as every channel shows it."""
-    from bot.demo import previewer
-
-    for adapter in bot.adapters.values():
-        if hasattr(adapter, "inspect"):
-            adapter.inspect = bot.inspect
-    shows = {
-        spec.name.capitalize(): importlib.import_module(f"adapters.{spec.name}.render").preview for spec in CHANNELS
-    }
-    preview = previewer(shows)
-    bot.pages += [("GET", "/preview", preview), ("POST", "/preview", preview)]
-
-
-async def _demo(config: Config, demo: DemoOptions, stack: contextlib.AsyncExitStack) -> Config:
-    """Start the demo's assistant and turn the playground on, beside the channels if asked for."""
-    from bot.demo import DATA, prepare
-
-    around = await prepare(config, demo.docs, demo.rough, stack)
-    playground = PLAYGROUND.settings(
-        enabled=True, data=DATA / "playground.db", suggestions=around.suggestions, docs=str(around.docs)
-    )
-    accounts = dict(config.accounts) if demo.channels else {}
-    return replace(around.config, accounts={**accounts, PLAYGROUND.name: (playground,)})
+def settle(bot: RunningBot) -> None:
+    """Make the process ready for the long run, and warn of what the settings leave open."""
+    # A full collection would walk all that was imported and hold up acknowledgements for tens of milliseconds.
+    gc.collect()
+    gc.freeze()
+    for warning in bot.config.warnings:
+        log.warning("config", name=warning.name, expected=warning.expected)

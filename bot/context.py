@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, TypeVar
 
-from bot.adapter import Adapter
+import structlog
+
+from bot import shared
+from bot.adapter import Adapter, Capability, ChannelSpec
 from bot.api.models import ChatStatus, FeedbackReceipt, Submitted
 from bot.config import Config
+from bot.errors import Unavailable
 from bot.events import Rating
-from bot.polling import Pace
-from bot.store.database import Database
+from bot.store.database import Database, Tx
 from bot.telemetry.metrics import Metrics
+
+T = TypeVar("T")
+log = structlog.get_logger(__name__)
 
 
 class Api(Protocol):
@@ -43,27 +50,75 @@ class Api(Protocol):
         ...
 
 
+class Problems:
+    """What is wrong right now, one sentence for each check (`api`, a channel's name); /readyz shows it."""
+
+    def __init__(self) -> None:
+        self._sentences: dict[str, str] = {}
+
+    def report(self, check: str, sentence: str) -> bool:
+        """Note what is wrong; whether nothing was known to be wrong there before."""
+        new = check not in self._sentences
+        self._sentences[check] = sentence
+        return new
+
+    def clear(self, check: str) -> None:
+        """Note that it works again."""
+        self._sentences.pop(check, None)
+
+    def of(self, check: str) -> str:
+        """Return what is wrong there, "" for nothing."""
+        return self._sentences.get(check, "")
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._sentences)
+
+
 @dataclass(slots=True, kw_only=True)
 class Context:
     """The core's surroundings, injected, so that everything can be simulated.
 
     `clock` is wall time in seconds since the epoch: for what is stored. Waiting is by the event loop's time.
-    `api_for` takes a route's name, "" for the site of the settings. `ailing` holds what is wrong right now,
-    by check (`api`, a channel's name), for /readyz; one sentence each.
+    `api_for` takes a route's name, "" for the site of the settings. `channels` has the spec of every channel that is
+    turned on, and may have others.
     """
 
     config: Config
     db: Database
     adapters: Mapping[str, Adapter]
+    channels: Mapping[str, ChannelSpec]
     api_for: Callable[[str], Api]
     metrics: Metrics
     clock: Callable[[], float]
     random: random.Random
     secret: str
-    pace: Pace = field(default_factory=Pace)
-    ailing: dict[str, str] = field(default_factory=dict)
-    wake_feedback: Callable[[], None] = lambda: None
+    problems: Problems = field(default_factory=Problems)
 
     def reference(self) -> str:
         """Make a reference: 8 base32 characters that name a turn to people."""
-        return "".join(self.random.choice("ABCDEFGHIJKLMNOPQRSTUVWXYZ234567") for _ in range(8))
+        return shared.reference(self.random)
+
+    def lacks(self, channel: str, capability: Capability) -> bool:
+        """Whether a channel cannot do something."""
+        spec = self.channels.get(channel)
+        return spec is not None and capability in spec.lacks
+
+    async def persist(self, work: Callable[[Tx], T], *, urgent: bool = False) -> T:
+        """Write, and try again as long as the database cannot be written."""
+        tries = 0
+        while True:
+            try:
+                return await self.db.write(work, urgent=urgent)
+            except Unavailable:
+                log.warning("store.again", tries=tries)
+                await asyncio.sleep(min(5.0, 0.2 * 2**tries))
+                tries = min(tries + 1, 8)
+
+    async def recall(self, work: Callable[[Tx], T]) -> T:
+        """Read, and try again as long as the database cannot be read."""
+        while True:
+            try:
+                return await self.db.read(work)
+            except Unavailable:
+                log.warning("store.again", tries=0)
+                await asyncio.sleep(1.0)

@@ -1,9 +1,9 @@
-"""The demo's surroundings: an assistant of its own on a free loopback port, answering from a folder of documents."""
+"""The demo: the bot on a page, with an assistant of its own on a free loopback port, answering from a folder."""
 
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,14 +11,17 @@ from pathlib import Path
 from aiohttp import web
 from pydantic import SecretStr
 
-from bot.adapter import HttpHandler
+from bot.adapter import ChannelSpec, HttpHandler
 from bot.api.client import ApiClient
 from bot.api.gate import Gate
-from bot.config import Config
+from bot.app import Page, running, settle, stop_signal
+from bot.config import Config, installed, load_object
 from bot.errors import BotError
 from bot.render import parse, plain
 from bot.web.preview import MAX_MARKDOWN, PREVIEW_POLICY, SAMPLE, plain_column, preview_page
 
+PLAYGROUND = "playground"
+"""The channel that is the demo's page."""
 DATA = Path("data")
 SUGGESTIONS = (
     "How long do I have to send something back?",
@@ -31,13 +34,67 @@ DELAY = 1.2
 """Seconds the demo's assistant takes, so that the sign of work can be seen."""
 
 
-@dataclass(frozen=True, slots=True)
-class Surroundings:
-    """What the demo runs in. `config` points at the assistant; `docs` is the folder to change."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DemoOptions:
+    """`docs` is the folder answers come from, None for the samples; `rough` lets the assistant misbehave.
 
-    config: Config
-    docs: Path
-    suggestions: tuple[str, ...]
+    `channels`: the channels whose tokens are set are started too.
+    """
+
+    docs: Path | None = None
+    channels: bool = False
+    rough: bool = False
+
+
+async def run(config: Config, options: DemoOptions) -> None:
+    """Run the bot as the demo does, until it is told to stop; its address is the first line printed."""
+    stop = stop_signal()
+    async with AsyncExitStack() as stack:
+        config = await _prepare(config, options, stack)
+        bot = await stack.enter_async_context(running(config, pages=_preview_pages(installed())))
+        settle(bot)
+        print(bot.web.url, flush=True)  # noqa: T201  # the first line a person or a script waits for
+        await stop.wait()
+
+
+async def _prepare(config: Config, options: DemoOptions, stack: AsyncExitStack) -> Config:
+    """Start the assistant, which is closed with the stack; return the settings of a bot that asks it, on the page."""
+    from bot.assistant.server import SAMPLES, AssistantOptions, start
+
+    docs = options.docs or _own_samples(SAMPLES)
+    assistant = await start(
+        AssistantOptions(
+            docs=docs, port=0, delay=DELAY, data=DATA / "demo-assistant.db", rough=options.rough, watch=True
+        )
+    )
+    stack.push_async_callback(assistant.close)
+    suggestions = await _suggestions(assistant.base_url) or (SUGGESTIONS if options.docs is None else ())
+    playground = _spec(PLAYGROUND).settings(
+        enabled=True, data=DATA / "playground.db", suggestions=suggestions, docs=str(docs)
+    )
+    accounts = dict(config.accounts) if options.channels else {}
+    return replace(
+        config,
+        base_url=assistant.base_url,
+        api_key=SecretStr("demo"),
+        tenant_id="demo",
+        site_id="demo",
+        accounts={**accounts, PLAYGROUND: (playground,)},
+    )
+
+
+def _spec(name: str) -> ChannelSpec:
+    return next(spec for spec in installed() if spec.name == name)
+
+
+async def _suggestions(base_url: str) -> tuple[str, ...]:
+    client = ApiClient(base_url=base_url, api_key=SecretStr("demo"), tenant_id="demo", site_id="demo", gate=Gate())
+    try:
+        return (await client.widget_config()).suggestions
+    except BotError:
+        return ()
+    finally:
+        await client.aclose()
 
 
 def _own_samples(samples: Path) -> Path:
@@ -46,6 +103,12 @@ def _own_samples(samples: Path) -> Path:
     if not folder.exists():
         shutil.copytree(samples, folder)
     return folder
+
+
+def _preview_pages(channels: Sequence[ChannelSpec]) -> list[Page]:
+    """Make `/preview`: one answer as every channel that knows how shows it."""
+    handler = previewer({spec.name.capitalize(): load_object(spec.preview) for spec in channels if spec.preview})
+    return [("GET", "/preview", handler), ("POST", "/preview", handler)]
 
 
 def previewer(channels: Mapping[str, Callable[[str], str]]) -> HttpHandler:
@@ -63,26 +126,3 @@ def previewer(channels: Mapping[str, Callable[[str], str]]) -> HttpHandler:
         )
 
     return preview
-
-
-async def prepare(config: Config, docs: Path | None, rough: bool, stack: AsyncExitStack) -> Surroundings:
-    """Start the assistant; it is closed with the stack."""
-    from bot.assistant.server import SAMPLES, AssistantOptions, start
-
-    folder = docs or _own_samples(SAMPLES)
-    options = AssistantOptions(
-        docs=folder, port=0, delay=DELAY, data=DATA / "demo-assistant.db", rough=rough, watch=True
-    )
-    assistant = await start(options)
-    stack.push_async_callback(assistant.close)
-    config = replace(config, base_url=assistant.base_url, api_key=SecretStr("demo"), tenant_id="demo", site_id="demo")
-    client = ApiClient(
-        base_url=assistant.base_url, api_key=SecretStr("demo"), tenant_id="demo", site_id="demo", gate=Gate()
-    )
-    try:
-        suggestions = (await client.widget_config()).suggestions
-    except BotError:
-        suggestions = ()
-    finally:
-        await client.aclose()
-    return Surroundings(config, folder, suggestions or (SUGGESTIONS if docs is None else ()))

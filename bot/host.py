@@ -5,16 +5,16 @@ from __future__ import annotations
 import asyncio
 import base64
 import hashlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import TYPE_CHECKING
 
-from bot.adapter import Handled, HttpHandler
+from bot.adapter import Handled, HttpHandler, JsonValue
 from bot.context import Context
 from bot.errors import Misconfigured
-from bot.events import Event
-from bot.router import Router
-from bot.store import vault
+from bot.events import Event, MessageRef
+from bot.intake.router import Router
+from bot.store import trace, vault
 from bot.telemetry.logging import add_secrets
 from bot.web.server import Server
 
@@ -68,11 +68,16 @@ class EncryptedVault:
         await self._ctx.db.write(lambda tx: vault.put(tx, name, sealed))
 
 
+MOST_KEYS = 10_000
+"""Keys of `pace` above which those are forgotten whose rows are empty."""
+
+
 class CoreHost:
     """The one Host of this process."""
 
     def __init__(self, ctx: Context, router: Router, web: Server) -> None:
         self.vault = EncryptedVault(ctx)
+        self._ctx = ctx
         self._router = router
         self._web = web
         self._leases: dict[str, asyncio.Lock] = {}
@@ -105,7 +110,11 @@ class CoreHost:
         now = loop.time()
         at = max(now, self._next.get(key, 0.0))
         self._next[key] = at + seconds
-        if len(self._next) > 10_000:
-            self._next = {one: until for one, until in self._next.items() if until > now}
+        if len(self._next) > MOST_KEYS:
+            self._next = {known: until for known, until in self._next.items() if until > now}
         if at > now:
             await asyncio.sleep(at - now)
+
+    async def trace(self, ref: MessageRef) -> Mapping[str, JsonValue] | None:
+        """Return the trace of the turn that a message belongs to."""
+        return await self._ctx.db.read(lambda tx: trace.by_message(tx, ref))

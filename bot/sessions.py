@@ -1,4 +1,4 @@
-"""The session_id of a person, thread or conversation: a pure function."""
+"""Which place is meant, and the session_id of a person, thread or conversation in it: pure functions."""
 
 from __future__ import annotations
 
@@ -6,9 +6,24 @@ import hashlib
 import hmac
 import json
 import uuid
+from dataclasses import dataclass
 from typing import Literal
 
 Scope = Literal["thread", "topic", "user", "conversation"]
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """The canonical address of a conversation or a thread: the ids it was first known by.
+
+    Sessions, routes, policy and look-ups go by it, so that a moved conversation stays the same one. It never crosses
+    the boundary; `Conversation` says where to send. `thread` is "" for the conversation as a whole.
+    """
+
+    channel: str
+    account: str
+    conversation: str
+    thread: str = ""
 
 
 def scope_key(scope: str, thread: str, user: str) -> str:
@@ -27,16 +42,15 @@ def scope_key(scope: str, thread: str, user: str) -> str:
     raise ValueError(f"{scope!r} is no session scope")
 
 
-def session_id(
-    secret: str, channel: str, account: str, conversation: str, scope: str, epoch: int, *, form: str = "opaque"
-) -> str:
+def session_id(secret: str, address: Address, scope: str, epoch: int, *, form: str = "opaque") -> str:
     """Derive the id: stable, opaque, at most 64 of [A-Za-z0-9_-]; with form `uuid` a canonical UUID.
 
-    The ids are the first ones known (`aliases`), `scope` comes from `scope_key`. Anything that changes here
-    starts every conversation anew: the strings are pinned in a test.
+    `scope` comes from `scope_key`; the thread of the address is left out, for the scope says whether it counts.
+    Anything that changes here starts every conversation anew: the strings are pinned in a test.
     """
     # JSON keeps ("a", "b:c") and ("a:b", "c") apart, as joining would not.
-    named = json.dumps([channel, account, conversation, scope, epoch], ensure_ascii=False, separators=(",", ":"))
+    parts = [address.channel, address.account, address.conversation, scope, epoch]
+    named = json.dumps(parts, ensure_ascii=False, separators=(",", ":"))
     digest = hmac.new(secret.encode(), named.encode("utf-8", "surrogatepass"), hashlib.sha256).digest()
     if form == "uuid":
         return str(uuid.UUID(bytes=digest[:16], version=5))

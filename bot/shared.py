@@ -92,13 +92,17 @@ class BackgroundTasks:
         task.add_done_callback(self._tasks.discard)
         return task
 
+    def cancel(self) -> None:
+        """Cancel all, without waiting for their ends."""
+        for task in list(self._tasks):
+            task.cancel()
+
     async def drain(self, seconds: float = 0.0) -> None:
         """Give those under way `seconds` to end, then cancel and wait for the rest."""
         tasks = list(self._tasks)
         if tasks and seconds > 0:
             await asyncio.wait(tasks, timeout=seconds)
-        for task in tasks:
-            task.cancel()
+        self.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
 

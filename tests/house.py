@@ -8,12 +8,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from bot.app import Bot
 from bot.assistant.server import AssistantOptions, RunningAssistant, start
 from bot.config import Config, load
 from bot.telemetry.metrics import Metrics
 from tests.fakes.adapter import FAKE, FakeAdapter
 from tests.fakes.channel import FakeChannel, Sent
+from tests.started import Bot
 
 DOCS = {"faq.md": "# Returns\n\nYou can return a bicycle within 30 days.\n\n# Opening\n\nThe shop opens at nine.\n"}
 
@@ -46,7 +46,7 @@ class House:
     async def restart(self) -> None:
         """Stop the bot, and start another one where it stopped."""
         await self.bot.stop()
-        self.bot = Bot(self.config, adapters={"fake": FakeAdapter(self.channel)}, metrics=self.metrics)
+        self.bot = Bot(self.config, channels=[FAKE], adapters={"fake": FakeAdapter(self.channel)}, metrics=self.metrics)
         await self.bot.start()
         await self.channel.wait_for(lambda: self.channel.receiver is not None)
 
@@ -87,7 +87,7 @@ async def a_house(folder: Path, *, findable: bool = True, delay: float = 0.05, *
     channel = FakeChannel(findable=findable)
     config = fake_config(assistant.base_url, folder, **settings)
     metrics = Metrics()
-    bot = Bot(config, adapters={"fake": FakeAdapter(channel)}, metrics=metrics)
+    bot = Bot(config, channels=[FAKE], adapters={"fake": FakeAdapter(channel)}, metrics=metrics)
     await bot.start()
     house = House(channel, assistant, config, bot, metrics)
     try:

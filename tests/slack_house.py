@@ -9,11 +9,11 @@ from typing import Any
 
 from adapters.slack import pacing
 from adapters.slack.config import CHANNEL
-from bot.app import Bot
 from bot.assistant.server import AssistantOptions, RunningAssistant, start
 from bot.config import Config, load
 from bot.telemetry.metrics import Metrics
 from bot.testing.slack.platform import FakeSlack
+from tests.started import Bot
 
 DOCS = {"faq.md": "# Returns\n\nYou can return a bicycle within 30 days.\n\n# Opening\n\nThe shop opens at nine.\n"}
 

@@ -7,9 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from bot.app import CHANNELS
 from bot.cli import COMMANDS
-from bot.config import examine
+from bot.config import examine, installed
 from bot.telemetry.metrics import PREFIX, Metrics
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -25,7 +24,7 @@ def test_readme_names_every_command(name: str) -> None:
 
 
 def test_readme_names_every_setting(tmp_path: Path) -> None:
-    names = {setting.name for setting in examine(CHANNELS, environ={}, cwd=tmp_path).settings}
+    names = {setting.name for setting in examine(installed(), environ={}, cwd=tmp_path).settings}
     sections = {name for name in names if "__" in name}
     keys = {name.partition("__")[2].lower() for name in sections}
     top = {name for name in names - sections if name.removeprefix("BOT_") not in ("ROUTES", "SLACK", "TELEGRAM")}
@@ -40,8 +39,9 @@ def test_readme_names_every_metric() -> None:
 
 
 def test_what_agents_md_names_exists() -> None:
-    paths = set(re.findall(r"`((?:bot|tests|adapters|engine|telemetry|store)/[\w/.]+\.py)", AGENTS))
-    missing = {path for path in paths if not (ROOT / path).exists() and not (ROOT / "bot" / path).exists()}
-    assert missing == set()
-    for name in re.findall(r"^  (\w+\.py)", AGENTS, re.MULTILINE):
-        assert (ROOT / "bot" / name).exists(), name
+    named = set(re.findall(r"`((?:bot|tests|adapters|docs|manifests)/[\w/.]+)`", AGENTS))
+    assert {path for path in named if "/X/" not in path and not (ROOT / path).exists()} == set()
+    listed = re.findall(r"^  (\w+\.py)|\s{4,}(\w+\.py)   ", AGENTS.partition("### A message")[0], re.MULTILINE)
+    assert {name for pair in listed for name in pair if name and not (ROOT / "bot" / name).exists()} == set()
+    for package in re.findall(r"\b(\w+)/ ", AGENTS.partition("```")[2].partition("adapters/")[0]):
+        assert (ROOT / "bot" / package).is_dir() or package == "bot", package

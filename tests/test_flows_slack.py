@@ -11,11 +11,11 @@ import aiohttp
 import pytest
 
 from adapters.slack import pacing
-from bot import delivery
 from bot.assistant.server import AssistantOptions, start
 from bot.errors import Unavailable
 from bot.testing.slack import payloads
 from bot.testing.slack.platform import FakeSlack
+from bot.turns import send
 from tests.cli.process import Running, uppzy_bot
 from tests.slack_house import DOCS, SlackHouse, slack_environment, slack_house
 
@@ -184,7 +184,7 @@ async def test_a_connection_dropped_after_slack_stored_the_post(
     house: SlackHouse, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if house.slack.events_url is None:
-        monkeypatch.setattr(delivery, "LOOK_AFTER", 0.5)  # once with the true time is enough
+        monkeypatch.setattr(send, "LOOK_AFTER", 0.5)  # once with the true time is enough
     house.slack.fail("chat.postMessage", "drop")
     await house.slack.say("U1", "D1", RETURNS)
     await house.slack.until(lambda: house.count("deliveries_total", channel="slack", outcome="reconciled"))

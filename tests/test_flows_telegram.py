@@ -14,18 +14,18 @@ from typing import Any
 
 import pytest
 
-import bot.progress
+import bot.turns.progress
 from adapters.telegram import receive
 from adapters.telegram.adapter import TelegramAdapter
 from adapters.telegram.config import CHANNEL
 from adapters.telegram.pace import Limits
-from bot.app import Bot
 from bot.assistant.server import AssistantOptions, RunningAssistant, start
 from bot.config import Config, load
 from bot.telemetry.metrics import Metrics
 from bot.testing.telegram.platform import BOT_ID, FakeTelegram, person
 from bot.testing.telegram.text import JSON
 from bot.testing.telegram.world import Chat, World
+from tests.started import Bot
 
 PUBLIC = "https://bot.example.org"
 ANNA, BEN = person(7, "Anna", "anna"), person(8, "Ben", "ben")
@@ -305,7 +305,7 @@ async def test_the_same_update_twice_is_one_answer(house: House) -> None:
 async def test_a_send_nobody_knows_of_is_repeated_once_and_counted(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bot.delivery.LOOK_AFTER", 0.1)
+    monkeypatch.setattr("bot.turns.send.LOOK_AFTER", 0.1)
     house.telegram.fail("cut_after_write", method="sendMessage", times=1)
     await house.world.say(house.world.private(ANNA), ANNA, "When does the shop open?")
     first, second = await house.wait_answers(2)
@@ -412,14 +412,14 @@ async def test_an_edit_before_the_answer_asks_the_new_words(house: House) -> Non
 
 
 async def test_progress_is_seen_and_gone_after_a_restart_too(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bot.progress, "FIRST_NOTICE", 0.2)
+    monkeypatch.setattr(bot.turns.progress, "FIRST_NOTICE_AFTER", 0.2)
     house.assistant.set_delay(2.5)
     world, chat = house.world, house.world.private(ANNA)
     question = await world.say(chat, ANNA, "When does the shop open?")
     (notice,) = await house.wait_answers(1)
     assert "working" in notice["text"]
     assert "reply_markup" not in notice
-    while not await house.rows("SELECT 1 FROM steps WHERE name = 'progress:1' AND done_at IS NOT NULL"):
+    while not await house.rows("SELECT 1 FROM steps WHERE kind='progress' AND number=1 AND done_at IS NOT NULL"):
         await asyncio.sleep(0.02)
     await house.restart()
     await house.telegram.wait_for(lambda: any("nine" in answer["text"] for answer in house.answers()))

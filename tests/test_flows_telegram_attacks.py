@@ -15,7 +15,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-import bot.app
+import bot.supervisor
 from adapters.telegram import receive
 from adapters.telegram.receive import SECRET_HEADER
 from bot.testing import payload_files
@@ -34,7 +34,8 @@ PHOTO = [{"file_id": "A", "file_unique_id": "B", "width": 1, "height": 1}]
 @pytest.fixture
 async def house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[House]:
     monkeypatch.setattr(receive.Backoff, "first", 0.05)
-    monkeypatch.setattr(bot.app, "RESTART_AFTER", (0.1, 0.5))
+    monkeypatch.setattr(bot.supervisor, "RESTART_AFTER", 0.1)
+    monkeypatch.setattr(bot.supervisor, "LONGEST_RESTART", 0.5)
     async with a_house(tmp_path) as made:
         yield made
 
@@ -120,8 +121,8 @@ async def test_a_token_refused_in_the_middle_and_given_back(house: House) -> Non
     await still_answers(house)
     house.telegram.fail("bad_token")
     await house.world.say(house.world.private(ANNA), ANNA, "Can I return a bicycle?")
-    await house.telegram.wait_for(lambda: "telegram" in house.bot.ctx.ailing)
-    assert "TELEGRAM_BOT_TOKEN" in house.bot.ctx.ailing["telegram"]
+    await house.telegram.wait_for(lambda: house.bot.ctx.problems.of("telegram"))
+    assert "TELEGRAM_BOT_TOKEN" in house.bot.ctx.problems.of("telegram")
     house.telegram.fail(None)
     (answer,) = await house.wait_answers(1, house.world.private(ANNA))
     assert "30 days" in answer["text"]

@@ -52,7 +52,7 @@ class BotProcess:
     @property
     def settled(self) -> bool:
         """Whether no send is open, the repeated ones included."""
-        return count(self._folder, "SELECT COUNT(*) FROM steps WHERE name LIKE 'send%' AND done_at IS NULL") == 0
+        return count(self._folder, "SELECT COUNT(*) FROM steps WHERE kind='send' AND done_at IS NULL") == 0
 
     def tail(self) -> str:
         """Return the end of the bot's log."""
@@ -157,8 +157,8 @@ async def one_house(folder: Path, rounds: int, seed: int) -> Counter[str]:
         bot = BotProcess(folder, environ)
         try:
             asked, moments = await play(telegram, bot, rounds, seed)
-            unknown = count(folder, "SELECT SUM(unknowns) FROM steps WHERE name LIKE 'send%'")
-            cut = count(folder, "SELECT COUNT(*) FROM steps WHERE name LIKE 'progress%' AND done_at IS NULL")
+            unknown = count(folder, "SELECT SUM(unknowns) FROM steps WHERE kind='send'")
+            cut = count(folder, "SELECT COUNT(*) FROM steps WHERE kind='progress' AND done_at IS NULL")
             await until(lambda: len(notices(telegram)) <= cut, 60)
         finally:
             telegram.watch = None

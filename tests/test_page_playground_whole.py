@@ -22,10 +22,10 @@ from playwright.async_api import Browser, Page, expect
 
 from adapters.playground.adapter import PlaygroundAdapter
 from adapters.playground.config import CHANNEL, PlaygroundSettings
-from bot.app import Bot
 from bot.assistant.server import AssistantOptions, RunningAssistant, start
 from bot.config import Config, load
 from tests.fakes.browser import ask, bot, launched, opened, pick
+from tests.started import Bot
 
 DOCS = {
     "returns.md": "# Returns\n\nYou can return a bicycle within 30 days.\n",
@@ -50,7 +50,6 @@ class Whole:
     async def start(self) -> None:
         adapter = PlaygroundAdapter(self.settings)
         self.bot = Bot(self.config, adapters={CHANNEL.name: adapter})
-        adapter.inspect = self.bot.inspect
         await self.bot.start()
         self.config = replace(self.config, http_port=self.bot.web.port)
 

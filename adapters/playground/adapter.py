@@ -6,9 +6,9 @@ import asyncio
 import json
 import logging
 import sqlite3
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Final, TypeAlias
+from typing import Final
 
 from adapters.playground.config import PlaygroundSettings
 from adapters.playground.normalize import ACCOUNT, CHANNEL_NAME, normalize, ref_of
@@ -19,29 +19,22 @@ from bot.adapter import Check, Host, JsonValue, Part
 from bot.errors import Rejected, Unavailable
 from bot.events import Conversation, MessageRef, Outbound, Rating, Reaction
 
-Inspect: TypeAlias = Callable[[MessageRef], Awaitable[Mapping[str, JsonValue] | None]]
-
 RETRY_SECONDS: Final = 0.5
 """How long the platform waits before it delivers again what was not acknowledged."""
 
 _log = logging.getLogger(__name__)
 
 
-async def _knows_nothing(ref: MessageRef) -> Mapping[str, JsonValue] | None:
-    return None
-
-
 class PlaygroundAdapter:
     """Speaks the playground.
 
-    `inspect` tells what became of a question, for the panel beside the chat: `reference`, `session_id`,
-    `request_id`, `state`, `outcome`, `polls`, `steps` (each `name`, `started_at`, `seconds`), `rating`,
-    `submitted`, `feedback`; None for a message it does not know. Whoever composes the bot sets it.
+    The panel beside the chat shows what `Host.trace` tells of a question.
     `platform` is the outside world; by default the one in the settings' file.
     """
 
-    def __init__(self, settings: PlaygroundSettings, platform: Platform | None = None) -> None:
-        self.inspect: Inspect = _knows_nothing
+    def __init__(
+        self, settings: PlaygroundSettings, platform: Platform | None = None, *, guests_differ: bool = False
+    ) -> None:
         self.platform = platform or Platform(settings.data)
         self._site = Site(settings, self.platform, self._look_into)
         self._host: Host | None = None
@@ -154,7 +147,7 @@ class PlaygroundAdapter:
             self.platform.acknowledge(item)
 
     async def _look_into(self, ref: MessageRef) -> Mapping[str, JsonValue] | None:
-        return await self.inspect(ref)
+        return None if self._host is None else await self._host.trace(ref)
 
 
 async def _finish(work: Awaitable[None]) -> None:

@@ -38,7 +38,13 @@ PROMPT_LENGTH: Final = 75
 class SlackAdapter:
     """One Slack workspace. Implements `bot.adapter.Adapter`."""
 
-    def __init__(self, settings: SlackSettings, *, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+    def __init__(
+        self,
+        settings: SlackSettings,
+        *,
+        guests_differ: bool = False,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
         if settings.bot_token is None:
             raise Misconfigured("SLACK_BOT_TOKEN is not set; set it to turn Slack on.")
         self._settings = settings
@@ -46,7 +52,7 @@ class SlackAdapter:
         self._web = Web(settings.bot_token.get_secret_value(), settings.api_url)
         self._posting = Posting(self._web, self._account)
         self._working = Working(self._web)
-        self._people = People(self._web, tell_guests=settings.tell_guests)
+        self._people = People(self._web, tell_guests=guests_differ or settings.tell_guests)
         self._identity: Identity | None = None
         self._asking = asyncio.Lock()
         self._host: Host | None = None

@@ -39,6 +39,8 @@ class TelegramAdapter:
         settings: TelegramSettings,
         limits: Limits | None = None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        *,
+        guests_differ: bool = False,
     ) -> None:
         self._now = now
         self._settings = settings

@@ -77,9 +77,9 @@ async def _turn(
     submitted = await _submit(client, session_id, question, language)
     if submitted.state != "working":
         return submitted.request_id, submitted
-    from bot.polling import Pace
+    from bot.turns.poll_schedule import PollSchedule
 
-    pace = Pace()
+    pace = PollSchedule()
     began = time.monotonic()
     while True:
         age = time.monotonic() - began

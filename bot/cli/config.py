@@ -12,10 +12,9 @@ app = App(name="config", help="See and check the settings.")
 @app.command
 def show(*, json: Json = False) -> int:
     """Show every setting, its value (secrets masked) and which source it comes from."""
-    from bot.app import CHANNELS
-    from bot.config import examine
+    from bot.config import examine, installed
 
-    found = examine(CHANNELS)
+    found = examine(installed())
     if json:
         document([{"name": s.name, "value": s.value, "source": s.source} for s in found.settings])
     else:
@@ -29,10 +28,9 @@ def show(*, json: Json = False) -> int:
 @app.command
 def check(*, json: Json = False) -> int:
     """Say whether `run` would start with these settings: every problem at once, and what is worth a second look."""
-    from bot.app import CHANNELS
-    from bot.config import RUN, examine
+    from bot.config import RUN, examine, installed
 
-    found = examine(CHANNELS, need=RUN)
+    found = examine(installed(), need=RUN)
     lines = [{"name": p.name, "level": "error", "expected": p.expected} for p in found.errors]
     lines += [{"name": p.name, "level": "warning", "expected": p.expected} for p in found.warnings]
     lines += [
@@ -62,7 +60,7 @@ def route(channel: str, account: str, conversation: str, /, *, json: Json = Fals
     conversation
         The conversation's id at the channel.
     """
-    from bot.access import route_for
+    from bot.config import route_for
 
     settings = config()
     name, chosen = route_for(settings.routes, channel, account, conversation)

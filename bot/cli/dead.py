@@ -17,10 +17,10 @@ KEYS = ("reference", "channel", "session_id", "kind", "reason", "at")
 @app.command(name="list")
 async def list_(*, json: Json = False) -> None:
     """List what could not go on, with the reason."""
-    from bot.store import open_operator
+    from bot.store import open_admin
 
-    async with open_operator(config()) as operator:
-        letters = await operator.dead()
+    async with open_admin(config().database_url) as admin:
+        letters = await admin.dead()
     if json:
         document(letters)
     else:
@@ -30,10 +30,10 @@ async def list_(*, json: Json = False) -> None:
 @app.command
 async def show(reference: str, /, *, json: Json = False) -> None:
     """Show one of them whole."""
-    from bot.store import open_operator
+    from bot.store import open_admin
 
-    async with open_operator(config()) as operator:
-        letter = await operator.dead_letter(reference.strip())
+    async with open_admin(config().database_url) as admin:
+        letter = await admin.dead_letter(reference.strip())
     if letter is None:
         raise _unknown(reference)
     if json:
@@ -46,12 +46,12 @@ async def show(reference: str, /, *, json: Json = False) -> None:
 @app.command
 async def retry(reference: str, /, *, json: Json = False) -> None:
     """Put one back to work; a running bot takes it up within 2 seconds, else the next start does."""
-    from bot.store import open_operator
+    from bot.store import open_admin
 
-    async with open_operator(config()) as operator:
-        if await operator.dead_letter(reference.strip()) is None:
+    async with open_admin(config().database_url) as admin:
+        if await admin.dead_letter(reference.strip()) is None:
             raise _unknown(reference)
-        words = await operator.retry(reference.strip())
+        words = await admin.retry(reference.strip())
     if json:
         document({"reference": reference.strip(), "result": words})
     else:
@@ -69,14 +69,14 @@ async def purge(
     yes
         Do not ask before all are thrown away.
     """
-    from bot.store import open_operator
+    from bot.store import open_admin
 
     if reference is None and not yes and not _agreed():
         raise Rejected("Nothing was thrown away; name a reference, or add --yes to throw all away.")
-    async with open_operator(config()) as operator:
-        if reference is not None and await operator.dead_letter(reference.strip()) is None:
+    async with open_admin(config().database_url) as admin:
+        if reference is not None and await admin.dead_letter(reference.strip()) is None:
             raise _unknown(reference)
-        count = await operator.purge(reference.strip() if reference is not None else None)
+        count = await admin.purge(reference.strip() if reference is not None else None)
     if json:
         document({"purged": count})
     else:

@@ -22,21 +22,22 @@ async def doctor(*, quick: Annotated[bool, Parameter(negative=())] = False, json
         Ask the API no question.
     """
     from bot.app import make_adapters
+    from bot.config import installed
     from bot.doctor import also_seen, examine, failed
-    from bot.store import open_operator
+    from bot.store import open_admin
 
     settings = config("api")
 
     seen: dict[str, tuple[float, list[Check]]] = {}
 
     async def database() -> None:
-        async with open_operator(settings) as operator:
+        async with open_admin(settings.database_url) as admin:
             for name in adapters:
-                seen[name] = await operator.seen(name)
+                seen[name] = await admin.seen(name)
 
     with progress("looking at everything") as words:
         async with api(settings) as client:
-            adapters = make_adapters(settings)
+            adapters = make_adapters(settings, installed())
             checks = await examine(
                 client, adapters, database, questions=not quick, tell=lambda what: words(f"looking at: {what}")
             )

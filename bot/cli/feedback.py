@@ -81,9 +81,9 @@ def summarised(found: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
 
 
 async def _feedback(since: datetime | None) -> list[dict[str, Any]]:
-    from bot.store import open_operator
+    from bot.store import open_admin
 
     if since is not None and since.tzinfo is None:
         since = since.replace(tzinfo=UTC)
-    async with open_operator(config()) as operator:
-        return await operator.feedback(since)
+    async with open_admin(config().database_url) as admin:
+        return await admin.feedback(since)

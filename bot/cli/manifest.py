@@ -45,9 +45,9 @@ async def manifest(
     apply
         Register it at the channel, with the tokens in the settings.
     """
-    from bot.app import CHANNELS
+    from bot.config import installed
 
-    made = _module(channel, CHANNELS)
+    made = _module(channel, installed())
     chosen = {"mode": mode, "url": url, "agent": agent}
     options = {name: value for name, value in chosen.items() if value is not None}
     known = set(inspect.signature(made.manifest).parameters)

@@ -134,10 +134,9 @@ def folder_of(path: Path | None) -> None:
 
 def config(*need: Need) -> Config:
     """Load the settings that a command needs; raises ConfigError. Nothing is logged to stdout from here on."""
-    from bot.app import CHANNELS
-    from bot.config import load
+    from bot.config import installed, load
 
-    found = load(CHANNELS, need=frozenset(need))
+    found = load(installed(), need=frozenset(need))
     logs(replace(found, log_level="warning", log_format="console"))
     return found
 

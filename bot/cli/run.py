@@ -29,34 +29,34 @@ async def demo(
     rough
         Let the assistant misbehave as a busy network does: slow, refusing, cut off, twice.
     """
-    from bot.app import CHANNELS, DemoOptions, run
-    from bot.config import demo_config
+    from bot.config import demo_config, installed
+    from bot.demo import DemoOptions
+    from bot.demo import run as run_demo
 
     folder_of(docs)
-    settings = demo_config(CHANNELS, with_channels=channels)
+    settings = demo_config(installed(), with_channels=channels)
     logs(settings)
-    await run(settings, demo=DemoOptions(docs=docs, channels=channels, rough=rough))
+    await run_demo(settings, DemoOptions(docs=docs, channels=channels, rough=rough))
 
 
 async def run() -> None:
     """Run the bot with the settings in force, until it is told to stop (SIGTERM, Ctrl-C)."""
-    from bot.app import CHANNELS
-    from bot.app import run as run_app
-    from bot.config import RUN, load
+    from bot.app import run as run_bot
+    from bot.config import RUN, installed, load
 
-    settings = load(CHANNELS, need=RUN)
+    settings = load(installed(), need=RUN)
     logs(settings)
-    await run_app(settings)
+    await run_bot(settings)
 
 
 async def migrate() -> None:
     """Bring the database to this version; the bot does it at its start too. Nothing to do is no error."""
-    from bot.store import open_operator
+    from bot.store import open_admin
 
     settings = config()
     with progress("bringing the database up to date"):
         # Opening it for an operator's command brings it up to date, as opening it for the bot does.
-        async with open_operator(settings):
+        async with open_admin(settings.database_url):
             pass
     say("The database is up to date.")
     if settings.database_url.startswith("sqlite:"):

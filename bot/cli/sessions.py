@@ -29,10 +29,10 @@ async def list_(*, json: Json = False) -> None:
 @app.command
 async def show(session_id: str, /, *, json: Json = False) -> None:
     """Show the turns of a session that our database holds."""
-    from bot.store import open_operator
+    from bot.store import open_admin
 
-    async with open_operator(config()) as operator:
-        turns = await operator.turns_of_session(session_id)
+    async with open_admin(config().database_url) as admin:
+        turns = await admin.turns_of_session(session_id)
     if json:
         document(turns)
         return
@@ -43,10 +43,10 @@ async def show(session_id: str, /, *, json: Json = False) -> None:
 @app.command
 async def close(session_id: str, /, *, json: Json = False) -> None:
     """End a session; the next question of its people begins a new one."""
-    from bot.store import open_operator
+    from bot.store import open_admin
 
-    async with open_operator(config()) as operator:
-        closed = await operator.close_session(session_id)
+    async with open_admin(config().database_url) as admin:
+        closed = await admin.close_session(session_id)
     if not closed:
         raise Rejected(f"The database knows no open session {session_id}; see sessions list.")
     if json:
@@ -58,14 +58,14 @@ async def close(session_id: str, /, *, json: Json = False) -> None:
 @app.command
 async def forget(*, user: Annotated[str, Parameter(help="Whom, as CHANNEL:ACCOUNT:USER.")], json: Json = False) -> None:
     """Delete what our database holds of one person, for good; the API's own records are not ours to delete."""
-    from bot.store import open_operator
+    from bot.store import open_admin
 
     parts = user.split(":", 2)
     if len(parts) != 3 or not all(parts):
         raise Rejected("Whom to forget is written CHANNEL:ACCOUNT:USER, such as slack:T0123:U0456.")
-    async with open_operator(config()) as operator:
+    async with open_admin(config().database_url) as admin:
         with progress("deleting"):
-            counts = await operator.forget(*parts)
+            counts = await admin.forget(*parts)
     if json:
         document(counts)
     else:

@@ -17,10 +17,10 @@ async def trace(reference: str, /, *, json: Json = False) -> None:
     reference
         The 8 characters of a notice, a log line or a dead letter.
     """
-    from bot.store import open_operator
+    from bot.store import open_admin
 
-    async with open_operator(config()) as operator:
-        found = await operator.trace(reference.strip())
+    async with open_admin(config().database_url) as admin:
+        found = await admin.trace(reference.strip())
     if found is None:
         raise Rejected(f"No turn has the reference {reference}; compare it with the notice or with dead list.")
     if json:

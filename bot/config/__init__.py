@@ -7,6 +7,7 @@ build.py     the table → Config
 load.py      load · examine · demo_config
 """
 
+from bot.config.channels import installed, load_object
 from bot.config.load import RUN, Examined, Need, Setting, demo_config, examine, load
 from bot.config.model import (
     Access,
@@ -19,6 +20,7 @@ from bot.config.model import (
     Route,
     Sessions,
 )
+from bot.config.routes import route_for, route_name
 from bot.config.table import is_loopback
 
 __all__ = [
@@ -37,6 +39,10 @@ __all__ = [
     "Setting",
     "demo_config",
     "examine",
+    "installed",
     "is_loopback",
     "load",
+    "load_object",
+    "route_for",
+    "route_name",
 ]

@@ -7,61 +7,39 @@ composition root holds a lock on it.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
-from typing import Protocol
+from collections.abc import Callable, Sequence
 
 import structlog
 
-from bot.calm import Calm
 from bot.context import Context
-from bot.engine.steps import Draining, Overtaken, Steps, recall
+from bot.engine import EndOfAttempt, TakenTurn, Worker
+from bot.engine.admission import AdmissionQueue
 from bot.errors import Unavailable
-from bot.store import dead, turns
+from bot.store import dead_letters, turns
 from bot.store.turns import Fenced, Turn
 
 LOOK_EVERY = 1.0
 """Seconds between two looks for rows of other processes."""
 COME_BACK = 15.0
 """Seconds until a lane is looked at again that another process has taken over."""
-PATIENCE = 4
+MOST_ERRORS = 4
 """Unexpected errors of one turn in this process before it becomes a dead letter."""
 
 log = structlog.get_logger(__name__)
 
 
-class Board(Protocol):
-    """What shows people that work goes on; `bot.progress.Board` is the real one."""
+class InProcessEngine:
+    """Runs turns by tasks of this process. `wake_ratings` is called when rows may have come from elsewhere."""
 
-    def begin(self, turn: Turn) -> None:
-        """Show that work has begun."""
-        ...
-
-    def end(self, turn: Turn) -> None:
-        """Remove every sign of it."""
-        ...
-
-    async def drain(self) -> None:
-        """Stop, and remove nothing."""
-        ...
-
-
-Work = Callable[[Steps], Awaitable[None]]
-Bury = Callable[[Steps, str], Awaitable[None]]
-
-
-class Engine:
-    """Runs turns. `work` brings one to its end; `bury` ends one that `work` cannot."""
-
-    def __init__(self, ctx: Context, board: Board, work: Work, bury: Bury) -> None:
+    def __init__(self, ctx: Context, worker: Worker, wake_ratings: Callable[[], None]) -> None:
         self.ctx = ctx
+        self._worker = worker
+        self._wake_ratings = wake_ratings
+        self._admission = AdmissionQueue(ctx.db)
         self._open: set[int] = set()
-        self._board = board
-        self._calm = Calm(ctx.db)
-        self._work = work
-        self._bury = bury
         self._lanes: dict[str, asyncio.Task[None]] = {}
         self._again: set[str] = set()
-        self._steps: dict[str, Steps] = {}
+        self._taken: dict[str, TakenTurn] = {}
         self._errors: dict[int, int] = {}
         self._draining = False
 
@@ -82,27 +60,27 @@ class Engine:
             try:
                 if await self.ctx.db.changed_elsewhere():
                     await self._rescan()
-                self.ctx.metrics.dead_letters.set(await self.ctx.db.read(dead.count))
+                self.ctx.metrics.dead_letters.set(await self.ctx.db.read(dead_letters.count))
             except Unavailable:
                 log.warning("engine.database_unavailable")
 
     async def _rescan(self) -> None:
-        found = await self.ctx.db.read(turns.open_turns)
-        self._open = {turn.id for turn in found if turn.kind == "question"}
-        self._counted()
-        for turn in found:
-            self._board.begin(turn)
+        open_turns = await self.ctx.db.read(turns.open_turns)
+        self._open = {turn.id for turn in open_turns if turn.kind == "question"}
+        self._show_count()
+        for turn in open_turns:
+            self._worker.show_progress(turn)
             self.wake(turn.lane)
-        for turn in await self.ctx.db.read(turns.to_clean):
-            self._board.end(turn)
-        self.ctx.wake_feedback()
+        for turn in await self.ctx.db.read(turns.with_progress_left):
+            self._worker.end_progress(turn)
+        self._wake_ratings()
 
     def accepted(self, questions: Sequence[Turn], lanes: Sequence[str]) -> None:
-        """New turns are stored: show that work has begun, and begin it."""
+        """New turns are stored: show that work on the questions has begun, and begin it."""
         for turn in questions:
             self._open.add(turn.id)
-            self._counted()
-            self._board.begin(turn)
+            self._show_count()
+            self._worker.show_progress(turn)
         for lane in lanes:
             self.wake(lane)
 
@@ -119,12 +97,12 @@ class Engine:
         """Begin nothing new, let outside calls under way end and be stored, and stop within `seconds`."""
         self._draining = True
         for lane, task in list(self._lanes.items()):
-            steps = self._steps.get(lane)
-            if steps is not None:
-                steps.draining = True
-            if steps is None or not steps.busy:
+            taken = self._taken.get(lane)
+            if taken is not None:
+                taken.draining = True
+            if taken is None or not taken.busy:
                 task.cancel()
-        await self._board.drain()
+        await self._worker.drain()
         tasks = list(self._lanes.values())
         if tasks:
             _, late = await asyncio.wait(tasks, timeout=seconds)
@@ -132,67 +110,68 @@ class Engine:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
 
-    def _counted(self) -> None:
+    def _show_count(self) -> None:
         self.ctx.metrics.turns_in_flight.set(self.open_questions)
 
     async def _run_lane(self, lane: str) -> None:
         try:
-            await self._calm.enter()
+            await self._admission.enter()
             while not self._draining:
                 self._again.discard(lane)
-                if not await self._one(lane) and lane not in self._again:
+                if not await self._work_on_next(lane) and lane not in self._again:
                     break
         finally:
             del self._lanes[lane]
-            self._steps.pop(lane, None)
+            self._taken.pop(lane, None)
             self._again.discard(lane)
 
-    async def _one(self, lane: str) -> bool:
+    async def _work_on_next(self, lane: str) -> bool:
         """Work on the lane's oldest open turn; False when there is none."""
         try:
             now = self.ctx.clock()
-            taken = await self.ctx.db.write(lambda tx: turns.take(tx, lane, now))
+            found = await self.ctx.db.write(lambda tx: turns.take(tx, lane, now))
         except Unavailable:
             await asyncio.sleep(1.0)
             return True
-        if taken is None:
+        if found is None:
             return False
-        turn, rows = taken
-        steps = self._steps[lane] = Steps(self.ctx, turn, rows)
-        with structlog.contextvars.bound_contextvars(reference=turn.reference, channel=turn.where.channel):
+        taken = self._taken[lane] = TakenTurn(*found)
+        turn = taken.turn
+        with structlog.contextvars.bound_contextvars(reference=turn.reference, channel=turn.address.channel):
             try:
-                await self._work(steps)
+                await self._worker.work(taken)
             except Fenced:
-                return await self._fenced(turn)
-            except (Draining, Overtaken):
+                return await self._after_takeover(turn)
+            except EndOfAttempt:
                 return True
             except Exception as error:
-                await self._unexpected(steps, error)
+                await self._handle_mistake(taken, error)
                 return True
-        self._ended(turn)
+        self._forget(turn)
         return True
 
-    async def _fenced(self, turn: Turn) -> bool:
+    async def _after_takeover(self, turn: Turn) -> bool:
         """Another process took the turn: leave it the lane, or go on when it has ended the turn."""
-        if await recall(self.ctx, lambda tx: turns.is_open(tx, turn.id)):
+        if await self.ctx.recall(lambda tx: turns.is_open(tx, turn.id)):
             asyncio.get_running_loop().call_later(COME_BACK, self.wake, turn.lane)  # should that process die
             return False
-        self._ended(turn)
-        self._board.end(turn)
+        self._forget(turn)
+        self._worker.end_progress(turn)
         return True
 
-    def _ended(self, turn: Turn) -> None:
+    def _forget(self, turn: Turn) -> None:
         self._errors.pop(turn.id, None)
         self._open.discard(turn.id)
-        self._counted()
+        self._show_count()
 
-    async def _unexpected(self, steps: Steps, error: Exception) -> None:
-        """A mistake of ours must not stop a conversation for ever: try again, then tell the asker and bury the turn."""
-        turn = steps.turn
+    async def _handle_mistake(self, taken: TakenTurn, error: Exception) -> None:
+        """A mistake of ours must not stop a conversation for ever: try again, then end the turn as a dead letter."""
+        turn = taken.turn
         times = self._errors[turn.id] = self._errors.get(turn.id, 0) + 1
         log.exception("turn.unexpected", times=times)
-        if times < PATIENCE:
+        if times < MOST_ERRORS:
             await asyncio.sleep(0.5 * 2**times)
             return
-        await self._bury(steps, f"An unexpected {type(error).__name__} came {times} times; see the log.")
-        self._ended(turn)
+        why = f"An unexpected {type(error).__name__} came {times} times; see the log."
+        await self._worker.dead_letter(taken, why)
+        self._forget(turn)

@@ -1,4 +1,10 @@
-"""What must not be forgotten: schema, migrations and queries; the only place with SQL besides the engine."""
+"""What must not be forgotten: schema, migrations and queries; the only place of the core with SQL.
+
+database.py  one writer, transactions      migrations.py  the schema        kinds.py   words out of a fixed set
+turns.py     a row a turn                  steps.py       what was begun    receipts.py  which messages are ours
+questions.py look-ups of questions         conversations.py · epochs.py · events.py · out_of_order.py
+votes.py · feedback.py · reasons.py        dead_letters.py · trace.py · admin.py · retention.py · meta.py · vault.py
+"""
 
 from __future__ import annotations
 
@@ -6,12 +12,11 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from bot.config import Config
 from bot.errors import ConfigError
+from bot.store.admin import Admin, NotPossible
 from bot.store.database import SqliteDatabase
-from bot.store.operator import NotPossible, Operator
 
-__all__ = ["NotPossible", "Operator", "open_database", "open_operator"]
+__all__ = ["Admin", "NotPossible", "open_admin", "open_database"]
 
 
 def open_database(url: str) -> SqliteDatabase:
@@ -27,10 +32,10 @@ def open_database(url: str) -> SqliteDatabase:
 
 
 @asynccontextmanager
-async def open_operator(config: Config) -> AsyncIterator[Operator]:
-    """Open the database for an operator's command, beside a running bot or without one."""
-    database = open_database(config.database_url)
+async def open_admin(url: str) -> AsyncIterator[Admin]:
+    """Open the database for an operator's command, beside a running bot or without one. Raises `ConfigError`."""
+    database = open_database(url)
     try:
-        yield Operator(database)
+        yield Admin(database)
     finally:
         database.close()

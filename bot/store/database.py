@@ -6,8 +6,6 @@ failing piece undoes only itself. What a platform waits for is urgent: it takes 
 and a group is short, so an event is stored soon however much waits to be written. What came of an outside
 call is urgent too: an event must not overtake the receipt of the message it is about. Reads run on a
 connection of their own, on the caller's thread: they are look-ups by index, shorter than a thread switch.
-
-All queries are written against `Tx`, in SQL that both SQLite and PostgreSQL understand.
 """
 
 from __future__ import annotations
@@ -16,7 +14,6 @@ import asyncio
 import contextlib
 import math
 import sqlite3
-import sys
 import threading
 import time
 from collections import deque
@@ -36,10 +33,6 @@ GROUP_SECONDS = 0.03
 
 BEHIND = 64
 """So many pieces of work wait for the writer when it is behind: about what it does in a tenth of a second."""
-
-SWITCH_SECONDS = 0.0005
-"""How long a busy event loop may keep the interpreter from the writer, which gives it away with every statement. With
-Python's own 5 ms the slowest percent of commits beside a busy loop takes five times as long."""
 
 
 class Tx:
@@ -193,7 +186,6 @@ class SqliteDatabase:
                 [("BOT_DATABASE_URL", f"a database file that can be opened and written ({error})")]
             ) from None
         self._file = self._there()
-        sys.setswitchinterval(SWITCH_SECONDS)
         self._thread = threading.Thread(target=self._write_all, args=(connection,), name="store-writer", daemon=True)
         self._thread.start()
 

@@ -2,62 +2,71 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Sequence
+from dataclasses import dataclass
 
 from bot.events import Conversation, MessageRef
-from bot.store.conversations import Key, key_of, other_keys, pack, unpack
+from bot.store.codec import pack_conversation, unpack_conversation
+from bot.store.conversations import refs_before_a_move
 from bot.store.database import Row, Tx
-
-REF_FIELDS = ("channel", "account_id", "conversation_id", "message_id")
-
-
-def ref_of(values: Sequence[str]) -> MessageRef:
-    """Make a MessageRef of its four strings."""
-    return MessageRef(**dict(zip(REF_FIELDS, values, strict=True)))
+from bot.store.kinds import MessageKind
 
 
-def add(tx: Tx, turn_id: int, ref: MessageRef, place: Conversation, kind: str, part: int, now: float) -> None:
-    """Note that a message is ours; `place` is where it was sent to."""
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """One message of ours: the turn that sent it, what it is, where it was sent to."""
+
+    turn: int
+    kind: MessageKind
+    ref: MessageRef
+    conversation: Conversation
+
+
+def add(tx: Tx, receipt: Receipt, part: int, now: float) -> None:
+    """Store that a message is ours, as part number `part` of its turn's messages of this kind."""
+    ref = receipt.ref
     tx.run(
-        "INSERT INTO receipts VALUES (?,?,?,?,?,?,?,?,?) ON CONFLICT DO NOTHING",
-        *key_of(ref),
-        turn_id,
-        kind,
-        part,
-        now,
-        json.dumps([ref.conversation_id, pack(place)]),
+        "INSERT INTO receipts (channel, account, conversation, message, turn, kind, part, at, sent_to)"
+        " VALUES (?,?,?,?,?,?,?,?,?) ON CONFLICT DO NOTHING",
+        *(ref.channel, ref.account_id, ref.conversation_id, ref.message_id),
+        *(receipt.turn, receipt.kind, part, now, pack_conversation(receipt.conversation)),
     )
 
 
-def find(tx: Tx, key: Key) -> Row | None:
-    """Find which turn a message of ours belongs to: its `turn`, `kind` and `part`."""
-    for one in (key, *other_keys(tx, key)):
-        row = tx.one("SELECT * FROM receipts WHERE channel=? AND account=? AND conversation=? AND message=?", *one)
-        if row is not None:
-            return row
-    return None
+def find(tx: Tx, ref: MessageRef) -> Receipt | None:
+    """Find the receipt of a message of ours, also of one from before its conversation has moved."""
+    if (receipt := _find(tx, ref)) is not None:
+        return receipt
+    receipts = (_find(tx, older) for older in refs_before_a_move(tx, ref))
+    return next((receipt for receipt in receipts if receipt is not None), None)
 
 
-def place_of(row: Row) -> Conversation:
-    """Return where a message was sent to."""
-    return unpack(json.loads(row["place"])[1])
+def _find(tx: Tx, ref: MessageRef) -> Receipt | None:
+    row = tx.one(
+        "SELECT * FROM receipts WHERE channel=? AND account=? AND conversation=? AND message=?",
+        *(ref.channel, ref.account_id, ref.conversation_id, ref.message_id),
+    )
+    return None if row is None else _from_row(row)
+
+
+def _from_row(row: Row) -> Receipt:
+    ref = MessageRef(
+        channel=row["channel"],
+        account_id=row["account"],
+        conversation_id=row["conversation"],
+        message_id=row["message"],
+    )
+    return Receipt(row["turn"], row["kind"], ref, unpack_conversation(row["sent_to"]))
 
 
 def remove(tx: Tx, ref: MessageRef) -> None:
     """Forget a message of ours that was deleted."""
-    tx.run("DELETE FROM receipts WHERE channel=? AND account=? AND conversation=? AND message=?", *key_of(ref))
+    tx.run(
+        "DELETE FROM receipts WHERE channel=? AND account=? AND conversation=? AND message=?",
+        *(ref.channel, ref.account_id, ref.conversation_id, ref.message_id),
+    )
 
 
-def of_turn(tx: Tx, turn_id: int, kind: str) -> list[MessageRef]:
+def of_turn(tx: Tx, turn_id: int, kind: MessageKind) -> list[MessageRef]:
     """List the messages of one kind that a turn sent, in order of their parts."""
     rows = tx.all("SELECT * FROM receipts WHERE turn=? AND kind=? ORDER BY part", turn_id, kind)
-    return [
-        MessageRef(
-            channel=row["channel"],
-            account_id=row["account"],
-            conversation_id=json.loads(row["place"])[0],
-            message_id=row["message"],
-        )
-        for row in rows
-    ]
+    return [_from_row(row).ref for row in rows]

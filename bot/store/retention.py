@@ -4,18 +4,16 @@
 |----------------|---------------------------------------------------------------------------------------------|
 | `text_days`    | questions, rendered answers (steps), reasons, dead letters with their payloads, event ids   |
 | `count_days`   | turns with receipts, votes and ratings; epochs, threads of /ask, conversations out of reach |
-| 2 days at most | what was said lately, what overtook its message, reactions that waited for an answer        |
+| 2 days at most | cooldowns of notices, events that came before what they are about                           |
 
 What stays: the key of the session ids, moved conversations, sealed tokens.
 """
 
 from __future__ import annotations
 
-from bot.config import Retention
-from bot.store import overtaken
-from bot.store.conversations import forget_epochs
+from bot.store import out_of_order
 from bot.store.database import Tx
-from bot.store.feedback import WAIT
+from bot.store.epochs import forget_epochs
 
 DAY = 86400.0
 REPEATED = 2 * DAY
@@ -24,20 +22,19 @@ AT_ONCE = 500
 """Turns forgotten in one transaction, so that nobody waits for it."""
 
 
-def forget_old(tx: Tx, retention: Retention, now: float) -> int:
+def forget_old(tx: Tx, text_days: int, count_days: int, now: float) -> int:
     """Forget what is old enough, as much as one transaction should; return how many rows changed."""
-    text_before, before = now - retention.text_days * DAY, now - retention.count_days * DAY
+    text_before, before = now - text_days * DAY, now - count_days * DAY
     changed = _texts(tx, text_before) + _turns(tx, before)
     changed += tx.run("DELETE FROM dead WHERE at<?", text_before)
     changed += tx.run("DELETE FROM events WHERE at<?", min(text_before, now - REPEATED))
-    changed += tx.run("DELETE FROM early WHERE at<?", now - WAIT)
-    changed += tx.run("DELETE FROM said WHERE at<?", now - 2 * DAY)
-    changed += overtaken.forget_old(tx, now)
+    changed += tx.run("DELETE FROM cooldowns WHERE at<?", now - 2 * DAY)
+    changed += out_of_order.forget_old(tx, now)
     return changed
 
 
 def _texts(tx: Tx, before: float) -> int:
-    # A turn that is done is never worked on again, save by `dead retry`, which needs its words.
+    # A turn that is done is never worked on again, except by `dead retry`, which needs its words.
     worded = (
         "(SELECT id FROM turns WHERE state='done' AND accepted_at<? AND text IS NOT NULL"  # noqa: S608  # a constant
         f" ORDER BY id LIMIT {AT_ONCE})"
@@ -52,4 +49,4 @@ def _turns(tx: Tx, before: float) -> int:
     changed = tx.run(f"DELETE FROM turns WHERE id IN {old}", before)  # noqa: S608  # constants
     changed += forget_epochs(tx, "last_at<?", before)
     changed += tx.run("DELETE FROM aliases WHERE thread<>'' AND at<?", before)
-    return changed + tx.run("DELETE FROM resting WHERE at<?", before)
+    return changed + tx.run("DELETE FROM unreachable WHERE at<?", before)

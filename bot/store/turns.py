@@ -1,15 +1,23 @@
-"""Turns, their steps and their receipts: what keeps a question from being lost, asked twice or answered twice."""
+"""Turns, a row each: what keeps a question from being lost, asked twice or answered twice.
+
+open ── work ──▶ done          `state`; `outcome` says how
+ │ cancelled=1                 a deletion or a stop came before the intent: the turn ends without an answer
+ │ version+1                   an edit came before the intent: the words are asked anew
+ └ intent=1                    the end is promised: from here on edits and deletions come too late
+attempt+1 whenever it is taken (earlier attempts are fenced); generation+1 by `dead retry` (new delivery ids)
+"""
 
 from __future__ import annotations
 
 import json
 from dataclasses import dataclass
 
-from bot.events import Conversation, MessageRef
-from bot.store.conversations import Where, pack, unpack
+from bot.events import Conversation, MessageRef, NoticeKind
+from bot.sessions import Address
+from bot.store.codec import pack, pack_conversation, ref_from_json, ref_to_json, unpack_conversation
 from bot.store.database import Row, Tx
-from bot.store.receipts import REF_FIELDS, ref_of
-from bot.store.steps import StepRow, steps_of
+from bot.store.kinds import Outcome, TurnKind
+from bot.store.steps import IS_SUBMITTED, StepName, StepRow, of_turn
 
 LAST = 1e15
 """`sent_at` of what must come last in its lane: the close of a session."""
@@ -17,19 +25,25 @@ LAST = 1e15
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Turn:
-    """One row of `turns`, as it was when it was read."""
+    """One row of `turns`, as it was when it was read.
+
+    `address` is canonical, `conversation` where it was said. `question`: the message that asked, None for a slash
+    command. `posts_root`: the words of an /ask are posted first, as the root of the thread that is answered in.
+    A notice has its kind in `notice`, may be `about` the turn of an answer, and may answer `reply_to`.
+    `request_id`: the request at the API that a question became. Times in seconds since the epoch.
+    """
 
     id: int
     reference: str
-    kind: str
+    kind: TurnKind
     lane: str
-    where: Where
-    place: Conversation
+    address: Address
+    conversation: Conversation
     question: MessageRef | None
-    root: bool
+    posts_root: bool
     asker: str | None
     text: str | None
-    say: str | None
+    notice: NoticeKind | None
     about: int | None
     reply_to: MessageRef | None
     route: str
@@ -46,20 +60,20 @@ class Turn:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewTurn:
-    """What `insert` needs to know; the rest has a natural beginning."""
+    """What `insert` needs to know; the rest has a natural beginning. `question` is the id of the message that asked."""
 
     reference: str
-    kind: str
+    kind: TurnKind
     lane: str
-    where: Where
-    place: Conversation
+    address: Address
+    conversation: Conversation
     sent_at: float
     accepted_at: float
     question: str | None = None
-    root: bool = False
+    posts_root: bool = False
     asker: str | None = None
     text: str | None = None
-    say: str | None = None
+    notice: NoticeKind | None = None
     about: int | None = None
     reply_to: MessageRef | None = None
     scope: str = ""
@@ -70,74 +84,51 @@ class NewTurn:
 
 
 class Fenced(Exception):
-    """Somebody else works on this turn now: whoever meets this stops without another word."""
+    """Another attempt works on this turn now: this one must end, and store nothing more."""
 
 
-def seen(tx: Tx, channel: str, account: str, event_id: str, now: float) -> bool:
-    """Note an event; whether it had been noted before."""
-    return tx.run("INSERT INTO events VALUES (?,?,?,?) ON CONFLICT DO NOTHING", channel, account, event_id, now) == 0
-
-
-def insert(tx: Tx, new: NewTurn) -> int:
-    """Store a turn; return its id."""
-    reply = None if new.reply_to is None else json.dumps([getattr(new.reply_to, field) for field in REF_FIELDS])
+def insert(tx: Tx, new: NewTurn) -> Turn:
+    """Store a turn, and return it as it was stored."""
     row = tx.one(
-        "INSERT INTO turns (reference, kind, lane, channel, account, conversation, thread, place, question, root,"
-        " asker, text, say, about, reply_to, scope, epoch, route, language, sent_at, accepted_at, edited_at,"
-        " asked_in) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?) RETURNING id",
-        new.reference,
-        new.kind,
-        new.lane,
-        new.where.channel,
-        new.where.account,
-        new.where.conversation,
-        new.where.thread,
-        pack(new.place),
-        new.question,
-        int(new.root),
-        new.asker,
-        new.text,
-        new.say,
-        new.about,
-        reply,
-        new.scope,
-        new.epoch,
-        new.route,
-        new.language,
-        new.sent_at,
-        new.accepted_at,
-        new.edited_at,
-        new.place.conversation_id,
+        "INSERT INTO turns (reference, kind, lane, channel, account, conversation, thread, sent_to, question, root,"
+        " asker, text, notice, about, reply_to, scope, epoch, route, language, sent_at, accepted_at, edited_at,"
+        " asked_in) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?) RETURNING *",
+        *(new.reference, new.kind, new.lane),
+        *(new.address.channel, new.address.account, new.address.conversation, new.address.thread),
+        *(pack_conversation(new.conversation), new.question, int(new.posts_root), new.asker, new.text),
+        *(new.notice, new.about, None if new.reply_to is None else pack(ref_to_json(new.reply_to))),
+        *(new.scope, new.epoch, new.route, new.language, new.sent_at, new.accepted_at, new.edited_at),
+        new.conversation.conversation_id,
     )
     assert row is not None
-    return int(row["id"])
+    return from_row(row)
 
 
-def load(row: Row) -> Turn:
+def from_row(row: Row) -> Turn:
     """Make a Turn of its row."""
-    place = unpack(row["place"])
+    conversation = unpack_conversation(row["sent_to"])
     question = row["question"]
     return Turn(
         id=row["id"],
         reference=row["reference"],
         kind=row["kind"],
         lane=row["lane"],
-        where=Where(row["channel"], row["account"], row["conversation"], row["thread"]),
-        place=place,
+        address=Address(row["channel"], row["account"], row["conversation"], row["thread"]),
+        conversation=conversation,
         question=None
         if question is None
         else MessageRef(
-            channel=place.channel,
-            account_id=place.account_id,
-            conversation_id=place.conversation_id,
+            channel=conversation.channel,
+            account_id=conversation.account_id,
+            conversation_id=conversation.conversation_id,
             message_id=question,
         ),
-        root=bool(row["root"]),
+        posts_root=bool(row["root"]),
         asker=row["asker"],
         text=row["text"],
-        say=row["say"],
+        notice=row["notice"],
         about=row["about"],
-        reply_to=None if row["reply_to"] is None else ref_of(json.loads(row["reply_to"])),
+        reply_to=None if row["reply_to"] is None else ref_from_json(json.loads(row["reply_to"])),
         route=row["route"],
         language=row["language"],
         sent_at=row["sent_at"],
@@ -154,20 +145,20 @@ def load(row: Row) -> Turn:
 def get(tx: Tx, turn_id: int) -> Turn | None:
     """Read one turn."""
     row = tx.one("SELECT * FROM turns WHERE id=?", turn_id)
-    return None if row is None else load(row)
+    return None if row is None else from_row(row)
 
 
 def open_turns(tx: Tx) -> list[Turn]:
     """Read all open turns, in no order."""
-    return [load(row) for row in tx.all("SELECT * FROM turns WHERE state='open'")]
+    return [from_row(row) for row in tx.all("SELECT * FROM turns WHERE state='open'")]
 
 
-def submitted(tx: Tx, turn_id: int, request_id: str) -> None:
-    """Note which request of the API a question became."""
+def set_request_id(tx: Tx, turn_id: int, request_id: str) -> None:
+    """Store which request of the API a question became."""
     tx.run("UPDATE turns SET request_id=? WHERE id=?", request_id, turn_id)
 
 
-def polled(tx: Tx, turn_id: int, polls: int) -> None:
+def add_polls(tx: Tx, turn_id: int, polls: int) -> None:
     """Count polls, for `trace`."""
     tx.run("UPDATE turns SET polls=polls+? WHERE id=?", polls, turn_id)
 
@@ -199,7 +190,7 @@ def is_open(tx: Tx, turn_id: int) -> bool:
     return bool(tx.one("SELECT 1 FROM turns WHERE id=? AND state='open'", turn_id))
 
 
-def waiting(tx: Tx, lane: str) -> int:
+def count_waiting(tx: Tx, lane: str) -> int:
     """Count the open turns of one lane."""
     row = tx.one("SELECT count(*) AS n FROM turns WHERE state='open' AND lane=?", lane)
     return 0 if row is None else int(row["n"])
@@ -225,23 +216,27 @@ def cancel(tx: Tx, turn_id: int) -> bool:
     return tx.run("UPDATE turns SET cancelled=1 WHERE id=? AND state='open' AND intent=0 AND cancelled=0", turn_id) > 0
 
 
-def take(tx: Tx, lane: str, now: float) -> tuple[Turn, dict[str, StepRow]] | None:
+def claim_why(tx: Tx, turn_id: int, user: str) -> bool:
+    """Store that the asker is asked why an answer is bad; False for anybody else, and when they were asked before."""
+    return tx.run("UPDATE turns SET why_asked=1 WHERE id=? AND asker=? AND why_asked=0", turn_id, user) > 0
+
+
+def take(tx: Tx, lane: str, now: float) -> tuple[Turn, dict[StepName, StepRow]] | None:
     """Take the lane's oldest open turn, under a new attempt that fences all earlier ones.
 
     One that was submitted before a restart comes first, whatever has arrived since: one request is in flight.
     """
     row = tx.one(
-        "UPDATE turns SET attempt=attempt+1, began_at=COALESCE(began_at, ?) WHERE id="
-        "(SELECT id FROM turns WHERE state='open' AND lane=? ORDER BY EXISTS (SELECT 1 FROM steps WHERE"
-        " steps.turn=turns.id AND steps.name='submit:0' AND steps.begun_at IS NOT NULL) DESC, sent_at, id LIMIT 1)"
-        " RETURNING *",
+        "UPDATE turns SET attempt=attempt+1, began_at=COALESCE(began_at, ?) WHERE id="  # noqa: S608  # a constant
+        f"(SELECT id FROM turns WHERE state='open' AND lane=? ORDER BY {IS_SUBMITTED} DESC,"
+        " sent_at, id LIMIT 1) RETURNING *",
         now,
         lane,
     )
     if row is None:
         return None
-    turn = load(row)
-    return turn, steps_of(tx, turn.id)
+    turn = from_row(row)
+    return turn, of_turn(tx, turn.id)
 
 
 def fence(tx: Tx, turn: Turn) -> None:
@@ -251,23 +246,25 @@ def fence(tx: Tx, turn: Turn) -> None:
         raise Fenced
 
 
-def finish(tx: Tx, turn: Turn, outcome: str, now: float, reason: str | None = None, *, cleanup: bool = False) -> None:
-    """End a turn; `cleanup` says that signs of progress may be left to remove."""
+def finish(
+    tx: Tx, turn: Turn, outcome: Outcome, now: float, *, reason: str | None = None, progress_left: bool = False
+) -> None:
+    """End a turn; `progress_left` says that signs of progress may be left to remove."""
     tx.run(
         "UPDATE turns SET state='done', outcome=?, reason=?, finished_at=?, cleanup=? WHERE id=?",
         outcome,
         reason,
         now,
-        int(cleanup),
+        int(progress_left),
         turn.id,
     )
 
 
-def cleaned(tx: Tx, turn_id: int) -> None:
-    """Note that no sign of progress is left."""
+def set_clean(tx: Tx, turn_id: int) -> None:
+    """Store that no sign of progress is left."""
     tx.run("UPDATE turns SET cleanup=0 WHERE id=?", turn_id)
 
 
-def to_clean(tx: Tx) -> list[Turn]:
+def with_progress_left(tx: Tx) -> list[Turn]:
     """Read the ended turns that may have left signs of progress."""
-    return [load(row) for row in tx.all("SELECT * FROM turns WHERE cleanup=1")]
+    return [from_row(row) for row in tx.all("SELECT * FROM turns WHERE cleanup=1")]

@@ -1,119 +1,117 @@
-"""Votes: what each person's emoji and clicks mean, by the platform's time and not by the order they arrive in."""
+"""What people did to an answer: rows of emoji and of clicks. `bot.ratings.votes` decides what they mean together."""
 
 from __future__ import annotations
 
-from bot.config import Feedback as Rules
+from dataclasses import dataclass
+
 from bot.events import Rating
-from bot.store.database import Tx
+from bot.store.database import Row, Tx
 
 
-def meaning(emoji: str, rules: Rules) -> Rating | None:
-    """Return what an emoji means, None for nothing."""
-    if emoji in rules.good:
-        return "good"
-    return "bad" if emoji in rules.bad else None
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gesture:
+    """One person put one emoji on a part or took it off, or clicked a button; `sent_at`: the platform's, in seconds."""
+
+    user: str
+    emoji: str
+    added: bool
+    button: bool
+    sent_at: float
 
 
-def moment(tx: Tx, turn_id: int, user: str, at: float) -> float:
-    """Order what one person did within one second: a channel that tells whole seconds delivers in order."""
-    if at != int(at):
-        return at
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EmojiVote:
+    """One emoji of one person on one part. One that was removed stays, for older news of it may still come.
+
+    `at`: when it was last put or taken; `added_at`: when it was last put, 0.0 for never. The platform's times.
+    """
+
+    message: str
+    user: str
+    emoji: str
+    present: bool
+    at: float
+    added_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Click:
+    """The last click of one person on a rating button of an answer; `at` by the platform's time."""
+
+    user: str
+    rating: Rating
+    at: float
+
+
+def last_gesture(tx: Tx, turn_id: int, user: str, before: float) -> float | None:
+    """Return the time of the last thing a person did to an answer before a time, None for nothing."""
     row = tx.one(
-        "SELECT max(at) AS last FROM (SELECT at FROM votes WHERE turn=? AND user=? AND at<? UNION ALL"
-        " SELECT at FROM clicks WHERE turn=? AND user=? AND at<?) AS done",
-        turn_id,
-        user,
-        at + 1,
-        turn_id,
-        user,
-        at + 1,
+        "SELECT max(at) AS last FROM (SELECT at FROM votes WHERE turn=? AND user_id=? AND at<? UNION ALL"
+        " SELECT at FROM clicks WHERE turn=? AND user_id=? AND at<?) AS gestures",
+        *(turn_id, user, before),
+        *(turn_id, user, before),
     )
-    last = None if row is None else row["last"]
-    return at if last is None or last < at else float(last) + 1e-4
+    return None if row is None else row["last"]
 
 
-def click(tx: Tx, turn_id: int, user: str, rated: Rating, at: float) -> bool:
-    """The latest click counts, by the platform's time; a second click on the same button changes nothing."""
-    row = tx.one("SELECT rating, at FROM clicks WHERE turn=? AND user=?", turn_id, user)
-    if row is not None and at < row["at"]:
-        return False
-    same = row is not None and row["rating"] == rated and not _emoji_since(tx, turn_id, user, row["at"])
+def click_of(tx: Tx, turn_id: int, user: str) -> Click | None:
+    """Read a person's click."""
+    row = tx.one("SELECT * FROM clicks WHERE turn=? AND user_id=?", turn_id, user)
+    return None if row is None else _click(row)
+
+
+def clicks_on(tx: Tx, turn_id: int) -> list[Click]:
+    """Read everybody's clicks on an answer."""
+    return [_click(row) for row in tx.all("SELECT * FROM clicks WHERE turn=?", turn_id)]
+
+
+def save_click(tx: Tx, turn_id: int, click: Click) -> None:
+    """Store a click in place of the person's last one."""
     tx.run(
-        "INSERT INTO clicks VALUES (?,?,?,?) ON CONFLICT (turn, user)"
+        "INSERT INTO clicks (turn, user_id, rating, at) VALUES (?,?,?,?) ON CONFLICT (turn, user_id)"
         " DO UPDATE SET rating=excluded.rating, at=excluded.at",
-        turn_id,
-        user,
-        rated,
-        at,
+        *(turn_id, click.user, click.rating, click.at),
     )
-    return not same
 
 
-def _emoji_since(tx: Tx, turn_id: int, user: str, at: float) -> bool:
-    """Whether an emoji was added after a click: that cancels it."""
-    return bool(tx.one("SELECT 1 FROM votes WHERE turn=? AND user=? AND added_at>? LIMIT 1", turn_id, user, at))
+def emoji_of(tx: Tx, turn_id: int, message: str, user: str, emoji: str) -> EmojiVote | None:
+    """Read one emoji of one person on one part."""
+    row = tx.one(
+        "SELECT * FROM votes WHERE turn=? AND message=? AND user_id=? AND emoji=?", turn_id, message, user, emoji
+    )
+    return None if row is None else _emoji(row)
 
 
-def emoji(tx: Tx, turn_id: int, message: str, user: str, name: str, added: bool, at: float) -> bool:
-    """Emoji may arrive out of order: the platform's time decides; what was removed stays as a tombstone."""
-    row = tx.one("SELECT * FROM votes WHERE turn=? AND message=? AND user=? AND emoji=?", turn_id, message, user, name)
-    added_at = at if added else 0.0
-    if row is not None and at < row["at"]:
-        # Older than what is known; but that it was added may cancel a click.
-        if added_at <= row["added_at"]:
-            return False
-        tx.run(
-            "UPDATE votes SET added_at=? WHERE turn=? AND message=? AND user=? AND emoji=?",
-            added_at,
-            turn_id,
-            message,
-            user,
-            name,
-        )
-        return True
+def emoji_on(tx: Tx, turn_id: int) -> list[EmojiVote]:
+    """Read everybody's emoji on all parts of an answer."""
+    return [_emoji(row) for row in tx.all("SELECT * FROM votes WHERE turn=?", turn_id)]
+
+
+def is_emoji_added_since(tx: Tx, turn_id: int, user: str, at: float) -> bool:
+    """Whether the person put an emoji on the answer after a time."""
+    return bool(tx.one("SELECT 1 FROM votes WHERE turn=? AND user_id=? AND added_at>? LIMIT 1", turn_id, user, at))
+
+
+def save_emoji(tx: Tx, turn_id: int, vote: EmojiVote) -> None:
+    """Store one emoji of one person on one part."""
     tx.run(
-        "INSERT INTO votes VALUES (?,?,?,?,?,?,?) ON CONFLICT (turn, message, user, emoji) DO UPDATE SET"
-        " present=excluded.present, at=excluded.at,"
-        " added_at=CASE WHEN excluded.added_at>votes.added_at THEN excluded.added_at ELSE votes.added_at END",
-        turn_id,
-        message,
-        user,
-        name,
-        int(added),
-        at,
-        added_at,
+        "INSERT INTO votes (turn, message, user_id, emoji, present, at, added_at) VALUES (?,?,?,?,?,?,?)"
+        " ON CONFLICT (turn, message, user_id, emoji) DO UPDATE SET"
+        " present=excluded.present, at=excluded.at, added_at=excluded.added_at",
+        *(turn_id, vote.message, vote.user, vote.emoji, int(vote.present), vote.at, vote.added_at),
     )
-    return True
 
 
-def rating_of(tx: Tx, turn_id: int, rules: Rules) -> Rating | None:
-    """Return what the votes mean together."""
-    asker_row = tx.one("SELECT asker FROM turns WHERE id=?", turn_id)
-    asker = "" if asker_row is None else str(asker_row["asker"] or "")
-    votes = votes_of(tx, turn_id, rules)
-    if asker in votes or rules.voters == "asker":
-        return votes.get(asker)
-    good = sum(vote == "good" for vote in votes.values())
-    bad = len(votes) - good
-    if good == bad:
-        return None
-    return "good" if good > bad else "bad"
+def _click(row: Row) -> Click:
+    return Click(row["user_id"], row["rating"], row["at"])
 
 
-def votes_of(tx: Tx, turn_id: int, rules: Rules) -> dict[str, Rating]:
-    """Return each person's vote; who has none is absent."""
-    rows = tx.all("SELECT user, emoji, present, added_at FROM votes WHERE turn=?", turn_id)
-    rows = [row for row in rows if meaning(row["emoji"], rules) is not None]
-    clicks = {row["user"]: row for row in tx.all("SELECT user, rating, at FROM clicks WHERE turn=?", turn_id)}
-    present: dict[str, set[Rating]] = {}
-    cancelled: set[str] = set()
-    for row in rows:
-        click, rated = clicks.get(row["user"]), meaning(row["emoji"], rules)
-        if click is not None and row["added_at"] <= click["at"]:
-            continue  # the click replaced it, for good
-        cancelled.add(row["user"])
-        if row["present"] and rated is not None:
-            present.setdefault(row["user"], set()).add(rated)
-    votes: dict[str, Rating] = {user: next(iter(kinds)) for user, kinds in present.items() if len(kinds) == 1}
-    votes |= {user: row["rating"] for user, row in clicks.items() if user not in cancelled}
-    return votes
+def _emoji(row: Row) -> EmojiVote:
+    return EmojiVote(
+        message=row["message"],
+        user=row["user_id"],
+        emoji=row["emoji"],
+        present=bool(row["present"]),
+        at=row["at"],
+        added_at=row["added_at"],
+    )

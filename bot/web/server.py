@@ -12,7 +12,7 @@ from prometheus_client.exposition import choose_encoder
 from pydantic import SecretStr
 
 from bot.adapter import HttpHandler
-from bot.calm import Rush
+from bot.engine.overload import LoadShedder
 from bot.errors import Misconfigured, Unavailable
 from bot.telemetry.logging import get_logger
 from bot.telemetry.metrics import Metrics
@@ -59,7 +59,7 @@ class Server:
         self._handlers: dict[tuple[str, str], HttpHandler] = {}
         self._rates = Rates(lambda: counted_totals(metrics))
         self._started = time.time()
-        self._rush = Rush()
+        self._load = LoadShedder()
         self._runner: web.AppRunner | None = None
         self._sampler: asyncio.Task[None] | None = None
         self.add("GET", "/healthz", self._healthz)
@@ -159,7 +159,7 @@ class Server:
             # Before the body is read: what is not served costs nothing. 404, or 405 with its Allow header.
             return not_found() if request.match_info.http_exception.status == 404 else await handler(request)
         hook = request.method == "POST"
-        if hook and self._rush.full:
+        if hook and self._load.overloaded:
             # Before the body is read and checked: in a flood even a refusal must cost next to nothing.
             return web.Response(status=503, text="Not now; please try again.\n")
         if (refusal := await self._read_body(request)) is not None:
@@ -167,11 +167,11 @@ class Server:
         if not hook:
             return await self._handle(request, handler, path)
         me = object()
-        self._rush.enter(me)  # only now: whoever sends a body slowly must not count as a crowd
+        self._load.enter(me)  # only now: whoever sends a body slowly must not count as a crowd
         try:
             return await self._handle(request, handler, path)
         finally:
-            self._rush.leave(me)
+            self._load.leave(me)
 
     async def _handle(self, request: web.Request, handler: HttpHandler, path: str) -> web.StreamResponse:
         try:

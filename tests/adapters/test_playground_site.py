@@ -18,7 +18,6 @@ import pytest
 from adapters.playground.adapter import PlaygroundAdapter
 from adapters.playground.config import CHANNEL, PlaygroundSettings
 from adapters.playground.guard import FORWARDING, is_loopback
-from bot.adapter import JsonValue
 from bot.events import Answer, Comment, Conversation, Message, MessageRef, Reaction
 from bot.testing.host import FakeHost
 
@@ -226,19 +225,13 @@ async def test_a_click_opens_why_and_the_reason_arrives(site: Open) -> None:
     assert (await site.act("reasons", named | {"text": "again"}))[0] == 409
 
 
-async def test_inspect_asks_whoever_was_set(site: Open) -> None:
-    asked: list[MessageRef] = []
-
-    async def inspect(ref: MessageRef) -> dict[str, JsonValue]:
-        asked.append(ref)
-        return {"reference": "ABCDEFGH"}
-
+async def test_inspect_asks_the_host(site: Open) -> None:
     _, sent = await site.act("messages", {"person": "mira", "conversation": "dm-mira", "text": "hello"})
     path = f"/playground/api/inspect?message={sent['message']}"
     assert json.loads((await site.get(path))[1]) == {"found": None}
-    site.adapter.inspect = inspect
+    ref = MessageRef(channel="playground", account_id="demo", conversation_id="dm-mira", message_id=sent["message"])
+    site.host.stories[ref] = {"reference": "ABCDEFGH"}
     assert json.loads((await site.get(path))[1]) == {"found": {"reference": "ABCDEFGH"}}
-    assert [(ref.conversation_id, ref.message_id) for ref in asked] == [("dm-mira", sent["message"])]
     assert (await site.get("/playground/api/inspect?message=0"))[0] == 404
 
 

@@ -23,12 +23,12 @@ from pydantic import SecretStr
 
 from bot.api.client import ApiClient
 from bot.api.gate import Gate
-from bot.app import Bot
 from bot.events import Answer
 from bot.telemetry.logging import configure
-from tests.fakes.adapter import FakeAdapter
+from tests.fakes.adapter import FAKE, FakeAdapter
 from tests.fakes.channel import FakeChannel
 from tests.house import fake_config
+from tests.started import Bot
 
 
 @asynccontextmanager
@@ -54,7 +54,7 @@ async def a_bot(folder: Path, delay: float) -> AsyncIterator[tuple[Bot, FakeChan
     async with an_api(delay) as url:
         channel = FakeChannel(limit=4000)
         config = fake_config(f"{url}/api/v1", folder, BOT_LIMITS__OPEN_TURNS="100000")
-        bot = Bot(config, adapters={"fake": FakeAdapter(channel)})
+        bot = Bot(config, channels=[FAKE], adapters={"fake": FakeAdapter(channel)})
         await bot.start()
         await channel.wait_for(lambda: channel.receiver is not None)
         try:

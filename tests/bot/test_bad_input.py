@@ -12,13 +12,13 @@ import aiohttp
 import pytest
 
 from bot.adapter import Part
-from bot.app import Bot
 from bot.assistant.faults import Fault
 from bot.errors import ConfigError
 from bot.events import Answer, Outbound
-from tests.fakes.adapter import FakeAdapter
+from tests.fakes.adapter import FAKE, FakeAdapter
 from tests.fakes.channel import FakeChannel, room
 from tests.house import House, a_house, fake_config
+from tests.started import Bot
 
 
 @pytest.mark.parametrize(
@@ -155,24 +155,23 @@ async def test_a_locked_database_acknowledges_nothing_and_what_comes_again_is_an
 
 
 async def test_a_second_bot_on_the_same_database_is_refused(house: House) -> None:
-    second = Bot(house.config, adapters={"fake": FakeAdapter(FakeChannel())})
+    second = Bot(house.config, channels=[FAKE], adapters={"fake": FakeAdapter(FakeChannel())})
     with pytest.raises(ConfigError, match="BOT_DATABASE_URL"):
         await second.start()
-    second.db.close()
 
 
 async def test_a_database_that_cannot_be_opened_is_a_wrong_setting(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("not a folder")
     config = fake_config("http://127.0.0.1:9/api/v1", tmp_path, BOT_DATABASE_URL=f"sqlite:///{tmp_path}/file/bot.db")
     with pytest.raises(ConfigError, match="BOT_DATABASE_URL"):
-        await Bot(config, adapters={"fake": FakeAdapter(FakeChannel())}).start()
+        await Bot(config, channels=[FAKE], adapters={"fake": FakeAdapter(FakeChannel())}).start()
 
 
 async def test_a_very_long_answer_is_rendered_beside_the_event_loop(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A hostile one takes seconds, in which nobody else would be answered, or even acknowledged."""
-    adapter = house.bot.adapters["fake"]
+    adapter = house.bot.ctx.adapters["fake"]
     render, threads = adapter.render, dict[int, int]()
 
     def noted(outbound: Outbound) -> Sequence[Part]:

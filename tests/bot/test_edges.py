@@ -11,12 +11,12 @@ from typing import Any
 
 import pytest
 
-from bot import access, events
+from bot import events
 from bot.api.models import ChatStatus, parse_status
-from bot.config import Route
+from bot.config import Route, route_for
 from bot.errors import Unavailable
-from bot.polling import Pace
 from bot.store.database import Tx
+from bot.turns.poll_schedule import PollSchedule
 from tests.fakes.channel import ACCOUNT, NAME, dm, room
 from tests.house import House, a_house
 
@@ -235,7 +235,7 @@ async def test_a_clock_that_was_set_back_stops_nobody_for_an_hour(tmp_path: Path
 
 
 def test_polling_follows_an_api_that_has_become_fast() -> None:
-    pace = Pace()
+    pace = PollSchedule()
 
     def lag(takes: float) -> float:
         age = 0.0
@@ -254,7 +254,7 @@ def test_a_route_put_before_another_does_not_rename_it() -> None:
     one = Route(channel="fake", account="A1", conversation="R-1")
     other = Route(channel="fake", account="A1", conversation="R-9")
     where = ("fake", "A1", "R-1")
-    assert access.route_for((one,), *where)[0] == access.route_for((other, one), *where)[0]
+    assert route_for((one,), *where)[0] == route_for((other, one), *where)[0]
 
 
 @pytest.mark.parametrize("way", ["read", "write"])

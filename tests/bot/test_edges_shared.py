@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
-from bot.store.operator import Operator
+from bot.store.admin import Admin
 from tests.fakes.channel import ACCOUNT, NAME, room
 from tests.house import House, a_house
 
@@ -30,6 +30,6 @@ async def test_forgetting_a_person_ends_the_sign_of_work_on_their_question(house
     await house.channel.say("slow one")
     await house.assistant.requests.wait("chat_async", 1)
     assert house.channel.working
-    await Operator(house.bot.db).forget(NAME, ACCOUNT, "U1")
+    await Admin(house.bot.db).forget(NAME, ACCOUNT, "U1")
     await house.channel.wait_for(lambda: house.channel.working == set())
     assert house.channel.answers() == []

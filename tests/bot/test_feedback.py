@@ -170,4 +170,4 @@ async def test_a_reaction_on_a_notice_or_on_another_message_means_nothing(house:
     await house.channel.react(house.channel.notices("info")[0].ref, "👍")
     await house.channel.react(message.ref, "👍")
     assert await house.table("SELECT * FROM feedback") == []
-    assert await house.table("SELECT * FROM early") == []
+    assert await house.table("SELECT * FROM early_reactions") == []

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from bot.adapter import Check
 from bot.doctor import also_seen
-from bot.store.operator import Operator
+from bot.store.admin import Admin
 from tests.house import a_house
 
 
@@ -20,12 +20,12 @@ async def test_a_warning_of_the_running_bot_is_told_with_its_time(tmp_path: Path
         async def check() -> Sequence[Check]:
             return [Check(check="fake token", status="ok", detail="fine"), warning]
 
-        house.bot.adapters["fake"].check = check  # type: ignore[method-assign]  # a channel that has seen something
-        await house.bot.look_at_channels()
-        at, seen = await Operator(house.bot.db).seen("fake")
+        house.bot.ctx.adapters["fake"].check = check  # type: ignore[method-assign]  # a channel that has seen something
+        await house.bot.supervisor.check_channels()
+        at, seen = await Admin(house.bot.db).seen("fake")
         (told,) = also_seen([Check(check="fake token", status="ok", detail="fine")], at, seen)
         assert told.check == "fake groups"
         assert told.detail.startswith("No rights in R-1. (as the running bot saw it at 20")
         assert told.fix == warning.fix
         assert also_seen([warning], at, seen) == []
-        assert await Operator(house.bot.db).seen("other") == (0.0, [])
+        assert await Admin(house.bot.db).seen("other") == (0.0, [])

@@ -9,7 +9,7 @@ from pathlib import Path
 from bot.config import Retention
 from bot.events import Comment, Moved
 from bot.store.retention import DAY, forget_old
-from tests.bot.test_operator import all_of_it
+from tests.bot.test_admin import all_of_it
 from tests.fakes.channel import room
 from tests.house import House, a_house
 
@@ -54,7 +54,9 @@ async def at_rest(house: House) -> None:
 
 async def forget(house: House, days: float) -> None:
     """Do what the bot does every hour, as if so many days had passed."""
-    while await house.bot.db.write(lambda tx: forget_old(tx, KEEP, time.time() + days * DAY)):
+    while await house.bot.db.write(
+        lambda tx: forget_old(tx, KEEP.text_days, KEEP.count_days, time.time() + days * DAY)
+    ):
         pass
 
 
@@ -103,8 +105,7 @@ async def test_events_are_recognised_as_long_as_they_may_come_again(tmp_path: Pa
         question = await house.channel.say("How long is it?")
         await house.answers(1)
         await house.idle()
-        short = Retention(text_days=0, count_days=0)
-        while await house.bot.db.write(lambda tx: forget_old(tx, short, time.time() + 1.0)):
+        while await house.bot.db.write(lambda tx: forget_old(tx, 0, 0, time.time() + 1.0)):
             pass
         await house.channel.happen(question)
         assert house.count("events_total", channel="fake", kind="message", outcome="duplicate") == 1

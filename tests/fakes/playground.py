@@ -50,7 +50,6 @@ class ScriptedCore(FakeHost):
         self.gate = asyncio.Event()
         self.gate.set()
         self.tasks: set[asyncio.Task[None]] = set()
-        self.adapter.inspect = self.inspect
         self.sends = 0
         self.last: MessageRef | None = None
         self.running: asyncio.Task[None] | None = None
@@ -152,7 +151,7 @@ class ScriptedCore(FakeHost):
         self.last = ref
         return ref
 
-    async def inspect(self, ref: MessageRef) -> Mapping[str, JsonValue] | None:
+    async def trace(self, ref: MessageRef) -> Mapping[str, JsonValue] | None:
         return self.asked.get(ref.message_id)
 
 

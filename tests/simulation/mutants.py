@@ -10,25 +10,24 @@ from dataclasses import replace
 from typing import Any
 from unittest.mock import patch
 
-import bot.accept
-import bot.delivery
-import bot.engine.inprocess
-import bot.engine.steps
-import bot.feedback
-import bot.progress
-import bot.router
+import bot.intake.questions
+import bot.ratings.record
 import bot.sessions
+import bot.turns.attempt
+import bot.turns.send
 from bot.adapter import Handled
-from bot.endings import Ending
-from bot.engine.inprocess import Engine
-from bot.engine.steps import Steps
+from bot.engine.inprocess import InProcessEngine
 from bot.events import Event
-from bot.progress import Board
-from bot.router import Router
-from bot.store import feedback, steps, turns, votes
+from bot.intake.router import Router
+from bot.sessions import Address
+from bot.store import events, feedback, out_of_order, steps, turns
 from bot.store.database import Tx
-from bot.store.steps import StepRow
+from bot.store.steps import VERDICT, StepName, StepRow
 from bot.store.turns import Turn
+from bot.turns.attempt import TurnAttempt
+from bot.turns.failure import Failure
+from bot.turns.progress import ProgressTracker
+from bot.turns.steps import Effect, Step
 
 Mutant = Callable[[], Any]
 MUTANTS: dict[str, Mutant] = {}
@@ -61,15 +60,15 @@ def acknowledged_before_stored() -> Iterator[None]:
 
 @mutant
 def request_id_not_stored() -> Iterator[None]:
-    done = Steps._done
+    store = TurnAttempt._store_result
 
-    async def forgetful(self: Steps, name: str, row: StepRow, result: Any, with_result: Any) -> Any:
-        if name.startswith("submit:"):
-            self.busy = False
+    async def forgetful(self: TurnAttempt, step: Step[Any], row: StepRow, result: Any) -> Any:
+        if step.name.kind == "submit":
+            self._taken.busy = False
             return result
-        return await done(self, name, row, result, with_result)
+        return await store(self, step, row, result)
 
-    with patch.object(Steps, "_done", forgetful):
+    with patch.object(TurnAttempt, "_store_result", forgetful):
         yield
 
 
@@ -77,8 +76,8 @@ def request_id_not_stored() -> Iterator[None]:
 def receipt_before_send() -> Iterator[None]:
     save = steps.save
 
-    def early(tx: Tx, turn_id: int, name: str, row: StepRow) -> None:
-        if name.startswith("send:") and row.begun_at is not None and row.done_at is None:
+    def early(tx: Tx, turn_id: int, name: StepName, row: StepRow) -> None:
+        if name.kind == "send" and row.begun_at is not None and row.done_at is None:
             row = replace(row, done_at=row.begun_at, result=["lookup", "acc", "C1", "x"])
         save(tx, turn_id, name, row)
 
@@ -88,7 +87,13 @@ def receipt_before_send() -> Iterator[None]:
 
 @mutant
 def no_dedupe() -> Iterator[None]:
-    with patch.object(turns, "seen", lambda *_: False):
+    note = events.note
+
+    def always_new(tx: Tx, channel: str, account: str, event_id: str, now: float) -> bool:
+        note(tx, channel, account, event_id, now)
+        return True
+
+    with patch.object(events, "note", always_new):
         yield
 
 
@@ -100,26 +105,26 @@ def no_fencing() -> Iterator[None]:
 
 @mutant
 def settle_window_in_memory() -> Iterator[None]:
-    start = Engine.start
+    start = InProcessEngine.start
 
-    async def forget(self: Engine) -> None:
+    async def forget(self: InProcessEngine) -> None:
         await self.ctx.db.write(lambda tx: tx.run("UPDATE feedback SET due_at=NULL"))
         await start(self)
 
-    with patch.object(Engine, "start", forget):
+    with patch.object(InProcessEngine, "start", forget):
         yield
 
 
 @mutant
 def resubmitted_for_ever() -> Iterator[None]:
-    begin = Steps._begin
+    begin = TurnAttempt._store_begin
 
-    def uncounted(self: Steps, tx: Tx, name: str, row: StepRow, with_begin: Any) -> Any:
-        if name.startswith("submit:"):
+    async def uncounted(self: TurnAttempt, step: Effect[Any], row: StepRow) -> None:
+        if step.name.kind == "submit":
             row.unknowns = 0
-        return begin(self, tx, name, row, with_begin)
+        await begin(self, step, row)
 
-    with patch.object(Steps, "_begin", uncounted):
+    with patch.object(TurnAttempt, "_store_begin", uncounted):
         yield
 
 
@@ -128,7 +133,7 @@ def unknown_taken_for_refused() -> Iterator[None]:
     class Never(Exception):
         pass
 
-    with patch.object(bot.engine.steps, "OutcomeUnknown", Never):
+    with patch.object(bot.turns.attempt, "OutcomeUnknown", Never):
         yield
 
 
@@ -137,25 +142,25 @@ def no_look_up() -> Iterator[None]:
     async def absent(*_: Any) -> list[Any]:
         return []
 
-    with patch.object(bot.delivery, "look_up", absent):
+    with patch.object(bot.turns.send, "look_up", absent):
         yield
 
 
 @mutant
 def looked_up_too_soon() -> Iterator[None]:
-    with patch.object(bot.delivery, "LOOK_AFTER", 0.0), patch.object(bot.delivery, "LOOK_AGAIN", 0.2):
+    with patch.object(bot.turns.send, "LOOK_AFTER", 0.0), patch.object(bot.turns.send, "LOOK_AGAIN", 0.2):
         yield
 
 
 @mutant
 def taken_in_order_of_arrival() -> Iterator[None]:
-    def take(tx: Tx, lane: str, now: float) -> tuple[Turn, dict[str, StepRow]] | None:
+    def take(tx: Tx, lane: str, now: float) -> tuple[Turn, dict[StepName, StepRow]] | None:
         row = tx.one(
             "UPDATE turns SET attempt=attempt+1 WHERE id=(SELECT id FROM turns WHERE state='open' AND lane=?"
             " ORDER BY id LIMIT 1) RETURNING *",
             lane,
         )
-        return None if row is None else (turn := turns.load(row), steps.steps_of(tx, turn.id))
+        return None if row is None else (turn := turns.from_row(row), steps.of_turn(tx, turn.id))
 
     with patch.object(turns, "take", take), patch.object(turns, "is_next", lambda *_: True):
         yield
@@ -163,14 +168,14 @@ def taken_in_order_of_arrival() -> Iterator[None]:
 
 @mutant
 def early_reactions_dropped() -> Iterator[None]:
-    with patch.object(feedback, "keep_early", lambda *_: None):
+    with patch.object(out_of_order, "keep_reaction", lambda *_: None):
         yield
 
 
 @mutant
 def votes_by_arrival() -> Iterator[None]:
     numbers = itertools.count(1)
-    with patch.object(votes, "moment", lambda *_: float(next(numbers))):
+    with patch.object(bot.ratings.record, "moment", lambda *_: float(next(numbers))):
         yield
 
 
@@ -178,7 +183,7 @@ def votes_by_arrival() -> Iterator[None]:
 def rating_not_remembered() -> Iterator[None]:
     settle = feedback.settle
 
-    def forgetful(tx: Tx, item: Any, outcome: str | None, *, submitted: str | None) -> None:
+    def forgetful(tx: Tx, item: Any, outcome: Any, *, submitted: Any) -> None:
         settle(tx, item, outcome, submitted=None)
 
     with patch.object(feedback, "settle", forgetful):
@@ -187,7 +192,7 @@ def rating_not_remembered() -> Iterator[None]:
 
 @mutant
 def progress_left_after_a_restart() -> Iterator[None]:
-    with patch.object(turns, "to_clean", lambda _: []):
+    with patch.object(turns, "with_progress_left", lambda _: []):
         yield
 
 
@@ -196,7 +201,7 @@ def no_sign_of_work() -> Iterator[None]:
     async def nothing(*_: Any) -> None:
         return None
 
-    with patch.object(Board, "_working", nothing):
+    with patch.object(ProgressTracker, "_show_sign", nothing):
         yield
 
 
@@ -204,10 +209,10 @@ def no_sign_of_work() -> Iterator[None]:
 def epoch_not_in_the_id() -> Iterator[None]:
     make = bot.sessions.session_id
 
-    def same(secret: str, channel: str, account: str, conversation: str, scope: str, _: int, *, form: str) -> str:
-        return make(secret, channel, account, conversation, scope, 0, form=form)
+    def same(secret: str, address: Address, scope: str, _: int, *, form: str) -> str:
+        return make(secret, address, scope, 0, form=form)
 
-    with patch.object(bot.accept, "session_id", same):
+    with patch.object(bot.intake.questions, "session_id", same):
         yield
 
 
@@ -225,7 +230,7 @@ def failures_not_told() -> Iterator[None]:
     async def silent(*_: Any) -> None:
         return None
 
-    with patch.object(Ending, "tell", silent):
+    with patch.object(Failure, "tell", silent):
         yield
 
 
@@ -233,8 +238,8 @@ def failures_not_told() -> Iterator[None]:
 def verdict_not_stored() -> Iterator[None]:
     save = steps.save
 
-    def forgetful(tx: Tx, turn_id: int, name: str, row: StepRow) -> None:
-        if name != "verdict":
+    def forgetful(tx: Tx, turn_id: int, name: StepName, row: StepRow) -> None:
+        if name != VERDICT:
             save(tx, turn_id, name, row)
 
     with patch.object(steps, "save", forgetful):
@@ -243,17 +248,17 @@ def verdict_not_stored() -> Iterator[None]:
 
 @mutant
 def one_lane_worked_on_twice() -> Iterator[None]:
-    def wake(self: Engine, lane: str) -> None:
+    def wake(self: InProcessEngine, lane: str) -> None:
         if not self._draining:
             self._lanes[f"{lane} {len(self._lanes)}"] = asyncio.get_running_loop().create_task(self._run_lane(lane))
 
-    async def run_lane(self: Engine, lane: str) -> None:
-        while await self._one(lane):
+    async def run_lane(self: InProcessEngine, lane: str) -> None:
+        while await self._work_on_next(lane):
             pass
 
     with (
-        patch.object(Engine, "wake", wake),
-        patch.object(Engine, "_run_lane", run_lane),
+        patch.object(InProcessEngine, "wake", wake),
+        patch.object(InProcessEngine, "_run_lane", run_lane),
         patch.object(turns, "fence", lambda *_: None),
     ):
         yield
@@ -261,13 +266,11 @@ def one_lane_worked_on_twice() -> Iterator[None]:
 
 @mutant
 def never_gives_up() -> Iterator[None]:
-    from bot.work import Work
+    init = TurnAttempt.__init__
 
-    init = Work.__init__
-
-    def patient(self: Any, ctx: Any, step: Any) -> None:
-        init(self, ctx, step)
+    def patient(self: TurnAttempt, ctx: Any, taken: Any) -> None:
+        init(self, ctx, taken)
         self.deadline = float("inf")
 
-    with patch.object(Work, "__init__", patient):
+    with patch.object(TurnAttempt, "__init__", patient):
         yield

@@ -10,14 +10,13 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from bot.adapter import Handled
 from bot.api.gate import Gate
+from bot.app_home import AppHomePages
 from bot.context import Context
-from bot.engine.inprocess import Engine
+from bot.engine.inprocess import InProcessEngine
 from bot.events import Event
-from bot.feedback import Submitter
-from bot.home import HomePages
-from bot.progress import Board
-from bot.router import Router
-from bot.turns import Turns, bury
+from bot.intake.router import Router
+from bot.ratings.submission import RatingSubmitter
+from bot.turns.worker import TurnWorker
 from tests.simulation.api import Client
 from tests.simulation.channel import SimAdapter
 from tests.simulation.disk import Disk
@@ -54,6 +53,7 @@ class Process:
             config=world.config,
             db=Disk(self),
             adapters={name: SimAdapter(self, channel) for name, channel in world.channels.items()},
+            channels={},
             api_for=lambda _route: client,
             metrics=world.metrics,
             clock=world.wall,
@@ -61,14 +61,11 @@ class Process:
             secret="0" * 64,
         )
         parts = world.parts
-        self.board = parts.board(self.ctx)
         self.submitter = parts.submitter(self.ctx)
-        self.ctx.wake_feedback = self.submitter.wake
-        turns = Turns(self.ctx, self.board)
-        self.engine = parts.engine(
-            self.ctx, self.board, turns.work, lambda steps, why: bury(self.ctx, self.board, steps, why)
-        )
-        self.router = parts.router(self.ctx, self.engine, HomePages(self.ctx, _nothing_suggested))
+        worker = parts.worker(self.ctx, self.submitter.wake)
+        self.engine = parts.engine(self.ctx, worker, self.submitter.wake)
+        home = AppHomePages(self.ctx, _nothing_suggested)
+        self.router = parts.router(self.ctx, self.engine, home, self.submitter.wake)
         self._loops: list[asyncio.Task[Any]] = []
 
     @property
@@ -124,7 +121,7 @@ class Parts:
     """What a process is made of; a mutant puts other things in."""
 
     def __init__(self) -> None:
-        self.board: type[Board] = Board
-        self.submitter: type[Submitter] = Submitter
-        self.engine: type[Engine] = Engine
+        self.worker: type[TurnWorker] = TurnWorker
+        self.submitter: type[RatingSubmitter] = RatingSubmitter
+        self.engine: type[InProcessEngine] = InProcessEngine
         self.router: type[Router] = Router

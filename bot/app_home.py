@@ -1,0 +1,79 @@
+"""A person's page about the bot, where the channel has one: their own recent questions, nothing of other people's.
+
+It is shown as well as possible and never stored: the next opening shows it anew.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+import structlog
+
+from bot.api.client import ApiClient
+from bot.context import Context
+from bot.errors import BotError
+from bot.events import Home, HomeOpened
+from bot.shared import BackgroundTasks
+from bot.store import questions
+
+RECENT = 8
+KEEP_SUGGESTIONS = 600.0
+"""Seconds until the site's suggested questions are asked for again."""
+ASK_AGAIN = 30.0
+"""Seconds until they are asked for again when the API did not tell."""
+
+log = structlog.get_logger(__name__)
+
+
+class AppHomePages:
+    """Sends `Home` when somebody opens it. `suggestions` asks the site for its suggested questions."""
+
+    def __init__(self, ctx: Context, suggestions: Callable[[], Awaitable[tuple[str, ...]]]) -> None:
+        self.ctx = ctx
+        self._suggestions = suggestions
+        self._tasks = BackgroundTasks()
+
+    def show(self, event: HomeOpened) -> None:
+        """Send the page in the background."""
+        self._tasks.spawn(self._show(event))
+
+    async def drain(self) -> None:
+        """Drop what is under way."""
+        await self._tasks.drain()
+
+    async def _show(self, event: HomeOpened) -> None:
+        where = event.conversation
+        adapter = self.ctx.adapters.get(where.channel)
+        if adapter is None:
+            return
+        try:
+            recent = await self.ctx.db.read(
+                lambda tx: questions.recent_of(tx, where.channel, where.account_id, event.user_id, RECENT)
+            )
+            home = Home(user_id=event.user_id, recent=recent, suggestions=await self._suggestions())
+            for number, part in enumerate(adapter.render(home)):
+                await adapter.send(where, part, f"{self.ctx.random.getrandbits(120):030x}{number:02x}", None)
+        except BotError as error:
+            log.info("home.failed", reason=error.reason)
+
+
+class Suggestions:
+    """The site's suggested questions, from its widget configuration: at most four, () when the API does not tell."""
+
+    def __init__(self, api: ApiClient) -> None:
+        self._api = api
+        self._known: tuple[str, ...] = ()
+        self._until = 0.0
+
+    async def __call__(self) -> tuple[str, ...]:
+        """Return them, at most ten minutes old."""
+        now = asyncio.get_running_loop().time()
+        if now >= self._until:
+            self._until = now + KEEP_SUGGESTIONS
+            try:
+                async with asyncio.timeout(2.0):
+                    self._known = tuple((await self._api.widget_config()).suggestions)[:4]
+            except (BotError, TimeoutError):
+                self._until = now + ASK_AGAIN
+        return self._known

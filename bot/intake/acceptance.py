@@ -1,0 +1,75 @@
+"""What becomes of an event: for us? seen? allowed? then handled; decided and stored in one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from bot.context import Context
+from bot.events import (
+    Command,
+    Comment,
+    Deletion,
+    Edit,
+    Event,
+    Gone,
+    HomeOpened,
+    Message,
+    Moved,
+    Reaction,
+    Stop,
+)
+from bot.intake.access import is_admitted
+from bot.intake.arrival import DUPLICATE, IGNORED, Accepted, Arrival, Purpose, resolve
+from bot.intake.commands import purpose_of_command
+from bot.intake.lifecycle import (
+    purpose_of_deletion,
+    purpose_of_departure,
+    purpose_of_home,
+    purpose_of_move,
+    purpose_of_stop,
+)
+from bot.intake.messages import purpose_of_edit, purpose_of_message
+from bot.intake.reactions import purpose_of_comment, purpose_of_reaction
+from bot.intake.replies import refuse_access
+from bot.store import events
+from bot.store.database import Tx
+
+PURPOSES: dict[type, Callable[[Arrival, Any], Purpose | None]] = {
+    Message: purpose_of_message,
+    Edit: purpose_of_edit,
+    Command: purpose_of_command,
+    Reaction: purpose_of_reaction,
+    Comment: purpose_of_comment,
+    Deletion: purpose_of_deletion,
+    Stop: purpose_of_stop,
+    Moved: purpose_of_move,
+    Gone: purpose_of_departure,
+    HomeOpened: purpose_of_home,
+}
+"""Event type → the function that tells what such an event is to us; the key is the type of its second argument."""
+
+
+def take(tx: Tx, event: Event, ctx: Context, *, full: bool) -> Accepted:
+    """Take in one event. `full`: as many questions are open as may be.
+
+    Raises:
+        Unavailable: it is a question, and too many are open; nothing is to be stored.
+    """
+    arrival = resolve(tx, event, ctx, full=full)
+    purpose = PURPOSES[type(event)](arrival, event)
+    if purpose is None:
+        return IGNORED
+    address = arrival.address
+    if purpose.once and not events.note(tx, address.channel, address.account, arrival.event_id, arrival.now):
+        return DUPLICATE
+    if purpose.access != "open" and not _is_admitted(arrival, event):
+        return refuse_access(arrival) if purpose.access == "told" else Accepted(outcome="refused")
+    return purpose.handle(arrival)
+
+
+def _is_admitted(arrival: Arrival, event: Event) -> bool:
+    assert isinstance(event, Message | Edit | Command | Reaction | HomeOpened)  # those that carry a standing
+    where = event.target if isinstance(event, Reaction) else event.conversation
+    access = arrival.ctx.config.access
+    return is_admitted(access, arrival.address, event.user_id, event.standing, seen_as=where.conversation_id)

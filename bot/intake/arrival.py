@@ -1,0 +1,140 @@
+"""One event inside its transaction: what is known of it, read once, and the values that decide what becomes of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+from bot.config import Route, route_for
+from bot.context import Context
+from bot.events import (
+    Command,
+    Comment,
+    Conversation,
+    Deletion,
+    Edit,
+    Event,
+    Gone,
+    HomeOpened,
+    Message,
+    MessageRef,
+    Moved,
+    Reaction,
+    Stop,
+)
+from bot.sessions import Address
+from bot.store import conversations
+from bot.store.database import Tx
+from bot.store.kinds import Outcome
+from bot.store.turns import Turn
+
+EventOutcome: TypeAlias = Literal["accepted", "duplicate", "ignored", "refused"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Accepted:
+    """What the transaction did; what follows from it happens after the commit.
+
+    `lanes` have work, `questions` are new. `ended`: how a question ended that never became a turn. `rated`: a rating
+    may be due. `ask_why`: the adapter may ask the clicker why (see `Handled`).
+    """
+
+    outcome: EventOutcome = "accepted"
+    lanes: tuple[str, ...] = ()
+    questions: tuple[Turn, ...] = ()
+    ended: Outcome | None = None
+    rated: bool = False
+    ask_why: bool = False
+
+
+IGNORED = Accepted(outcome="ignored")
+DUPLICATE = Accepted(outcome="duplicate")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arrival:
+    """One event with what is known of it.
+
+    `address` is canonical; `unreachable`: nothing could be sent there so far. `conversation` is where it was said,
+    None for an event that names only a message. `ref`: the message that carries it, None for a slash command.
+    `full`: as many questions are open as may be. Times in seconds since the epoch; `sent_at` is the platform's.
+    """
+
+    ctx: Context
+    tx: Tx
+    event_id: str
+    now: float
+    sent_at: float
+    address: Address
+    user: str = ""
+    conversation: Conversation | None = None
+    ref: MessageRef | None = None
+    unreachable: bool = False
+    full: bool = False
+
+    @property
+    def place(self) -> Conversation:
+        """Where it was said; only for events that have a conversation."""
+        assert self.conversation is not None
+        return self.conversation
+
+    def route(self) -> tuple[str, Route]:
+        """Return the route of the place, with its name, "" for none."""
+        address = self.address
+        return route_for(self.ctx.config.routes, address.channel, address.account, address.conversation)
+
+
+Handler: TypeAlias = Callable[[Arrival], Accepted]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Purpose:
+    """What an event is to us. `handle` runs after it was noted and admitted.
+
+    `access`: people outside the policy are refused and may be `told` so, refused in `silence`, or it is `open` to all.
+    `once`: a redelivery does nothing. Not noted is what must be seen again when more is known, and what does no harm.
+    """
+
+    handle: Handler
+    access: Literal["told", "silence", "open"] = "told"
+    once: bool = True
+
+
+def resolve(tx: Tx, event: Event, ctx: Context, *, full: bool) -> Arrival:
+    """Find out where the event belongs: one read for events of a conversation, one for those of a message."""
+    now, sent_at, event_id = ctx.clock(), event.sent_at.timestamp(), event.event_id
+    match event:
+        case Message() | Edit() | Command() | Stop() | HomeOpened():
+            where = conversations.locate(tx, event.conversation)
+            return Arrival(
+                ctx=ctx,
+                tx=tx,
+                event_id=event_id,
+                now=now,
+                sent_at=sent_at,
+                address=where.address,
+                user=event.user_id,
+                conversation=event.conversation,
+                ref=None if isinstance(event, Stop | HomeOpened) else event.ref,
+                unreachable=where.unreachable,
+                full=full,
+            )
+        case Reaction() | Comment():
+            user: str = event.user_id
+            ref: MessageRef | None = event.target
+            address = conversations.canonical(tx, *_ids(event.target))
+        case Deletion():
+            user, ref = "", event.ref
+            address = conversations.canonical(tx, *_ids(event.ref))
+        case Moved():
+            user, ref = "", None
+            address = conversations.canonical(tx, event.channel, event.account_id, event.old_id)
+        case Gone():
+            user, ref = "", None
+            address = conversations.canonical(tx, event.channel, event.account_id, event.conversation_id or "")
+    return Arrival(ctx=ctx, tx=tx, event_id=event_id, now=now, sent_at=sent_at, address=address, user=user, ref=ref)
+
+
+def _ids(ref: MessageRef) -> tuple[str, str, str]:
+    return ref.channel, ref.account_id, ref.conversation_id

@@ -1,0 +1,65 @@
+"""Events that end questions or move conversations: deletions, stops, a bot that was thrown out, a new id."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from bot.events import Deletion, Gone, HomeOpened, Moved, Stop
+from bot.intake.arrival import IGNORED, Accepted, Arrival, Purpose
+from bot.intake.messages import cancel_all
+from bot.store import conversations, out_of_order, questions, turns
+from bot.store.out_of_order import EarlyChange
+
+
+def purpose_of_deletion(arrival: Arrival, event: Deletion) -> Purpose | None:
+    """Tell what a deletion is to us."""
+    return Purpose(handle=partial(_delete, event=event), access="open")
+
+
+def purpose_of_stop(arrival: Arrival, event: Stop) -> Purpose | None:
+    """Tell what a stop is to us."""
+    return Purpose(handle=_stop, access="open")
+
+
+def purpose_of_move(arrival: Arrival, event: Moved) -> Purpose | None:
+    """Tell what a conversation's new id is to us."""
+    return Purpose(handle=partial(_move, event=event), access="open")
+
+
+def purpose_of_departure(arrival: Arrival, event: Gone) -> Purpose | None:
+    """Tell what it is to us that the bot was blocked, kicked or uninstalled."""
+    return Purpose(handle=_leave if event.conversation_id is not None else _leave_account, access="open")
+
+
+def purpose_of_home(arrival: Arrival, event: HomeOpened) -> Purpose | None:
+    """Tell what an opened page is to us: it is shown after the commit, as often as it is opened."""
+    return Purpose(handle=lambda _: Accepted(), access="silence", once=False)
+
+
+def _delete(arrival: Arrival, event: Deletion) -> Accepted:
+    turn = questions.by_message_before_a_move(arrival.tx, event.ref)
+    if turn is None:  # none of ours, or one that has not arrived yet
+        out_of_order.keep_change(arrival.tx, event.ref, EarlyChange(None, arrival.sent_at), arrival.now)
+        return IGNORED
+    return cancel_all(arrival, [turn])
+
+
+def _stop(arrival: Arrival) -> Accepted:
+    open_questions = questions.open_in(arrival.tx, arrival.address, arrival.user)
+    return cancel_all(arrival, [turn for turn in open_questions if turn.sent_at <= arrival.sent_at])
+
+
+def _move(arrival: Arrival, event: Moved) -> Accepted:
+    conversations.note_move(arrival.tx, arrival.address, event.new_id, arrival.now)
+    return Accepted()
+
+
+def _leave(arrival: Arrival) -> Accepted:
+    conversations.mark_unreachable(arrival.tx, arrival.address, arrival.now)
+    return cancel_all(arrival, questions.open_in(arrival.tx, arrival.address))
+
+
+def _leave_account(arrival: Arrival) -> Accepted:
+    here = (arrival.address.channel, arrival.address.account)
+    open_turns = turns.open_turns(arrival.tx)
+    return cancel_all(arrival, [turn for turn in open_turns if (turn.address.channel, turn.address.account) == here])

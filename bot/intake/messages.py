@@ -1,0 +1,123 @@
+"""Messages and edits: a question, a typed command, the reason for a 👎, new words of an open question, or nothing."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from bot import notices
+from bot.events import Edit, Message
+from bot.intake.access import is_admitted
+from bot.intake.arrival import DUPLICATE, IGNORED, Accepted, Arrival, Purpose
+from bot.intake.commands import COMMANDS, typed
+from bot.intake.questions import ask, clean, problem
+from bot.intake.reactions import give_reason, reason_for
+from bot.intake.replies import refuse
+from bot.store import conversations, out_of_order, questions, reasons, turns
+from bot.store.out_of_order import EarlyChange
+from bot.store.turns import Turn
+
+QUESTION_MARKS = ("?", "？", "؟")
+
+
+def purpose_of_message(arrival: Arrival, event: Message) -> Purpose | None:
+    """Tell what a message is to us, None when it is not for us."""
+    if (answer := reason_for(arrival.tx, event)) is not None:
+        return Purpose(handle=partial(give_reason, answer=answer, event=event), access="open")
+    return Purpose(handle=partial(_take_words, event=event)) if _is_for_us(arrival, event) else None
+
+
+def purpose_of_edit(arrival: Arrival, event: Edit) -> Purpose | None:
+    """Tell what an edit is to us.
+
+    One that adds the mention is a new question, and so is one that mends a question that was refused. A direct message
+    was one from the beginning; if it has not arrived yet, its newest words wait for it.
+    """
+    if reasons.is_reason(arrival.tx, event.ref, event.user_id):
+        return Purpose(handle=partial(_change_reason, event=event), access="open", once=False)
+    turn = questions.by_message_before_a_move(arrival.tx, event.ref)
+    if turn is not None:
+        return Purpose(handle=partial(_change_question, turn=turn, event=event), access="open")
+    is_direct = event.conversation.is_direct
+    if event.mentions_bot or (is_direct and questions.was_refused(arrival.tx, event.ref)):
+        return Purpose(handle=partial(_take_words, event=event))
+    return Purpose(handle=partial(_keep_edit, event=event), access="open", once=False) if is_direct else None
+
+
+def _is_for_us(arrival: Arrival, event: Message) -> bool:
+    if event.conversation.is_direct or event.mentions_bot or event.asks:
+        return True
+    _, route = arrival.route()
+    if route.mode == "all" or (route.mode == "questions" and event.text.rstrip().endswith(QUESTION_MARKS)):
+        return not event.mentions_others
+    if event.mentions_others or event.conversation.thread_id in (None, event.ref.message_id):
+        return False  # nobody has asked before the root of a thread, even if it arrives late
+    return questions.any_of(arrival.tx, arrival.address, event.user_id)
+
+
+def _take_words(arrival: Arrival, event: Message | Edit) -> Accepted:
+    """Something said to us: a typed command or a question."""
+    asked = questions.by_message(arrival.tx, event.ref)
+    if asked is not None and not _may_ask_again(arrival, event, asked):
+        return DUPLICATE
+    text, edited_at = clean(event.text), arrival.sent_at if isinstance(event, Edit) else None
+    change = out_of_order.find_change(arrival.tx, event.ref)
+    if change is not None:
+        if change.text is None:
+            return IGNORED  # deleted before it arrived
+        if edited_at is None or change.sent_at > edited_at:
+            text, edited_at = change.text, change.sent_at
+    if arrival.unreachable:
+        conversations.mark_reachable(arrival.tx, arrival.address)
+    if (command := typed(text)) is not None:
+        name, text = command
+        if name != "ask" or not text:
+            return COMMANDS[name](arrival, text)
+    elif not text and event.has_attachment:
+        return refuse(arrival, notices.ONLY_ATTACHMENT)
+    return ask(arrival, text, again=asked is not None, edited_at=edited_at)
+
+
+def _may_ask_again(arrival: Arrival, event: Message | Edit, asked: Turn) -> bool:
+    """Whether a message that became a question may become another: by a shortcut, unless theirs is still open."""
+    if not isinstance(event, Message) or not event.asks:
+        return False
+    return asked.asker != event.user_id or not turns.is_open(arrival.tx, asked.id)
+
+
+def _keep_edit(arrival: Arrival, event: Edit) -> Accepted:
+    """Keep the words of a direct message that has not arrived yet."""
+    seen_as, access = arrival.place.conversation_id, arrival.ctx.config.access
+    if is_admitted(access, arrival.address, event.user_id, event.standing, seen_as=seen_as):
+        change = EarlyChange(clean(event.text), arrival.sent_at)
+        out_of_order.keep_change(arrival.tx, event.ref, change, arrival.now, event.user_id)
+    return IGNORED
+
+
+def _change_reason(arrival: Arrival, event: Edit) -> Accepted:
+    reasons.replace_text(arrival.tx, event.ref, event.user_id, clean(event.text))
+    return Accepted()
+
+
+def _change_question(arrival: Arrival, turn: Turn, event: Edit) -> Accepted:
+    """Give an open question its new words; without a question in them it ends."""
+    if turn.asker != event.user_id:
+        return IGNORED
+    text = clean(event.text)
+    if command := typed(text):
+        if command[0] != "ask":
+            return cancel_all(arrival, [turn])  # no question any more
+        text = command[1]
+    if text == turn.text:
+        return IGNORED
+    if why := problem(arrival, text):
+        cancelled = cancel_all(arrival, [turn])
+        if not cancelled.lanes:
+            return IGNORED
+        return Accepted(lanes=cancelled.lanes + refuse(arrival, why).lanes)  # the turn ends as cancelled
+    return Accepted() if turns.replace_text(arrival.tx, turn.id, text, arrival.sent_at) else IGNORED
+
+
+def cancel_all(arrival: Arrival, open_questions: list[Turn]) -> Accepted:
+    """End questions without an answer, all but those whose answers are already on their way."""
+    cancelled = [turn for turn in open_questions if turns.cancel(arrival.tx, turn.id)]
+    return Accepted(lanes=tuple(turn.lane for turn in cancelled)) if cancelled else IGNORED

@@ -1,0 +1,100 @@
+"""The way in: sheds load, takes an event in by one write, then wakes who has to know."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+import structlog
+
+from bot.adapter import Handled
+from bot.app_home import AppHomePages
+from bot.context import Context
+from bot.engine import Engine
+from bot.engine.overload import LoadShedder
+from bot.errors import Unavailable
+from bot.events import Command, Edit, Event, HomeOpened, Message, origin_of
+from bot.intake.acceptance import take
+from bot.intake.arrival import Accepted
+from bot.intake.commands import typed
+from bot.intake.questions import clean, too_many_open
+from bot.store import dead_letters, events, questions
+
+log = structlog.get_logger(__name__)
+
+
+class Router:
+    """The way in. One instance per process. `wake_ratings` is called when a rating may be due."""
+
+    def __init__(self, ctx: Context, engine: Engine, home: AppHomePages, wake_ratings: Callable[[], None]) -> None:
+        self.ctx = ctx
+        self._engine = engine
+        self._home = home
+        self._wake_ratings = wake_ratings
+        self._load = LoadShedder()
+        self._asking: set[asyncio.Task[Handled]] = set()  # on their way into the store, and perhaps questions
+
+    async def handle(self, event: Event) -> Handled:
+        """Take in one event; see `Host.handle`. A caller that gives up waiting leaves nothing half-done."""
+        if self._load.overloaded:
+            raise Unavailable("Too much is waiting to be stored; the platform delivers this again.", reason="waiting")
+        full = self._is_full()
+        if full and await self._is_new_question(event):
+            raise too_many_open()  # before the writer is asked: in a flood even a refusal must cost next to nothing
+        task = asyncio.get_running_loop().create_task(self._handle(event, full))
+        self._load.enter(task)
+        if isinstance(event, Message | Edit | Command):
+            self._asking.add(task)
+        task.add_done_callback(self._handled)
+        return await asyncio.shield(task)
+
+    def _handled(self, task: asyncio.Task[Handled]) -> None:
+        self._load.leave(task)
+        self._asking.discard(task)
+        if not task.cancelled():
+            task.exception()  # told to who waits, if anybody still does
+
+    async def _handle(self, event: Event, full: bool) -> Handled:
+        started = self.ctx.clock()
+        accepted = await self.ctx.db.write(lambda tx: take(tx, event, self.ctx, full=full), urgent=True)
+        self._engine.accepted(accepted.questions, accepted.lanes)
+        self._count(event, accepted, max(0.0, self.ctx.clock() - started))
+        if accepted.rated:
+            self._wake_ratings()
+        if isinstance(event, HomeOpened) and accepted.outcome == "accepted":
+            self._home.show(event)
+        return Handled(outcome=accepted.outcome, ask_why=accepted.ask_why)
+
+    async def set_aside(self, channel: str, account: str, raw: bytes, reason: str) -> None:
+        """Keep a payload that cannot be normalised; see `Host.set_aside`."""
+        now, reference = self.ctx.clock(), self.ctx.reference()
+        payload = dead_letters.Payload(channel, account, raw)
+        new = await self.ctx.db.write(
+            lambda tx: dead_letters.add_payload(tx, reference, payload, reason, now), urgent=True
+        )
+        self.ctx.metrics.events_total.labels(channel=channel, kind="payload", outcome="poison").inc()
+        if new:
+            log.error("payload.set_aside", channel=channel, reference=reference, reason=reason)
+
+    def _is_full(self) -> bool:
+        """Whether as many questions are open, or about to be stored, as may be."""
+        return self._engine.open_questions + len(self._asking) >= self.ctx.config.limits.open_turns
+
+    async def _is_new_question(self, event: Event) -> bool:
+        """Whether this is one for sure; of what remains the transaction decides."""
+        if not isinstance(event, Message) or not (event.conversation.is_direct or event.mentions_bot):
+            return False
+        if event.in_reply_to is not None or typed(clean(event.text)) is not None:
+            return False
+        ref, event_id = event.ref, event.event_id
+        return not await self.ctx.db.read(
+            lambda tx: events.is_noted(tx, ref.channel, ref.account_id, event_id) or questions.by_message(tx, ref)
+        )
+
+    def _count(self, event: Event, accepted: Accepted, seconds: float) -> None:
+        channel, _ = origin_of(event)
+        kind = type(event).__name__.lower()
+        self.ctx.metrics.events_total.labels(channel=channel, kind=kind, outcome=accepted.outcome).inc()
+        self.ctx.metrics.turn_overhead_seconds.labels(channel=channel, step="accept").observe(seconds)
+        if accepted.ended is not None:
+            self.ctx.metrics.turns_total.labels(channel=channel, outcome=accepted.ended).inc()

@@ -1,0 +1,77 @@
+"""What people's emoji and clicks on an answer mean: pure functions; `tests/ratings/` has their truth table.
+
+The rules are section 7 of the design: the platform's time decides and not the order of arrival, a person's vote is the
+set of their emoji, a click replaces it, the asker counts before the others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+
+from bot.config import Feedback as Rules
+from bot.events import Rating
+from bot.store.votes import Click, EmojiVote
+
+
+def meaning(emoji: str, rules: Rules) -> Rating | None:
+    """Return what an emoji means, None for nothing."""
+    if emoji in rules.good:
+        return "good"
+    return "bad" if emoji in rules.bad else None
+
+
+def moment(sent_at: float, last: float | None) -> float:
+    """Order what one person did within one second: a channel that tells whole seconds delivers in order.
+
+    `last` is the last thing they did before the end of that second. Times in seconds.
+
+    >>> moment(7.0, None), moment(7.0, 6.9), moment(7.0, 7.0), moment(7.25, 7.5)
+    (7.0, 7.0, 7.0001, 7.25)
+    """
+    if sent_at != int(sent_at) or last is None or last < sent_at:
+        return sent_at
+    return last + 1e-4
+
+
+def newer_emoji(known: EmojiVote | None, news: EmojiVote) -> EmojiVote | None:
+    """Merge news of an emoji into what is known of it, by the platform's time; None when it changes nothing."""
+    if known is None:
+        return news
+    if news.at >= known.at:
+        return replace(news, added_at=max(news.added_at, known.added_at))
+    # Older than what is known; but that it was put may cancel a click.
+    return replace(known, added_at=news.added_at) if news.added_at > known.added_at else None
+
+
+def is_repeated(known: Click | None, news: Click, emoji_since: bool) -> bool:
+    """Whether a click repeats the person's last one and changes nothing; `emoji_since`: one put after that click."""
+    return known is not None and known.rating == news.rating and not emoji_since
+
+
+def votes(emoji: Iterable[EmojiVote], clicks: Iterable[Click], rules: Rules) -> dict[str, Rating]:
+    """Return each person's vote; who has none is absent."""
+    clicks_by_user = {click.user: click for click in clicks}
+    standing: dict[str, set[Rating]] = {}
+    click_cancelled: set[str] = set()
+    for vote in emoji:
+        rating, click = meaning(vote.emoji, rules), clicks_by_user.get(vote.user)
+        if rating is None or (click is not None and vote.added_at <= click.at):
+            continue  # no meaning, or replaced by the click for good
+        click_cancelled.add(vote.user)
+        if vote.present:
+            standing.setdefault(vote.user, set()).add(rating)
+    by_user: dict[str, Rating] = {user: ratings.pop() for user, ratings in standing.items() if len(ratings) == 1}
+    clicked = {user: click.rating for user, click in clicks_by_user.items() if user not in click_cancelled}
+    return by_user | clicked
+
+
+def rating(votes: Mapping[str, Rating], asker: str, rules: Rules) -> Rating | None:
+    """Return the rating of an answer: the asker's vote, else the majority of the others, a tie is none."""
+    if asker in votes or rules.voters == "asker":
+        return votes.get(asker)
+    good = sum(vote == "good" for vote in votes.values())
+    bad = len(votes) - good
+    if good == bad:
+        return None
+    return "good" if good > bad else "bad"

@@ -1,0 +1,113 @@
+"""Questions, looked up by the message that asked, by place and by person."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from bot.events import Conversation, MessageRef, RecentQuestion
+from bot.sessions import Address
+from bot.store import receipts
+from bot.store.codec import unpack_conversation
+from bot.store.conversations import refs_before_a_move
+from bot.store.database import Row, Tx
+from bot.store.turns import Turn, from_row
+
+NEVER_IN_CONVERSATION = "ask:"
+"""What the thread of an /ask begins with until its root is posted, and after: no platform has such ids."""
+
+
+def by_message(tx: Tx, ref: MessageRef) -> Turn | None:
+    """Find the question that a message became."""
+    row = tx.one(
+        "SELECT * FROM turns WHERE channel=? AND account=? AND asked_in=? AND question=? AND kind='question'"
+        " ORDER BY id LIMIT 1",
+        *(ref.channel, ref.account_id, ref.conversation_id, ref.message_id),
+    )
+    return None if row is None else from_row(row)
+
+
+def by_message_before_a_move(tx: Tx, ref: MessageRef) -> Turn | None:
+    """Find the question that a message became, maybe before its conversation has moved."""
+    if (turn := by_message(tx, ref)) is not None:
+        return turn
+    turns = (by_message(tx, older) for older in refs_before_a_move(tx, ref))
+    return next((turn for turn in turns if turn is not None), None)
+
+
+def was_refused(tx: Tx, ref: MessageRef) -> bool:
+    """Whether a message was told to be no question that can be asked."""
+    return bool(
+        tx.one(
+            "SELECT 1 FROM turns WHERE channel=? AND account=? AND asked_in=? AND question=? AND notice='refusal'"
+            " LIMIT 1",
+            *(ref.channel, ref.account_id, ref.conversation_id, ref.message_id),
+        )
+    )
+
+
+def asked_from(tx: Tx, address: Address) -> Conversation | None:
+    """Return where the /ask was given that opened this thread, None for any other thread."""
+    if not address.thread.startswith(NEVER_IN_CONVERSATION):
+        return None
+    row = tx.one(
+        "SELECT sent_to FROM turns WHERE channel=? AND account=? AND conversation=? AND thread=? AND root=1 LIMIT 1",
+        *(address.channel, address.account, address.conversation, address.thread),
+    )
+    return None if row is None else unpack_conversation(row["sent_to"])
+
+
+def times_of(tx: Tx, address: Address, asker: str, since: float, until: float) -> list[float]:
+    """When this person asked anywhere in the account, oldest first; after `since`, not after `until` (seconds)."""
+    rows = tx.all(
+        "SELECT accepted_at FROM turns WHERE channel=? AND account=? AND asker=? AND kind='question' AND accepted_at>?"
+        " AND accepted_at<=? ORDER BY accepted_at",
+        *(address.channel, address.account, asker, since, until),
+    )
+    return [row["accepted_at"] for row in rows]
+
+
+def any_in_lane(tx: Tx, lane: str) -> bool:
+    """Whether a question ever went into this lane."""
+    return bool(tx.one("SELECT 1 FROM turns WHERE lane=? AND kind='question' LIMIT 1", lane))
+
+
+def any_of(tx: Tx, address: Address, asker: str) -> bool:
+    """Whether this person has asked in this thread before."""
+    return bool(
+        tx.one(
+            "SELECT 1 FROM turns WHERE channel=? AND account=? AND conversation=? AND thread=? AND asker=?"
+            " AND kind='question' LIMIT 1",
+            *(address.channel, address.account, address.conversation, address.thread, asker),
+        )
+    )
+
+
+def open_in(tx: Tx, address: Address, asker: str | None = None) -> list[Turn]:
+    """Read the open questions of a thread, or of a whole conversation where `address.thread` is ""."""
+    rows = tx.all(
+        "SELECT * FROM turns WHERE state='open' AND kind='question' AND channel=? AND account=? AND conversation=?"
+        " AND (?='' OR thread=?) AND (? IS NULL OR asker=?)",
+        *(address.channel, address.account, address.conversation),
+        *(address.thread, address.thread, asker, asker),
+    )
+    return [from_row(row) for row in rows]
+
+
+def recent_of(tx: Tx, channel: str, account: str, user: str, limit: int) -> tuple[RecentQuestion, ...]:
+    """Return a person's newest questions, newest first."""
+    rows = tx.all(
+        "SELECT * FROM turns WHERE channel=? AND account=? AND asker=? AND kind='question' AND text IS NOT NULL"
+        " ORDER BY accepted_at DESC LIMIT ?",
+        *(channel, account, user, limit),
+    )
+    return tuple(_recent(tx, row) for row in rows)
+
+
+def _recent(tx: Tx, row: Row) -> RecentQuestion:
+    answers = receipts.of_turn(tx, row["id"], "answer")
+    return RecentQuestion(
+        text=row["text"],
+        ref=answers[0] if answers else from_row(row).question,
+        asked_at=datetime.fromtimestamp(row["accepted_at"], UTC),
+        outcome=row["outcome"] or "open",
+    )

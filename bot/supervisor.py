@@ -1,0 +1,80 @@
+"""Keeps channels receiving and the house in order: restarts, checks, retention. Each loop runs until cancelled."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from functools import partial
+
+import structlog
+
+from bot.adapter import Adapter, Host
+from bot.context import Context
+from bot.errors import BotError, Unavailable
+from bot.store.meta import note_checks
+from bot.store.retention import forget_old
+
+CHECK_EVERY = 60.0
+"""Seconds between two checks of a channel."""
+FORGET_EVERY = 3600.0
+"""Seconds between two looks for what is old enough to be forgotten."""
+RESTART_AFTER = 1.0
+"""Seconds before an adapter that ended is started again, the first time."""
+LONGEST_RESTART = 30.0
+"""Seconds at most; one that ran longer than this begins at the shortest again."""
+
+log = structlog.get_logger(__name__)
+
+
+class Supervisor:
+    """Runs what must not end while the bot runs."""
+
+    def __init__(self, ctx: Context) -> None:
+        self.ctx = ctx
+
+    async def receive(self, adapter: Adapter, host: Host) -> None:
+        """Run an adapter; when it ends by an error, start it again after a while."""
+        wait = RESTART_AFTER
+        while True:
+            began = time.monotonic()
+            try:
+                return await adapter.run(host)
+            except BotError as error:
+                log.warning("channel.ended", channel=adapter.channel, reason=str(error))
+                self.ctx.problems.report(adapter.channel, str(error))
+            except Exception:
+                log.exception("channel.crashed", channel=adapter.channel)
+                self.ctx.problems.report(adapter.channel, "It ended unexpectedly; see the log.")
+            lasted = time.monotonic() - began > LONGEST_RESTART
+            wait = RESTART_AFTER if lasted else min(wait * 2, LONGEST_RESTART)
+            await asyncio.sleep(wait)
+
+    async def watch(self) -> None:
+        """Let every channel check itself, again and again."""
+        while True:
+            await self.check_channels()
+            await asyncio.sleep(CHECK_EVERY)
+
+    async def check_channels(self) -> None:
+        """Let every channel check itself: one that fails shows as degraded; `doctor` sees what it found."""
+        for name, adapter in self.ctx.adapters.items():
+            checks, now = await adapter.check(), self.ctx.clock()
+            with contextlib.suppress(Unavailable):
+                await self.ctx.db.write(partial(note_checks, channel=name, checks=checks, now=now))
+            failed = [check for check in checks if check.status == "fail"]
+            if failed:
+                self.ctx.problems.report(name, failed[0].detail)
+                log.error("channel.failing", channel=name, check=failed[0].check, detail=failed[0].detail)
+            else:
+                self.ctx.problems.clear(name)
+
+    async def forget_old(self) -> None:
+        """Forget what is old enough, a slice a transaction, so that nobody waits for it."""
+        retention = self.ctx.config.retention
+        text_days, count_days = retention.text_days, retention.count_days
+        while True:
+            with contextlib.suppress(Unavailable):
+                while await self.ctx.db.write(lambda tx: forget_old(tx, text_days, count_days, self.ctx.clock())):
+                    continue
+            await asyncio.sleep(FORGET_EVERY)

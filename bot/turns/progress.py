@@ -1,0 +1,279 @@
+"""Never silent: the sign of work at once, a notice at 10 s, another at BOT_POLL_BUDGET, and none of it left behind.
+
+Progress never fails or delays a turn. What it sends is stored like a step of the turn, so that a restart
+removes what a crash left.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine
+from dataclasses import dataclass, field, replace
+from functools import partial
+
+import structlog
+
+from bot import notices
+from bot.adapter import Adapter
+from bot.context import Context
+from bot.engine.admission import AdmissionQueue
+from bot.errors import BotError, Misconfigured, OutcomeUnknown, Unavailable
+from bot.events import Conversation, MessageRef, Notice
+from bot.shared import BackgroundTasks
+from bot.store import conversations, receipts, steps, turns
+from bot.store.codec import ref_from_json, ref_to_json
+from bot.store.database import Tx
+from bot.store.receipts import Receipt
+from bot.store.steps import FIRST_NOTICE, SECOND_NOTICE, StepName, StepRow
+from bot.store.turns import Turn
+from bot.turns.send import delivery_id, look_up
+
+DRAIN = 3.0
+"""Seconds that calls under way get when the process stops."""
+SOON = 2.0
+"""Seconds in which the sign of work must begin to be shown; later it is of little worth and only adds to the rush."""
+NOTICES_TOGETHER = 16
+"""How many notices begin for every four turns, when not all can begin at once: a rush ends in silence else."""
+FIRST_NOTICE_AFTER = 10.0
+"""Seconds from the acceptance of a question to the first notice."""
+LONGEST_REMOVAL = 900.0
+"""Seconds spent at most on removing a sign of progress that the channel does not let go."""
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(slots=True)
+class _Entry:
+    turn: Turn
+    timers: list[asyncio.TimerHandle] = field(default_factory=list)
+    tasks: set[asyncio.Task[None]] = field(default_factory=set)
+    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    shown: list[MessageRef] = field(default_factory=list)
+    ended: bool = False
+
+
+class ProgressTracker:
+    """The progress of every open question of this process."""
+
+    def __init__(self, ctx: Context) -> None:
+        self.ctx = ctx
+        # Of its own: what tells people that they wait must not wait behind what they wait for.
+        self._signs, self._notices = AdmissionQueue(ctx.db), AdmissionQueue(ctx.db, together=NOTICES_TOGETHER)
+        self._entries: dict[int, _Entry] = {}
+        self._removing: set[int] = set()
+        self._removals = BackgroundTasks()
+
+    def begin(self, turn: Turn) -> None:
+        """Show that work has begun on an accepted question; also after a restart."""
+        if turn.kind != "question" or turn.id in self._entries:
+            return
+        entry = self._entries[turn.id] = _Entry(turn)
+        self._spawn(entry, self._show_sign(entry))
+        passed = max(0.0, self.ctx.clock() - turn.accepted_at)
+        self._later(entry, FIRST_NOTICE_AFTER - passed, FIRST_NOTICE)
+
+    def submitted(self, turn: Turn, ago: float) -> None:
+        """The question was submitted `ago` seconds ago: the second notice is due BOT_POLL_BUDGET after that."""
+        entry = self._entries.get(turn.id)
+        if entry is not None and not self.ctx.lacks(turn.address.channel, "deletions"):
+            self._later(entry, self.ctx.config.poll_budget - ago, SECOND_NOTICE)
+
+    def end(self, turn: Turn) -> None:
+        """The turn has ended: remove every sign of progress, in the background."""
+        entry = self._entries.pop(turn.id, None)
+        if entry is None and turn.id in self._removing:
+            return
+        entry = entry or _Entry(turn)
+        entry.ended = True
+        self._removing.add(turn.id)
+        for timer in entry.timers:
+            timer.cancel()
+        if not entry.lock.locked():  # nothing is under way; what waits to begin never need
+            for waiting in entry.tasks:
+                waiting.cancel()
+        self._removals.spawn(self._remove(entry))
+
+    async def drain(self) -> None:
+        """Stop without removing anything: the next start goes on where this one stopped.
+
+        A call under way may end: a notice whose send is cut could not be found again on every channel.
+        """
+        entries = list(self._entries.values())
+        for entry in entries:
+            entry.ended = True
+            for timer in entry.timers:
+                timer.cancel()
+        self._removals.cancel()
+        tasks = [task for entry in entries for task in entry.tasks]
+        if tasks:
+            _, late = await asyncio.wait(tasks, timeout=DRAIN)
+            for task in late:
+                task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await self._removals.drain()
+
+    def _later(self, entry: _Entry, seconds: float, name: StepName) -> None:
+        loop = asyncio.get_running_loop()
+        timer = loop.call_later(max(0.0, seconds), lambda: self._spawn(entry, self._send_notice(entry, name)))
+        entry.timers.append(timer)
+
+    def _spawn(self, entry: _Entry, work: Coroutine[None, None, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        entry.tasks.add(task)
+        task.add_done_callback(entry.tasks.discard)
+
+    async def _conversation(self, turn: Turn) -> Conversation:
+        return await self.ctx.recall(lambda tx: conversations.current(tx, _answered_in(tx, turn)))
+
+    def _adapter(self, turn: Turn) -> Adapter | None:
+        return self.ctx.adapters.get(turn.address.channel)
+
+    async def _show_sign(self, entry: _Entry) -> None:
+        adapter = self._adapter(entry.turn)
+        if adapter is None:
+            return
+        try:
+            async with asyncio.timeout(SOON):
+                await self._signs.enter()
+            async with entry.lock:
+                if not entry.ended:
+                    await adapter.working(await self._conversation(entry.turn), entry.turn.question, True)
+        except TimeoutError:
+            log.info("progress.failed", what="working", reason="too late")  # the first notice comes instead
+        except BotError as error:
+            log.info("progress.failed", what="working", reason=error.reason)
+
+    async def _send_notice(self, entry: _Entry, name: StepName) -> None:
+        """Send one of the two notices, once; the second replaces the first."""
+        turn = entry.turn
+        adapter = self._adapter(turn)
+        await self._notices.enter()
+        async with entry.lock:
+            if entry.ended or adapter is None or not await self._claim(turn, name):
+                return
+            text = notices.WORKING if name == FIRST_NOTICE else notices.STILL_WORKING
+            part = adapter.render(Notice(text=text, kind="progress", user_id=turn.asker))[0]
+            try:
+                conversation = await self._conversation(turn)
+                ref = await adapter.send(conversation, part, delivery_id(turn, name), turn.question)
+            except OutcomeUnknown:
+                return  # looked up when it is to be removed
+            except BotError as error:
+                log.info("progress.failed", what=str(name), reason=error.reason)
+                await self._save(turn, name, None)
+                return
+            entry.shown.append(ref)
+            if not await self._save(turn, name, Receipt(turn.id, "progress", ref, conversation)):
+                await self._until_done(partial(adapter.delete, ref))  # another process has ended the turn meanwhile
+            elif name == SECOND_NOTICE:
+                await self._delete(entry, adapter, FIRST_NOTICE)
+
+    async def _claim(self, turn: Turn, name: StepName) -> bool:
+        """Store that a notice begins, unless it ever did or the turn is over."""
+
+        def work(tx: Tx) -> bool:
+            if not turns.is_open(tx, turn.id) or name in steps.of_turn(tx, turn.id):
+                return False
+            steps.save(tx, turn.id, name, StepRow(begun_at=self.ctx.clock()))
+            return True
+
+        return await self.ctx.persist(work)
+
+    async def _save(self, turn: Turn, name: StepName, receipt: Receipt | None) -> bool:
+        """Store what came of a notice, None when it was not sent; whether the turn is still open."""
+        row = StepRow(done_at=self.ctx.clock(), result=None if receipt is None else ref_to_json(receipt.ref))
+
+        def work(tx: Tx) -> bool:
+            steps.save(tx, turn.id, name, row)
+            if receipt is not None:
+                receipts.add(tx, receipt, 0, self.ctx.clock())
+            return turns.is_open(tx, turn.id)
+
+        return await self.ctx.persist(work, urgent=True)
+
+    async def _remove(self, entry: _Entry) -> None:
+        """Remove the notices and the sign of work, then note that nothing is left; else the next start goes on."""
+        adapter, turn = self._adapter(entry.turn), entry.turn
+        try:
+            done = True
+            async with entry.lock:  # a notice under way ends first
+                if adapter is not None:
+                    done &= await self._remove_notices(entry, adapter)
+                    done &= await self._remove_signs(adapter, turn)
+            if done:
+                await self.ctx.persist(lambda tx: turns.set_clean(tx, turn.id))
+        finally:
+            self._removing.discard(turn.id)
+
+    async def _remove_notices(self, entry: _Entry, adapter: Adapter) -> bool:
+        done = True
+        for name in (FIRST_NOTICE, SECOND_NOTICE):
+            done &= await self._delete(entry, adapter, name)
+        # What a `dead retry` or `sessions forget` left without its step.
+        left = await self.ctx.recall(lambda tx: receipts.of_turn(tx, entry.turn.id, "progress"))
+        for ref in dict.fromkeys(left + entry.shown):
+            done &= await self._delete_message(entry, adapter, ref)
+        return done
+
+    async def _remove_signs(self, adapter: Adapter, turn: Turn) -> bool:
+        """End the sign of work where the question was asked, and in the thread of an /ask."""
+        done = True
+        where = [turn.conversation, await self._conversation(turn)] if turn.posts_root else [turn.conversation]
+        for conversation in dict.fromkeys(where):
+            now = await self.ctx.recall(partial(conversations.current, conversation=conversation))
+            done &= await self._until_done(partial(adapter.working, now, turn.question, False))
+        return done
+
+    async def _delete(self, entry: _Entry, adapter: Adapter, name: StepName) -> bool:
+        turn = entry.turn
+        row = (await self.ctx.recall(lambda tx: steps.of_turn(tx, turn.id))).get(name)
+        if row is None:
+            return True
+        refs: list[MessageRef] = [ref_from_json(row.result)] if row.result else []
+        if row.done_at is None:  # sent, perhaps: a crash or a cut came between
+            conversation = await self._conversation(turn)
+            until = asyncio.get_running_loop().time() + LONGEST_REMOVAL
+            try:
+                refs = list(await look_up(self.ctx, adapter, conversation, delivery_id(turn, name), until) or ())
+            except BotError as error:
+                log.info("progress.failed", what="look up", reason=error.reason)
+                return False
+        return all([await self._delete_message(entry, adapter, ref) for ref in refs])
+
+    async def _delete_message(self, entry: _Entry, adapter: Adapter, ref: MessageRef) -> bool:
+        if not await self._until_done(partial(adapter.delete, ref)):
+            return False
+        await self.ctx.persist(lambda tx: receipts.remove(tx, ref))
+        if ref in entry.shown:
+            entry.shown.remove(ref)
+        return True
+
+    async def _until_done(self, act: Callable[[], Awaitable[None]]) -> bool:
+        """Try a removal for a while; a channel that does not let go must not be tried for ever."""
+        loop = asyncio.get_running_loop()
+        until, wait = loop.time() + LONGEST_REMOVAL, 1.0
+        while True:
+            try:
+                await act()
+            except (Unavailable, Misconfigured) as error:
+                again = getattr(error, "retry_after", None) or wait
+                if loop.time() + again > until:
+                    log.info("progress.failed", what="remove", reason=error.reason)
+                    return False
+                await asyncio.sleep(again)
+                wait = min(wait * 2, 30.0)
+            except BotError as error:
+                log.info("progress.failed", what="remove", reason=error.reason)
+                return True  # it will never be possible
+            else:
+                return True
+
+
+def _answered_in(tx: Tx, turn: Turn) -> Conversation:
+    """Where the turn is answered: for an /ask that is the thread of its root, once that was posted."""
+    if turn.posts_root:
+        roots = receipts.of_turn(tx, turn.id, "root")
+        if roots:
+            root = roots[0]
+            return replace(turn.conversation, conversation_id=root.conversation_id, thread_id=root.message_id)
+    return turn.conversation

@@ -1,0 +1,179 @@
+"""The step that asks: one request at the API for the latest words of a question."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import structlog
+
+from bot.api.models import Submitted
+from bot.context import Api
+from bot.engine import NotNext
+from bot.errors import BotError, Misconfigured
+from bot.render import is_blank
+from bot.store import turns
+from bot.store.database import Tx
+from bot.store.steps import StepName, StepRow
+from bot.turns.attempt import TurnAttempt
+from bot.turns.steps import AGAIN, Again, Begin, Effect, GaveUp
+
+log = structlog.get_logger(__name__)
+
+
+class Cancelled(Exception):
+    """The question was deleted or stopped."""
+
+
+class NoAnswer(Exception):
+    """There will be no answer to these words. `why` is one sentence for the operator."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(why)
+        self.why = why
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What is asked: the text of a question as it is now; `version` counts its edits."""
+
+    text: str
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """The request that a question became. `version`: of the words that were asked. Times in seconds since the epoch:
+    `at` right before the call, `replied_at` after it. `answer` is set where the API had it at once."""
+
+    request_id: str
+    version: int
+    at: float
+    replied_at: float
+    state: str
+    answer: str | None
+
+    @property
+    def is_over(self) -> bool:
+        """Whether there is nothing to poll for."""
+        return self.state in ("completed", "failed")
+
+
+class _WordsChanged(Exception):
+    """An edit came between reading the words and sending them; nothing was sent."""
+
+
+class Submit(Effect[Submission]):
+    """Submit the words of a question; `number` counts the submits that edits made necessary.
+
+    `asked` are the words of the last try, None before one.
+    """
+
+    def __init__(self, attempt: TurnAttempt, api: Api, number: int) -> None:
+        self.name = StepName("submit", number)
+        self.until = attempt.deadline
+        self.asked: Words | None = None
+        self._attempt = attempt
+        self._turn = attempt.turn
+        self._ctx = attempt.ctx
+        self._api = api
+        self._latest = Words("", -1)
+        row = attempt.rows.get(self.name)
+        self._unknowns = 0 if row is None else row.unknowns
+
+    async def act(self, begin: Begin) -> Submission:
+        """Submit the words as they are when the gate lets the call through."""
+        while True:
+            await self._ctx.db.read(self._read_words)
+            self.asked = self._latest
+            if problem := self._problem(self.asked.text):
+                raise NoAnswer(problem)
+            try:
+                return await self._submit(self.asked, begin)
+            except _WordsChanged:
+                continue
+
+    async def _submit(self, words: Words, begin: Begin) -> Submission:
+        sent_at = 0.0
+
+        async def before() -> None:
+            nonlocal sent_at
+            await begin()
+            if self._latest.version != words.version:  # edited while the gate was shut
+                raise _WordsChanged
+            sent_at = self._ctx.clock()
+
+        reply = await self._api.submit(self._turn.lane, words.text, language=self._turn.language, before=before)
+        waited = max(0.0, sent_at - self._turn.accepted_at)
+        channel = self._turn.address.channel
+        self._ctx.metrics.turn_overhead_seconds.labels(channel=channel, step="submit").observe(waited)
+        return self._submission(reply, words.version, sent_at)
+
+    def _submission(self, reply: Submitted, version: int, sent_at: float) -> Submission:
+        return Submission(
+            request_id=reply.request_id,
+            version=version,
+            at=sent_at,
+            replied_at=self._ctx.clock(),
+            state=reply.state,
+            answer=whole(reply.answer) if reply.state == "completed" else None,
+        )
+
+    async def unknown(self, row: StepRow) -> Submission | Again:
+        """Send it once more, and count it; a second unknown ends the turn."""
+        self._unknowns = row.unknowns
+        if row.unknowns > 1:
+            raise NoAnswer("Twice nobody could tell whether the API had taken the question.")
+        log.warning("submit.unknown")
+        self._ctx.metrics.api_retries_total.labels(endpoint="chat_async", reason="unknown").inc()
+        return AGAIN
+
+    def begun(self, tx: Tx) -> None:
+        """Read the words again, and make sure that it is this question's turn."""
+        self._read_words(tx)
+        if self.name.number == 0 and self._unknowns == 0 and not turns.is_next(tx, self._turn):
+            raise NotNext
+
+    def done(self, tx: Tx, result: Submission) -> None:
+        """Store which request the question became."""
+        turns.set_request_id(tx, self._turn.id, result.request_id)
+
+    def to_json(self, result: Submission) -> Any:
+        """Make a JSON value of the submission."""
+        return asdict(result)
+
+    def from_json(self, stored: Any) -> Submission:
+        """Make the submission of the JSON value."""
+        return Submission(**stored)
+
+    def _read_words(self, tx: Tx) -> None:
+        turn = turns.get(tx, self._turn.id)
+        if turn is None or turn.cancelled:
+            raise Cancelled
+        self._latest = Words(turn.text or "", turn.version)
+
+    def _problem(self, text: str) -> str | None:
+        """Words may have been edited since they were accepted."""
+        limit = self._ctx.config.limits.question_chars
+        if is_blank(text):
+            return "The question was edited until nothing was left."
+        return f"The question was edited to more than {limit} characters." if len(text) > limit else None
+
+
+def why_not_submitted(error: GaveUp | BotError) -> str:
+    """Say in one sentence why a question could not be asked."""
+    if isinstance(error, GaveUp):
+        return f"The API did not take the question in time ({error.last or 'deadline'})."
+    return str(error)
+
+
+def report_api_error(attempt: TurnAttempt, error: BotError) -> None:
+    """Let /readyz and the log know of an error at the API that only an operator can mend."""
+    if isinstance(error, Misconfigured):
+        attempt.ctx.problems.report("api", str(error))
+        log.error("api.misconfigured", status=error.status, hint=str(error))
+
+
+def whole(answer: str | None) -> str | None:
+    """Replace halves of characters, which JSON can carry and nothing else."""
+    return None if answer is None else answer.encode("utf-8", "replace").decode("utf-8")
