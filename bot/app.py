@@ -127,8 +127,8 @@ async def _start(
     """Put the parts together and set them to work; what stops them is pushed on the stack."""
     submitter = RatingSubmitter(ctx)
     engine = InProcessEngine(ctx, TurnWorker(ctx, submitter.wake), submitter.wake)
-    home = AppHomePages(ctx, Suggestions(clients.of_route("")))
-    router = Router(ctx, engine, home, submitter.wake)
+    home = AppHomePages(ctx, Suggestions(clients.suggestions))
+    router = Router(ctx, engine, home.show, submitter.wake)
     web = _server(ctx, db, clients)
     for method, path, handler in pages:
         web.add(method, path, handler)
@@ -190,6 +190,10 @@ class _ApiClients:
                 metrics=self._metrics,
             )
         return self._clients[name]
+
+    async def suggestions(self) -> tuple[str, ...]:
+        """Ask for the suggested questions of the site of the settings."""
+        return (await self.of_route("").widget_config()).suggestions
 
     def any_gate_shut(self) -> bool:
         """Whether calls with one of the keys have to wait."""

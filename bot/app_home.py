@@ -6,11 +6,10 @@ It is shown as well as possible and never stored: the next opening shows it anew
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 
 import structlog
 
-from bot.api.client import ApiClient
 from bot.context import Context
 from bot.errors import BotError
 from bot.events import Home, HomeOpened
@@ -59,10 +58,10 @@ class AppHomePages:
 
 
 class Suggestions:
-    """The site's suggested questions, from its widget configuration: at most four, () when the API does not tell."""
+    """The site's suggested questions: at most four, () when the API does not tell. `fetch` asks it for them."""
 
-    def __init__(self, api: ApiClient) -> None:
-        self._api = api
+    def __init__(self, fetch: Callable[[], Awaitable[Sequence[str]]]) -> None:
+        self._fetch = fetch
         self._known: tuple[str, ...] = ()
         self._until = 0.0
 
@@ -73,7 +72,7 @@ class Suggestions:
             self._until = now + KEEP_SUGGESTIONS
             try:
                 async with asyncio.timeout(2.0):
-                    self._known = tuple((await self._api.widget_config()).suggestions)[:4]
+                    self._known = tuple(await self._fetch())[:4]
             except (BotError, TimeoutError):
                 self._until = now + ASK_AGAIN
         return self._known

@@ -13,9 +13,10 @@ import structlog
 from bot import shared
 from bot.adapter import Adapter, Capability, ChannelSpec
 from bot.api.models import ChatStatus, FeedbackReceipt, Submitted
-from bot.config import Config
+from bot.config import Config, Route, route_for
 from bot.errors import Unavailable
 from bot.events import Rating
+from bot.sessions import Address
 from bot.store.database import Database, Tx
 from bot.telemetry.metrics import Metrics
 
@@ -97,6 +98,10 @@ class Context:
     def reference(self) -> str:
         """Make a reference: 8 base32 characters that name a turn to people."""
         return shared.reference(self.random)
+
+    def route_of(self, address: Address) -> tuple[str, Route]:
+        """Return the route that the questions of a place go by, with its name, "" for none."""
+        return route_for(self.config.routes, address.channel, address.account, address.conversation)
 
     def lacks(self, channel: str, capability: Capability) -> bool:
         """Whether a channel cannot do something."""

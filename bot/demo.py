@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from aiohttp import web
+from aiohttp.typedefs import Handler
 from pydantic import SecretStr
 
-from bot.adapter import ChannelSpec, HttpHandler
 from bot.api.client import ApiClient
 from bot.api.gate import Gate
 from bot.app import Page, running, settle, stop_signal
@@ -51,7 +51,7 @@ async def run(config: Config, options: DemoOptions) -> None:
     stop = stop_signal()
     async with AsyncExitStack() as stack:
         config = await _prepare(config, options, stack)
-        bot = await stack.enter_async_context(running(config, pages=_preview_pages(installed())))
+        bot = await stack.enter_async_context(running(config, pages=_preview_pages()))
         settle(bot)
         print(bot.web.url, flush=True)  # noqa: T201  # the first line a person or a script waits for
         await stop.wait()
@@ -69,9 +69,8 @@ async def _prepare(config: Config, options: DemoOptions, stack: AsyncExitStack) 
     )
     stack.push_async_callback(assistant.close)
     suggestions = await _suggestions(assistant.base_url) or (SUGGESTIONS if options.docs is None else ())
-    playground = _spec(PLAYGROUND).settings(
-        enabled=True, data=DATA / "playground.db", suggestions=suggestions, docs=str(docs)
-    )
+    (spec,) = (spec for spec in installed() if spec.name == PLAYGROUND)
+    playground = spec.settings(enabled=True, data=DATA / "playground.db", suggestions=suggestions, docs=str(docs))
     accounts = dict(config.accounts) if options.channels else {}
     return replace(
         config,
@@ -81,10 +80,6 @@ async def _prepare(config: Config, options: DemoOptions, stack: AsyncExitStack) 
         site_id="demo",
         accounts={**accounts, PLAYGROUND: (playground,)},
     )
-
-
-def _spec(name: str) -> ChannelSpec:
-    return next(spec for spec in installed() if spec.name == name)
 
 
 async def _suggestions(base_url: str) -> tuple[str, ...]:
@@ -105,13 +100,13 @@ def _own_samples(samples: Path) -> Path:
     return folder
 
 
-def _preview_pages(channels: Sequence[ChannelSpec]) -> list[Page]:
+def _preview_pages() -> list[Page]:
     """Make `/preview`: one answer as every channel that knows how shows it."""
-    handler = previewer({spec.name.capitalize(): load_object(spec.preview) for spec in channels if spec.preview})
+    handler = previewer({spec.name.capitalize(): load_object(spec.preview) for spec in installed() if spec.preview})
     return [("GET", "/preview", handler), ("POST", "/preview", handler)]
 
 
-def previewer(channels: Mapping[str, Callable[[str], str]]) -> HttpHandler:
+def previewer(channels: Mapping[str, Callable[[str], str]]) -> Handler:
     """Make the handler of `/preview`: one answer as every channel would show it. `channels`: name → safe HTML."""
 
     async def preview(request: web.Request) -> web.StreamResponse:

@@ -85,7 +85,8 @@ class CoreHost:
 
     async def handle(self, event: Event) -> Handled:
         """Take in one event."""
-        return await self._router.handle(event)
+        accepted = await self._router.handle(event)
+        return Handled(outcome=accepted.outcome, ask_why=accepted.ask_why)
 
     async def set_aside(self, channel: str, account_id: str, raw: bytes, reason: str) -> None:
         """Keep a payload that cannot be normalised."""

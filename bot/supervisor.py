@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
+from dataclasses import asdict
 from functools import partial
 
 import structlog
@@ -61,7 +62,9 @@ class Supervisor:
         for name, adapter in self.ctx.adapters.items():
             checks, now = await adapter.check(), self.ctx.clock()
             with contextlib.suppress(Unavailable):
-                await self.ctx.db.write(partial(note_checks, channel=name, checks=checks, now=now))
+                await self.ctx.db.write(
+                    partial(note_checks, channel=name, checks=[asdict(check) for check in checks], now=now)
+                )
             failed = [check for check in checks if check.status == "fail"]
             if failed:
                 self.ctx.problems.report(name, failed[0].detail)

@@ -33,7 +33,8 @@ async def doctor(*, quick: Annotated[bool, Parameter(negative=())] = False, json
     async def database() -> None:
         async with open_admin(settings.database_url) as admin:
             for name in adapters:
-                seen[name] = await admin.seen(name)
+                at, checks = await admin.noted_checks(name)
+                seen[name] = at, [Check(**check) for check in checks]
 
     with progress("looking at everything") as words:
         async with api(settings) as client:

@@ -71,5 +71,4 @@ def take(tx: Tx, event: Event, ctx: Context, *, full: bool) -> Accepted:
 def _is_admitted(arrival: Arrival, event: Event) -> bool:
     assert isinstance(event, Message | Edit | Command | Reaction | HomeOpened)  # those that carry a standing
     where = event.target if isinstance(event, Reaction) else event.conversation
-    access = arrival.ctx.config.access
-    return is_admitted(access, arrival.address, event.user_id, event.standing, seen_as=where.conversation_id)
+    return is_admitted(arrival.ctx, arrival.address, event.user_id, event.standing, seen_as=where.conversation_id)

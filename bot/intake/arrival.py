@@ -6,7 +6,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from bot.config import Route, route_for
 from bot.context import Context
 from bot.events import (
     Command,
@@ -78,11 +77,6 @@ class Arrival:
         """Where it was said; only for events that have a conversation."""
         assert self.conversation is not None
         return self.conversation
-
-    def route(self) -> tuple[str, Route]:
-        """Return the route of the place, with its name, "" for none."""
-        address = self.address
-        return route_for(self.ctx.config.routes, address.channel, address.account, address.conversation)
 
 
 Handler: TypeAlias = Callable[[Arrival], Accepted]

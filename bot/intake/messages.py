@@ -46,7 +46,7 @@ def purpose_of_edit(arrival: Arrival, event: Edit) -> Purpose | None:
 def _is_for_us(arrival: Arrival, event: Message) -> bool:
     if event.conversation.is_direct or event.mentions_bot or event.asks:
         return True
-    _, route = arrival.route()
+    _, route = arrival.ctx.route_of(arrival.address)
     if route.mode == "all" or (route.mode == "questions" and event.text.rstrip().endswith(QUESTION_MARKS)):
         return not event.mentions_others
     if event.mentions_others or event.conversation.thread_id in (None, event.ref.message_id):
@@ -86,8 +86,8 @@ def _may_ask_again(arrival: Arrival, event: Message | Edit, asked: Turn) -> bool
 
 def _keep_edit(arrival: Arrival, event: Edit) -> Accepted:
     """Keep the words of a direct message that has not arrived yet."""
-    seen_as, access = arrival.place.conversation_id, arrival.ctx.config.access
-    if is_admitted(access, arrival.address, event.user_id, event.standing, seen_as=seen_as):
+    seen_as = arrival.place.conversation_id
+    if is_admitted(arrival.ctx, arrival.address, event.user_id, event.standing, seen_as=seen_as):
         change = EarlyChange(clean(event.text), arrival.sent_at)
         out_of_order.keep_change(arrival.tx, event.ref, change, arrival.now, event.user_id)
     return IGNORED

@@ -78,7 +78,7 @@ def clean(text: str) -> str:
 
 
 def _turn_of(arrival: Arrival, session: Session, text: str, *, again: bool, edited_at: float | None) -> NewTurn:
-    route_name, route = arrival.route()
+    route_name, route = arrival.ctx.route_of(arrival.address)
     return NewTurn(
         reference=arrival.ctx.reference(),
         kind="question",
@@ -101,7 +101,7 @@ def _turn_of(arrival: Arrival, session: Session, text: str, *, again: bool, edit
 
 def _session(arrival: Arrival, address: Address) -> Session:
     """Find the session of a place: its scope by route and settings, its epoch read once."""
-    _, route = arrival.route()
+    _, route = arrival.ctx.route_of(arrival.address)
     asked_from = questions.asked_from(arrival.tx, address)
     kind = (arrival.place.channel, (asked_from or arrival.place).kind)
     scope = route.scope or arrival.ctx.config.sessions.scopes.get(kind, "user")
@@ -139,7 +139,7 @@ def _next_session(arrival: Arrival, session: Session) -> tuple[Session, tuple[st
         lane=session.lane,
         address=session.address,
         conversation=arrival.place,
-        route=arrival.route()[0],
+        route=arrival.ctx.route_of(arrival.address)[0],
         asker=arrival.user,
         sent_at=LAST,
         accepted_at=arrival.now,

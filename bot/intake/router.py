@@ -7,8 +7,6 @@ from collections.abc import Callable
 
 import structlog
 
-from bot.adapter import Handled
-from bot.app_home import AppHomePages
 from bot.context import Context
 from bot.engine import Engine
 from bot.engine.overload import LoadShedder
@@ -24,17 +22,26 @@ log = structlog.get_logger(__name__)
 
 
 class Router:
-    """The way in. One instance per process. `wake_ratings` is called when a rating may be due."""
+    """The way in. One instance per process.
 
-    def __init__(self, ctx: Context, engine: Engine, home: AppHomePages, wake_ratings: Callable[[], None]) -> None:
+    `show_home` is called when somebody has opened their page, `wake_ratings` when a rating may be due.
+    """
+
+    def __init__(
+        self,
+        ctx: Context,
+        engine: Engine,
+        show_home: Callable[[HomeOpened], None],
+        wake_ratings: Callable[[], None],
+    ) -> None:
         self.ctx = ctx
         self._engine = engine
-        self._home = home
+        self._show_home = show_home
         self._wake_ratings = wake_ratings
         self._load = LoadShedder()
-        self._asking: set[asyncio.Task[Handled]] = set()  # on their way into the store, and perhaps questions
+        self._asking: set[asyncio.Task[Accepted]] = set()  # on their way into the store, and perhaps questions
 
-    async def handle(self, event: Event) -> Handled:
+    async def handle(self, event: Event) -> Accepted:
         """Take in one event; see `Host.handle`. A caller that gives up waiting leaves nothing half-done."""
         if self._load.overloaded:
             raise Unavailable("Too much is waiting to be stored; the platform delivers this again.", reason="waiting")
@@ -48,13 +55,13 @@ class Router:
         task.add_done_callback(self._handled)
         return await asyncio.shield(task)
 
-    def _handled(self, task: asyncio.Task[Handled]) -> None:
+    def _handled(self, task: asyncio.Task[Accepted]) -> None:
         self._load.leave(task)
         self._asking.discard(task)
         if not task.cancelled():
             task.exception()  # told to who waits, if anybody still does
 
-    async def _handle(self, event: Event, full: bool) -> Handled:
+    async def _handle(self, event: Event, full: bool) -> Accepted:
         started = self.ctx.clock()
         accepted = await self.ctx.db.write(lambda tx: take(tx, event, self.ctx, full=full), urgent=True)
         self._engine.accepted(accepted.questions, accepted.lanes)
@@ -62,8 +69,8 @@ class Router:
         if accepted.rated:
             self._wake_ratings()
         if isinstance(event, HomeOpened) and accepted.outcome == "accepted":
-            self._home.show(event)
-        return Handled(outcome=accepted.outcome, ask_why=accepted.ask_why)
+            self._show_home(event)
+        return accepted
 
     async def set_aside(self, channel: str, account: str, raw: bytes, reason: str) -> None:
         """Keep a payload that cannot be normalised; see `Host.set_aside`."""

@@ -12,7 +12,6 @@ from typing import TypeAlias
 
 import structlog
 
-from bot.adapter import Adapter
 from bot.context import Context
 from bot.errors import BotError, Misconfigured, OutcomeUnknown, Unavailable
 from bot.events import MessageRef, Rating
@@ -107,12 +106,14 @@ class RatingSubmitter:
         """Show our own truth on the buttons; a channel that fails here for long has still heard the person."""
         turn = await self.ctx.db.read(lambda tx: turns.get(tx, item.turn))
         refs = await self.ctx.db.read(lambda tx: receipts.of_turn(tx, item.turn, "answer"))
-        adapter = None if turn is None else self.ctx.adapters.get(turn.address.channel)
-        if adapter is not None and refs:
-            await self._shown(adapter, refs[-1], item.rating)
+        if turn is not None and refs:
+            await self._show(turn.address.channel, refs[-1], item.rating)
         await self.ctx.persist(lambda tx: feedback.set_marked(tx, item.turn, item.rating))
 
-    async def _shown(self, adapter: Adapter, ref: MessageRef, rating: Rating | None) -> None:
+    async def _show(self, channel: str, ref: MessageRef, rating: Rating | None) -> None:
+        adapter = self.ctx.adapters.get(channel)
+        if adapter is None:
+            return
         for tries in range(MARK_TRIES):
             try:
                 await adapter.mark(ref, rating)

@@ -10,7 +10,6 @@ from time import time
 from typing import Any
 
 from bot import notices
-from bot.adapter import Check
 from bot.errors import Rejected
 from bot.shared import reference as make_reference
 from bot.store import conversations, dead_letters, meta, reasons, steps, trace, turns
@@ -55,8 +54,8 @@ class Admin:
         """Delete one dead letter, or all of them; return how many."""
         return await self._db.write(lambda tx: dead_letters.remove(tx, reference and reference.upper()))
 
-    async def seen(self, channel: str) -> tuple[float, list[Check]]:
-        """Return when the running bot last looked at a channel, 0.0 for never, and what it found."""
+    async def noted_checks(self, channel: str) -> tuple[float, list[dict[str, Any]]]:
+        """Return when the running bot last looked at a channel, 0.0 for never, and what it found (see `meta`)."""
         return await self._db.read(lambda tx: meta.noted_checks(tx, channel))
 
     async def trace(self, reference: str) -> dict[str, Any] | None:

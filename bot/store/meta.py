@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from dataclasses import asdict
+from collections.abc import Mapping, Sequence
+from typing import Any
 
-from bot.adapter import Check
 from bot.store.database import Tx
 
 
@@ -23,9 +22,12 @@ def touch(tx: Tx, now: float) -> None:
     tx.run("INSERT INTO meta VALUES ('touched', ?) ON CONFLICT (key) DO UPDATE SET value=excluded.value", str(now))
 
 
-def note_checks(tx: Tx, channel: str, checks: Sequence[Check], now: float) -> None:
-    """Keep what a running bot's channel found out, for `doctor`, which runs in a process of its own."""
-    found = {"at": now, "checks": [asdict(check) for check in checks]}
+def note_checks(tx: Tx, channel: str, checks: Sequence[Mapping[str, str]], now: float) -> None:
+    """Keep what a running bot's channel found out, for `doctor`, which runs in a process of its own.
+
+    A check is the fields of a `bot.adapter.Check`.
+    """
+    found = {"at": now, "checks": list(checks)}
     tx.run(
         "INSERT INTO meta VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value=excluded.value",
         f"checks:{channel}",
@@ -33,10 +35,10 @@ def note_checks(tx: Tx, channel: str, checks: Sequence[Check], now: float) -> No
     )
 
 
-def noted_checks(tx: Tx, channel: str) -> tuple[float, list[Check]]:
+def noted_checks(tx: Tx, channel: str) -> tuple[float, list[dict[str, Any]]]:
     """Return when a running bot last looked at a channel (0.0 for never), and what it found."""
     row = tx.one("SELECT value FROM meta WHERE key=?", f"checks:{channel}")
     if row is None:
         return 0.0, []
     found = json.loads(row["value"])
-    return float(found["at"]), [Check(**check) for check in found["checks"]]
+    return float(found["at"]), list(found["checks"])

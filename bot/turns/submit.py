@@ -7,7 +7,6 @@ from typing import Any
 
 import structlog
 
-from bot.api.models import Submitted
 from bot.context import Api
 from bot.engine import NotNext
 from bot.errors import BotError, Misconfigured
@@ -107,12 +106,9 @@ class Submit(Effect[Submission]):
         waited = max(0.0, sent_at - self._turn.accepted_at)
         channel = self._turn.address.channel
         self._ctx.metrics.turn_overhead_seconds.labels(channel=channel, step="submit").observe(waited)
-        return self._submission(reply, words.version, sent_at)
-
-    def _submission(self, reply: Submitted, version: int, sent_at: float) -> Submission:
         return Submission(
             request_id=reply.request_id,
-            version=version,
+            version=words.version,
             at=sent_at,
             replied_at=self._ctx.clock(),
             state=reply.state,

@@ -8,10 +8,10 @@ import time
 from collections.abc import Awaitable, Callable
 
 from aiohttp import web
+from aiohttp.typedefs import Handler
 from prometheus_client.exposition import choose_encoder
 from pydantic import SecretStr
 
-from bot.adapter import HttpHandler
 from bot.engine.overload import LoadShedder
 from bot.errors import Misconfigured, Unavailable
 from bot.telemetry.logging import get_logger
@@ -56,7 +56,7 @@ class Server:
         self._drain_seconds = drain_seconds
         self._guard = Guard(host=host, token=status_token)
         self._snapshot = snapshot
-        self._handlers: dict[tuple[str, str], HttpHandler] = {}
+        self._handlers: dict[tuple[str, str], Handler] = {}
         self._rates = Rates(lambda: counted_totals(metrics))
         self._started = time.time()
         self._load = LoadShedder()
@@ -78,7 +78,7 @@ class Server:
         host = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}.get(self.host, self.host)  # noqa: S104
         return f"http://[{host}]:{self.port}/" if ":" in host else f"http://{host}:{self.port}/"
 
-    def add(self, method: str, path: str, handler: HttpHandler) -> None:
+    def add(self, method: str, path: str, handler: Handler) -> None:
         """Serve a path (`{name}` stands for one segment); a later handler for the same takes the place of the former.
 
         Raises:
@@ -134,14 +134,14 @@ class Server:
 
     # what every request passes through
 
-    def _dispatch(self, method: str, path: str) -> HttpHandler:
+    def _dispatch(self, method: str, path: str) -> Handler:
         async def dispatch(request: web.Request) -> web.StreamResponse:
             return await self._handlers[method, path](request)
 
         return dispatch
 
     @web.middleware
-    async def _around(self, request: web.Request, handler: HttpHandler) -> web.StreamResponse:
+    async def _around(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         resource = request.match_info.route.resource
         path = resource.canonical if resource is not None else "other"
         try:
@@ -152,7 +152,7 @@ class Server:
         self._count(path, response.status)
         return response
 
-    async def _answer(self, request: web.Request, handler: HttpHandler, path: str) -> web.StreamResponse:
+    async def _answer(self, request: web.Request, handler: Handler, path: str) -> web.StreamResponse:
         if path in GUARDED and (refusal := self._guard.refusal(request)) is not None:
             return refusal
         if path == "other" and request.match_info.http_exception is not None:
@@ -173,7 +173,7 @@ class Server:
         finally:
             self._load.leave(me)
 
-    async def _handle(self, request: web.Request, handler: HttpHandler, path: str) -> web.StreamResponse:
+    async def _handle(self, request: web.Request, handler: Handler, path: str) -> web.StreamResponse:
         try:
             return await handler(request)
         except (web.HTTPException, asyncio.CancelledError, ConnectionResetError):

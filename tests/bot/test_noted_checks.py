@@ -22,10 +22,11 @@ async def test_a_warning_of_the_running_bot_is_told_with_its_time(tmp_path: Path
 
         house.bot.ctx.adapters["fake"].check = check  # type: ignore[method-assign]  # a channel that has seen something
         await house.bot.supervisor.check_channels()
-        at, seen = await Admin(house.bot.db).seen("fake")
+        at, noted = await Admin(house.bot.db).noted_checks("fake")
+        seen = [Check(**check) for check in noted]
         (told,) = also_seen([Check(check="fake token", status="ok", detail="fine")], at, seen)
         assert told.check == "fake groups"
         assert told.detail.startswith("No rights in R-1. (as the running bot saw it at 20")
         assert told.fix == warning.fix
         assert also_seen([warning], at, seen) == []
-        assert await Admin(house.bot.db).seen("other") == (0.0, [])
+        assert await Admin(house.bot.db).noted_checks("other") == (0.0, [])

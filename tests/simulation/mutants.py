@@ -15,9 +15,9 @@ import bot.ratings.record
 import bot.sessions
 import bot.turns.attempt
 import bot.turns.send
-from bot.adapter import Handled
 from bot.engine.inprocess import InProcessEngine
 from bot.events import Event
+from bot.intake.arrival import Accepted
 from bot.intake.router import Router
 from bot.sessions import Address
 from bot.store import events, feedback, out_of_order, steps, turns
@@ -45,14 +45,14 @@ def acknowledged_before_stored() -> Iterator[None]:
     handle = Router.handle
     kept: set[asyncio.Task[None]] = set()
 
-    async def at_once(self: Router, event: Event) -> Handled:
+    async def at_once(self: Router, event: Event) -> Accepted:
         async def later() -> None:
             await asyncio.sleep(0.2)
             await handle(self, event)
 
         task = asyncio.get_running_loop().create_task(later())
         kept.add(task)
-        return Handled(outcome="duplicate")
+        return Accepted(outcome="duplicate")
 
     with patch.object(Router, "handle", at_once):
         yield

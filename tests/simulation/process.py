@@ -8,12 +8,12 @@ import random
 from collections.abc import Coroutine
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from bot.adapter import Handled
 from bot.api.gate import Gate
 from bot.app_home import AppHomePages
 from bot.context import Context
 from bot.engine.inprocess import InProcessEngine
 from bot.events import Event
+from bot.intake.arrival import Accepted
 from bot.intake.router import Router
 from bot.ratings.submission import RatingSubmitter
 from bot.turns.worker import TurnWorker
@@ -65,7 +65,7 @@ class Process:
         worker = parts.worker(self.ctx, self.submitter.wake)
         self.engine = parts.engine(self.ctx, worker, self.submitter.wake)
         home = AppHomePages(self.ctx, _nothing_suggested)
-        self.router = parts.router(self.ctx, self.engine, home, self.submitter.wake)
+        self.router = parts.router(self.ctx, self.engine, home.show, self.submitter.wake)
         self._loops: list[asyncio.Task[Any]] = []
 
     @property
@@ -93,7 +93,7 @@ class Process:
         await self.spawn(self.engine.start())
         self._loops = [self.spawn(self.engine.run()), self.spawn(self.submitter.run())]
 
-    async def handle(self, event: Event) -> Handled:
+    async def handle(self, event: Event) -> Accepted:
         """What a channel's adapter does with an event."""
         self.must_live()
         return await self.spawn(self.router.handle(event))
