@@ -11,7 +11,7 @@ import jsonschema
 import pytest
 import yaml
 
-from adapters.slack import manifest, words
+from adapters.slack import ids, manifest
 from adapters.slack.config import SlackSettings
 from adapters.slack.normalize import subscribed
 from bot.errors import Misconfigured, Rejected
@@ -61,8 +61,8 @@ def test_every_scope_is_needed_and_what_is_needed_is_there() -> None:
 def test_the_manifest_names_what_the_code_answers_to(form: dict[str, Any]) -> None:
     made = manifest.build(**form)
     features, settings = made["features"], made["settings"]
-    assert [command["command"] for command in features["slash_commands"]] == [words.SLASH_COMMAND]
-    assert [shortcut["callback_id"] for shortcut in features["shortcuts"]] == [words.ASK_SHORTCUT]
+    assert [command["command"] for command in features["slash_commands"]] == [ids.SLASH_COMMAND]
+    assert [shortcut["callback_id"] for shortcut in features["shortcuts"]] == [ids.ASK_SHORTCUT]
     assert settings["socket_mode_enabled"] == (form["mode"] == "socket")
     assert ("agent_view" in features) == form.get("agent", True)
     assert "assistant_view" not in features

@@ -7,10 +7,10 @@ from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
 from adapters.slack import manifest
+from adapters.slack.client import Client
 from adapters.slack.config import SlackSettings
 from adapters.slack.http import EVENTS_PATH, FRESH_SECONDS
 from adapters.slack.identity import Identity
-from adapters.slack.web import Web
 from bot.adapter import Check
 from bot.errors import BotError, Misconfigured, Unavailable
 
@@ -19,10 +19,10 @@ RENEW_APP: Final = "Make an app-level token with connections:write and set SLACK
 RENEW_CONFIG: Final = "Make a new configuration token, for it lives twelve hours, and set SLACK_CONFIG_TOKEN."
 
 
-async def check_all(settings: SlackSettings, web: Web, *, open_sockets: int = 0) -> list[Check]:
+async def check_account(settings: SlackSettings, client: Client, *, open_sockets: int = 0) -> list[Check]:
     """Look at everything that can be looked at from here; a failure is a finding, never an exception."""
     try:
-        identity = await web.who_am_i()
+        identity = await client.who_am_i()
     except BotError as error:
         wrong = isinstance(error, Misconfigured) and error.reason not in ("url", "redirect")
         fix = "Install the app again and set the new SLACK_BOT_TOKEN." if wrong else REACH
@@ -33,7 +33,7 @@ async def check_all(settings: SlackSettings, web: Web, *, open_sockets: int = 0)
         _clock(identity),
         _scopes(identity),
         await _safely("slack events", lambda: _delivery(settings), RENEW_CONFIG),
-        await _safely("slack socket mode", lambda: _socket_mode(settings, web, open_sockets), RENEW_APP),
+        await _safely("slack socket mode", lambda: _socket_mode(settings, client, open_sockets), RENEW_APP),
     ]
 
 
@@ -86,8 +86,8 @@ async def _delivery(settings: SlackSettings) -> Check:
             fix="Set SLACK_CONFIG_TOKEN to let doctor compare, or mention the bot in a channel and see it answer.",
         )
     app_id = await manifest.find_app_id(settings)
-    web = Web(settings.config_token.get_secret_value(), settings.api_url)
-    answer = await web.call("apps.manifest.export", {"app_id": app_id or ""}, read=True)
+    client = Client(settings.config_token.get_secret_value(), settings.api_url)
+    answer = await client.call("apps.manifest.export", {"app_id": app_id or ""}, read=True)
     exported = answer.get("manifest")
     app: dict[str, Any] = json.loads(exported) if isinstance(exported, str) else dict(exported or {})
     wrong = _differences(app, settings)
@@ -118,13 +118,13 @@ def _differences(app: dict[str, Any], settings: SlackSettings) -> list[str]:
     return wrong
 
 
-async def _socket_mode(settings: SlackSettings, web: Web, open_sockets: int) -> Check:
+async def _socket_mode(settings: SlackSettings, client: Client, open_sockets: int) -> Check:
     if settings.app_token is None:
         return Check(check="slack socket mode", status="ok", detail="Not used: events come over HTTP.")
     if open_sockets:
         # Slack gives out few tickets a minute; who is connected needs no other.
         return Check(check="slack socket mode", status="ok", detail=f"{open_sockets} connections are open.")
-    await web.call("apps.connections.open", read=True, token=settings.app_token.get_secret_value())
+    await client.call("apps.connections.open", read=True, token=settings.app_token.get_secret_value())
     return Check(check="slack socket mode", status="ok", detail="Slack gave a ticket for a connection.")
 
 

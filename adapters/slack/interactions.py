@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 
 from adapters.slack.identity import Identity
+from adapters.slack.ids import ASK_SHORTCUT, COMMENT_VIEW, RATE_ACTION, Target
 from adapters.slack.parts import Payload, conversation_of, ref_of, standing_of_team, thread_of, time_of
 from adapters.slack.text import read
-from adapters.slack.words import ASK_SHORTCUT, COMMENT_VIEW, RATE_ACTION, Target
 from bot.events import Command, Comment, Event, Message, Reaction
 
 

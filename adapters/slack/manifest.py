@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from typing import Any, Final, Literal
 from urllib.parse import urlsplit
 
+from adapters.slack.client import Client
 from adapters.slack.config import SlackSettings
 from adapters.slack.http import EVENTS_PATH
-from adapters.slack.web import Web
-from adapters.slack.words import ASK_SHORTCUT, SLASH_COMMAND
+from adapters.slack.ids import ASK_SHORTCUT, SLASH_COMMAND
 from bot.errors import Misconfigured, Rejected
 
 Mode = Literal["socket", "http"]
@@ -166,14 +166,14 @@ async def apply(
     """
     if settings.config_token is None:
         raise Misconfigured("SLACK_CONFIG_TOKEN is not set; make one at api.slack.com/apps, it is good for 12 hours.")
-    web = Web(settings.config_token.get_secret_value(), settings.api_url)
+    client = Client(settings.config_token.get_secret_value(), settings.api_url)
     made = json.dumps(build(mode, url, agent=agent))
     app_id = await find_app_id(settings)
     try:
         if app_id is not None:
-            await web.call("apps.manifest.update", {"app_id": app_id, "manifest": made}, read=True)
+            await client.call("apps.manifest.update", {"app_id": app_id, "manifest": made}, read=True)
             return [f"The app {app_id} was updated; if its scopes changed, install it again under Install App."]
-        app_id = str((await web.call("apps.manifest.create", {"manifest": made}, read=True))["app_id"])
+        app_id = str((await client.call("apps.manifest.create", {"manifest": made}, read=True))["app_id"])
     except Misconfigured as error:
         raise Misconfigured(
             f"Slack refused SLACK_CONFIG_TOKEN ({error.reason}); make a new one at api.slack.com/apps, "
@@ -197,9 +197,9 @@ async def find_app_id(settings: SlackSettings) -> str | None:
             return fields[2]
     if settings.bot_token is None:
         return None
-    web = Web(settings.bot_token.get_secret_value(), settings.api_url)
-    identity = await web.who_am_i()
-    bot = await web.call("bots.info", {"bot": identity.bot_id}, read=True)
+    client = Client(settings.bot_token.get_secret_value(), settings.api_url)
+    identity = await client.who_am_i()
+    bot = await client.call("bots.info", {"bot": identity.bot_id}, read=True)
     found = (bot.get("bot") or {}).get("app_id")
     return str(found) if found else None
 

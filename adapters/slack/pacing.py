@@ -21,7 +21,7 @@ class _Gate:
     pacing: bool = False
 
 
-class Turnstile:
+class Pacer:
     """Lets posts through one by one per key: when the time has come, the lowest rank, then the one that came first.
 
     One of those who wait keeps the time for all, so an answer that comes meanwhile goes before the notice that

@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 from adapters.slack.compose import Composer, text_element
-from adapters.slack.picture import picture
+from adapters.slack.preview import picture
 from bot.adapter import Part
 from bot.events import Answer, Home, Notice, Outbound, RecentQuestion
 from bot.render import (

@@ -19,7 +19,7 @@ import aiohttp
 from slack_sdk.socket_mode.request import SocketModeRequest
 from slack_sdk.socket_mode.response import SocketModeResponse
 
-from adapters.slack.web import Web
+from adapters.slack.client import Client
 from bot.errors import Misconfigured, Unavailable
 
 log = logging.getLogger(__name__)
@@ -41,8 +41,8 @@ Take = Callable[[Mapping[str, Any]], Awaitable[bool]]
 class SocketMode:
     """Keeps the connections open and acknowledges each envelope after `take` said so."""
 
-    def __init__(self, web: Web, session: aiohttp.ClientSession, app_token: str, take: Take) -> None:
-        self._web = web
+    def __init__(self, client: Client, session: aiohttp.ClientSession, app_token: str, take: Take) -> None:
+        self._client = client
         self._session = session
         self._app_token = app_token
         self._take = take
@@ -99,7 +99,7 @@ class SocketMode:
 
     async def _connect(self) -> _Link:
         """Ask for a ticket, use it, and wait until Slack says hello."""
-        answer = await self._web.call("apps.connections.open", read=True, token=self._app_token)
+        answer = await self._client.call("apps.connections.open", read=True, token=self._app_token)
         try:
             async with asyncio.timeout(HELLO_SECONDS):
                 socket = await self._session.ws_connect(

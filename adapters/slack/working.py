@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import OrderedDict
 from typing import Any, Final
 
+from adapters.slack.client import Client
+from adapters.slack.ids import WORKING_EMOJI
 from adapters.slack.text import disarmed
-from adapters.slack.web import Web
-from adapters.slack.words import WORKING_EMOJI
 from bot.errors import Misconfigured, Rejected
 from bot.events import Conversation, Event, Message, MessageRef
 
@@ -21,11 +21,11 @@ TITLE_LENGTH: Final = 200
 KEEP_TITLES: Final = 1000
 
 
-class Working:
+class WorkingSigns:
     """Shows and ends the sign of work. What it keeps in memory is only which questions of a thread are open."""
 
-    def __init__(self, web: Web) -> None:
-        self._web = web
+    def __init__(self, client: Client) -> None:
+        self._client = client
         self._open: dict[tuple[str, str], set[str]] = {}
         self._titles: OrderedDict[tuple[str, str], str] = OrderedDict()
         self._agent_refused = False
@@ -71,7 +71,7 @@ class Working:
             del self._open[key]
             arguments["status"] = "active"
         try:
-            await self._web.call("agents.sessions.setStatus", arguments)
+            await self._client.call("agents.sessions.setStatus", arguments)
         except (Rejected, Misconfigured) as error:
             # No agent here after all (an old app, a plan without AI): 👀 from now on.
             if error.reason not in DONE_ALREADY:
@@ -81,7 +81,7 @@ class Working:
 
     async def _call(self, method: str, arguments: dict[str, Any]) -> None:
         try:
-            await self._web.call(method, arguments)
+            await self._client.call(method, arguments)
         except Rejected as error:
             if error.reason not in DONE_ALREADY:
                 raise

@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 import pytest
 
 from adapters.slack import errors
+from adapters.slack.ids import RATE_ACTION
 from adapters.slack.render import RATE_ACTION as RENDERED_ACTION
-from adapters.slack.words import RATE_ACTION
 from bot.errors import Misconfigured, OutcomeUnknown, Rejected, Unavailable
 from bot.events import Comment, Home, Notice, Reaction, RecentQuestion
 from bot.testing.live import new_delivery_id

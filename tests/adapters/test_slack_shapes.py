@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from adapters.slack.identity import Identity
-from adapters.slack.inbox import UNREADABLE
 from adapters.slack.normalize import normalize
+from adapters.slack.receive import UNREADABLE
 from bot.testing.payload_files import load
 from bot.testing.slack import payloads
 from tests import PAYLOADS

@@ -7,10 +7,10 @@ from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final
 
-from adapters.slack.pacing import Turnstile
+from adapters.slack.client import Client
+from adapters.slack.ids import DELIVERY_EVENT
+from adapters.slack.pacing import Pacer
 from adapters.slack.parts import CHANNEL
-from adapters.slack.web import Web
-from adapters.slack.words import DELIVERY_EVENT
 from bot.adapter import Part
 from bot.errors import OutcomeUnknown, Rejected
 from bot.events import Conversation, MessageRef
@@ -27,13 +27,13 @@ MOST_PAGES: Final = 20
 KEEP_PLACES: Final = 2000
 
 
-class Posting:
+class Sender:
     """Posts parts and looks them up. Keeps in memory where a part went if not where it was meant to go."""
 
-    def __init__(self, web: Web, account: Callable[[], Awaitable[str]]) -> None:
-        self._web = web
+    def __init__(self, client: Client, account: Callable[[], Awaitable[str]]) -> None:
+        self._client = client
         self._account = account
-        self._turnstile = Turnstile()
+        self._pacer = Pacer()
         self._went_to: OrderedDict[str, tuple[str, str | None]] = OrderedDict()
 
     async def post(
@@ -69,7 +69,7 @@ class Posting:
     async def _post(self, channel: str, thread: str | None, part: Part, delivery_id: str, pace: Pace) -> MessageRef:
         rank = part.get("rank")
         account = await self._account()
-        await self._turnstile.enter(f"slack:{account}:{channel}", rank if isinstance(rank, int) else 0, pace)
+        await self._pacer.enter(f"slack:{account}:{channel}", rank if isinstance(rank, int) else 0, pace)
         arguments: dict[str, Any] = {name: value for name, value in part.items() if name not in NOT_FOR_SLACK}
         arguments |= {
             "channel": channel,
@@ -81,7 +81,7 @@ class Posting:
         if thread is not None:
             arguments["thread_ts"] = thread
         try:
-            answer = await self._web.call("chat.postMessage", arguments)
+            answer = await self._client.call("chat.postMessage", arguments)
         except OutcomeUnknown as error:
             if error.reason == "duplicate_message" and (found := await self._search(channel, thread, delivery_id)):
                 return found[0]
@@ -107,7 +107,7 @@ class Posting:
         account = await self._account()
         found: dict[str, MessageRef] = {}
         for _ in range(MOST_PAGES):
-            answer = await self._web.call(method, arguments, read=True)
+            answer = await self._client.call(method, arguments, read=True)
             for message in answer.get("messages") or ():
                 if _delivery_id(message) == delivery_id:
                     found[message["ts"]] = self._ref(account, channel, message["ts"])
@@ -118,7 +118,7 @@ class Posting:
         return None
 
     async def _direct(self, user_id: str) -> str:
-        answer = await self._web.call("conversations.open", {"users": user_id})
+        answer = await self._client.call("conversations.open", {"users": user_id})
         return str(answer["channel"]["id"])
 
     def _remember(self, delivery_id: str, channel: str, thread: str | None) -> None:

@@ -24,10 +24,10 @@ _SDK_LOG: Final = logging.getLogger("slack_sdk.quiet")
 _SDK_LOG.setLevel(logging.WARNING)
 
 
-class Web:
+class Client:
     """The Web API with one token.
 
-    Inside `async with web.open()` all calls share one session; a call outside opens and closes its own,
+    Inside `async with client.open()` all calls share one session; a call outside opens and closes its own,
     for the SDK would otherwise do the same without a connect time-out.
     """
 
@@ -51,7 +51,7 @@ class Web:
                 self._session = None
                 await self._idle.wait()
 
-    def client(self, session: aiohttp.ClientSession) -> AsyncWebClient:
+    def sdk(self, session: aiohttp.ClientSession) -> AsyncWebClient:
         """Make the SDK's client for the session. Its own retries are off: one of them posts twice."""
         return AsyncWebClient(
             token=self.token, base_url=self.base_url, session=session, retry_handlers=[], logger=_SDK_LOG, timeout=30
@@ -96,12 +96,12 @@ class Web:
         headers = {"Authorization": f"Bearer {token}"} if token is not None else None
         try:
             async with self._borrow() as session:
-                client = self.client(session)
+                sdk = self.sdk(session)
                 if read:
                     form = {name: _plain(value) for name, value in arguments.items()}
-                    response = await client.api_call(method, data=form, headers=headers)
+                    response = await sdk.api_call(method, data=form, headers=headers)
                 else:
-                    response = await client.api_call(method, json=arguments, headers=headers)
+                    response = await sdk.api_call(method, json=arguments, headers=headers)
         except Exception as error:
             # Whatever the SDK or aiohttp raises; its message may hold the arguments, so it is not chained on.
             raise from_exception(error, method=method) from None

@@ -16,25 +16,19 @@ from collections.abc import Awaitable, Callable, Coroutine
 from datetime import datetime
 from typing import Any, Final
 
-from slack_bolt.app.async_app import AsyncApp
 from slack_bolt.middleware.async_middleware import AsyncMiddleware
 from slack_bolt.request.async_request import AsyncBoltRequest
 from slack_bolt.response import BoltResponse
-from slack_sdk.web.async_client import AsyncWebClient
 
 from adapters.slack.identity import Identity
 from adapters.slack.normalize import normalize
 from adapters.slack.parts import CHANNEL, Payload
-from adapters.slack.people import People
+from adapters.slack.users import Users
 from bot.adapter import Host
 from bot.errors import Misconfigured, Unavailable
 from bot.events import Event, Reaction
 
 log = logging.getLogger(__name__)
-
-_BOLT_LOG: Final = logging.getLogger("slack_bolt.quiet")
-# Bolt writes whole requests at DEBUG, and at WARNING that it ignores the variables it has read by itself.
-_BOLT_LOG.setLevel(logging.ERROR)
 
 LOG_SECONDS: Final = 5.0
 """Payloads that are not stored are counted, and logged at most so often."""
@@ -53,7 +47,7 @@ class Inbox(AsyncMiddleware):
         self,
         host: Host,
         identity: Identity,
-        people: People,
+        users: Users,
         *,
         ask_why: AskWhy,
         seen: Callable[[Event], None],
@@ -61,7 +55,7 @@ class Inbox(AsyncMiddleware):
     ) -> None:
         self._host = host
         self._identity = identity
-        self._people = people
+        self._users = users
         self._ask_why = ask_why
         self._seen = seen
         self._clock = clock
@@ -95,7 +89,7 @@ class Inbox(AsyncMiddleware):
             await self.set_aside(payload, f"a Slack payload has an unexpected shape ({type(error).__name__})")
             return
         for event in events:
-            refined = await self._people.refine(event, payload, self._identity)
+            refined = await self._users.refine(event, payload, self._identity)
             self._seen(refined)  # before the core has it, for its work begins at once
             handled = await self._host.handle(refined)
             if handled.ask_why and isinstance(refined, Reaction) and (trigger := payload.get("trigger_id")):
@@ -116,36 +110,3 @@ class Inbox(AsyncMiddleware):
         """Wait for the forms that are being opened."""
         while self._tasks:
             await asyncio.gather(*self._tasks, return_exceptions=True)
-
-
-class Bolt:
-    """Slack Bolt around the inbox, with its defaults out of the way."""
-
-    def __init__(self, inbox: Inbox, client: AsyncWebClient) -> None:
-        self._inbox = inbox
-        self._app = AsyncApp(
-            name="uppzy-bot",
-            client=client,
-            before_authorize=inbox,
-            request_verification_enabled=False,  # http.py did it on the raw bytes, before any parsing
-            ssl_check_enabled=False,
-            url_verification_enabled=False,
-            ignoring_self_events_enabled=False,
-            attaching_function_token_enabled=False,
-            process_before_response=True,
-            logger=_BOLT_LOG,
-        )
-
-    async def dispatch(self, payload: Payload) -> bool:
-        """Take one payload in; True when it may be acknowledged."""
-        try:
-            request = AsyncBoltRequest(body=dict(payload), mode="socket_mode")
-        except UNREADABLE:
-            # Bolt looks into the payload while it builds the request.
-            try:
-                await self._inbox.set_aside(payload, "a Slack payload has an unexpected shape")
-            except Unavailable:
-                return False
-            return True
-        response = await self._app.async_dispatch(request)
-        return bool(response.status == 200)

@@ -8,9 +8,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
+from adapters.slack.client import Client
 from adapters.slack.identity import Identity
 from adapters.slack.parts import Payload
-from adapters.slack.web import Web
 from bot.adapter import Part
 from bot.errors import BotError, Misconfigured, Rejected
 from bot.events import Command, Edit, Event, HomeOpened, Message, Reaction, Standing
@@ -19,11 +19,11 @@ KEEP_SECONDS: Final = 3600.0
 KEEP_PEOPLE: Final = 10_000
 
 
-class People:
+class Users:
     """Looks people up by `users.info`, remembering each for an hour."""
 
-    def __init__(self, web: Web, *, tell_guests: bool, clock: Callable[[], float] = time.monotonic) -> None:
-        self._web = web
+    def __init__(self, client: Client, *, tell_guests: bool, clock: Callable[[], float] = time.monotonic) -> None:
+        self._client = client
         self._tell_guests = tell_guests
         self._clock = clock
         self._known: OrderedDict[str, tuple[float, Standing]] = OrderedDict()
@@ -51,7 +51,7 @@ class People:
         if user_id is None:
             return part
         try:
-            user = (await self._web.call("users.info", {"user": user_id}, read=True))["user"]
+            user = (await self._client.call("users.info", {"user": user_id}, read=True))["user"]
             profile = user.get("profile") or {}
             name = str(profile.get("display_name") or user.get("real_name") or user["name"])
         except (BotError, KeyError, TypeError):
@@ -66,7 +66,7 @@ class People:
         if known is not None and known[0] > now:
             return known[1]
         try:
-            user: dict[str, Any] = (await self._web.call("users.info", {"user": user_id}, read=True))["user"]
+            user: dict[str, Any] = (await self._client.call("users.info", {"user": user_id}, read=True))["user"]
         except (Rejected, Misconfigured):
             # Without the scope, or for somebody Slack will not show, the narrower standing is the safe one.
             standing = doubtful
