@@ -12,11 +12,11 @@ from adapters.slack import home
 from adapters.slack.bolt import BoltDispatcher
 from adapters.slack.checks import check_account
 from adapters.slack.client import Client
+from adapters.slack.comment import comment_view
 from adapters.slack.config import SlackSettings
 from adapters.slack.http import EVENTS_PATH, Events
 from adapters.slack.identity import Identity
-from adapters.slack.ids import comment_view
-from adapters.slack.parts import CHANNEL
+from adapters.slack.ids import CHANNEL
 from adapters.slack.receive import Inbox
 from adapters.slack.render import render
 from adapters.slack.sending import Sender

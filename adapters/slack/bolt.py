@@ -9,7 +9,7 @@ from slack_bolt.app.async_app import AsyncApp
 from slack_bolt.request.async_request import AsyncBoltRequest
 from slack_sdk.web.async_client import AsyncWebClient
 
-from adapters.slack.parts import Payload
+from adapters.slack.ids import Payload
 from adapters.slack.receive import UNREADABLE, Inbox
 from bot.errors import Unavailable
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from adapters.slack.ids import permalink
 from bot.adapter import Part
 from bot.events import Home
 
@@ -36,12 +37,3 @@ def _linked(block: Any, links: Mapping[str, Any], workspace_url: str) -> Any:
     link = {"type": "link", "url": permalink(workspace_url, *place), "text": "Open"}
     section = {"type": "rich_text_section", "elements": [link]}
     return {**block, "elements": [*block["elements"], section]}
-
-
-def permalink(workspace_url: str, channel: str, ts: str) -> str:
-    """Build the address of a message.
-
-    >>> permalink("https://acme.slack.com/", "C1", "1732270000.000100")
-    'https://acme.slack.com/archives/C1/p1732270000000100'
-    """
-    return f"{workspace_url}archives/{channel}/p{ts.replace('.', '')}"

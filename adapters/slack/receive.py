@@ -21,8 +21,8 @@ from slack_bolt.request.async_request import AsyncBoltRequest
 from slack_bolt.response import BoltResponse
 
 from adapters.slack.identity import Identity
+from adapters.slack.ids import CHANNEL, Payload
 from adapters.slack.normalize import normalize
-from adapters.slack.parts import CHANNEL, Payload
 from adapters.slack.users import Users
 from bot.adapter import Host
 from bot.errors import Misconfigured, Unavailable

@@ -12,6 +12,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 from adapters.slack.compose import Composer, text_element
+from adapters.slack.ids import RATE_ACTION
 from adapters.slack.preview import picture
 from bot.adapter import Part
 from bot.events import Answer, Home, Notice, Outbound, RecentQuestion
@@ -33,9 +34,6 @@ from bot.render import (
     units,
 )
 from bot.render.text import row_size, shorten, unrolled
-
-RATE_ACTION: Final = "rate"
-"""action_id of the feedback buttons; their values are the ratings, "good" and "bad"."""
 
 MAX_SIZE: Final = 11_800
 """Characters in the blocks of a message; Slack refuses 12,001, and the buttons have some."""

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import uuid
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
 from adapters.slack.client import Client
-from adapters.slack.ids import DELIVERY_EVENT
+from adapters.slack.ids import delivery_id_of, delivery_metadata, message_ref
 from adapters.slack.pacing import Pacer
-from adapters.slack.parts import CHANNEL
 from bot.adapter import Part
 from bot.errors import OutcomeUnknown, Rejected
 from bot.events import Conversation, MessageRef
@@ -75,7 +74,7 @@ class Sender:
             "channel": channel,
             "unfurl_links": False,
             "unfurl_media": False,
-            "metadata": {"event_type": DELIVERY_EVENT, "event_payload": {"delivery_id": delivery_id}},
+            "metadata": delivery_metadata(delivery_id),
             "client_msg_id": str(uuid.UUID(delivery_id)),
         }
         if thread is not None:
@@ -88,7 +87,7 @@ class Sender:
             raise
         if "ts" not in answer:
             raise OutcomeUnknown("Slack did not say which message it posted.", reason="garbage")
-        return self._ref(account, str(answer.get("channel") or channel), str(answer["ts"]))
+        return message_ref(account, str(answer.get("channel") or channel), str(answer["ts"]))
 
     async def find(self, conversation: Conversation, delivery_id: str) -> tuple[MessageRef, ...] | None:
         """Look a part up by its delivery id; None where Slack cannot tell."""
@@ -109,8 +108,8 @@ class Sender:
         for _ in range(MOST_PAGES):
             answer = await self._client.call(method, arguments, read=True)
             for message in answer.get("messages") or ():
-                if _delivery_id(message) == delivery_id:
-                    found[message["ts"]] = self._ref(account, channel, message["ts"])
+                if delivery_id_of(message) == delivery_id:
+                    found[message["ts"]] = message_ref(account, channel, message["ts"])
             cursor = (answer.get("response_metadata") or {}).get("next_cursor")
             if found or not cursor:
                 return tuple(found.values())
@@ -125,14 +124,3 @@ class Sender:
         self._went_to[delivery_id] = (channel, thread)
         while len(self._went_to) > KEEP_PLACES:
             self._went_to.popitem(last=False)
-
-    def _ref(self, account: str, channel: str, ts: str) -> MessageRef:
-        return MessageRef(channel=CHANNEL, account_id=account, conversation_id=channel, message_id=ts)
-
-
-def _delivery_id(message: Mapping[str, Any]) -> str | None:
-    metadata = message.get("metadata") or {}
-    if metadata.get("event_type") != DELIVERY_EVENT:
-        return None
-    found = (metadata.get("event_payload") or {}).get("delivery_id")
-    return found if isinstance(found, str) else None

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from adapters.slack.client import Client
 from adapters.slack.identity import Identity
-from adapters.slack.parts import Payload
+from adapters.slack.ids import Payload
 from bot.adapter import Part
 from bot.errors import BotError, Misconfigured, Rejected
 from bot.events import Command, Edit, Event, HomeOpened, Message, Reaction, Standing

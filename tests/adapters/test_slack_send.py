@@ -8,8 +8,6 @@ from datetime import UTC, datetime
 import pytest
 
 from adapters.slack import errors
-from adapters.slack.ids import RATE_ACTION
-from adapters.slack.render import RATE_ACTION as RENDERED_ACTION
 from bot.errors import Misconfigured, OutcomeUnknown, Rejected, Unavailable
 from bot.events import Comment, Home, Notice, Reaction, RecentQuestion
 from bot.testing.live import new_delivery_id
@@ -448,7 +446,3 @@ async def test_deleting_what_is_not_ours_says_so() -> None:
     async with live_slack() as live:
         with pytest.raises(Rejected):
             await live.adapter.delete(live.ref("C1", live.root("C1")))
-
-
-def test_the_buttons_rendered_are_the_buttons_understood() -> None:
-    assert RENDERED_ACTION == RATE_ACTION

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from adapters.slack.render import RATE_ACTION, escape, preview, render
+from adapters.slack.ids import RATE_ACTION
+from adapters.slack.render import escape, preview, render
 from bot.events import Answer, Home, Notice, RecentQuestion
 from tests.render.judges import slack_problems, units
 
