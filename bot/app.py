@@ -70,10 +70,10 @@ class DemoOptions:
     rough: bool = False
 
 
-def make_adapter(spec: ChannelSpec, settings: BaseModel) -> Adapter:
+def make_adapter(spec: ChannelSpec, settings: BaseModel, **options: bool) -> Adapter:
     """Import a channel's SDK and make its adapter."""
     module, _, name = spec.adapter.partition(":")
-    return cast("Adapter", getattr(importlib.import_module(module), name)(settings))
+    return cast("Adapter", getattr(importlib.import_module(module), name)(settings, **options))
 
 
 def make_adapters(config: Config) -> dict[str, Adapter]:
@@ -84,18 +84,13 @@ def make_adapters(config: Config) -> dict[str, Adapter]:
         if len(accounts) > 1:
             raise ConfigError([(spec.name, "one account; this version serves no further ones")])
         for settings in accounts:
-            made[spec.name] = make_adapter(spec, _knowing_guests(config, spec, settings))
+            made[spec.name] = make_adapter(spec, settings, **_knowing_guests(config, spec))
     return made
 
 
-def _knowing_guests(config: Config, spec: ChannelSpec, settings: BaseModel) -> BaseModel:
+def _knowing_guests(config: Config, spec: ChannelSpec) -> dict[str, bool]:
     """Tell a channel to look people up only when the access policy treats them differently."""
-    differ = not config.access.admitted.get((spec.name, "guest"), True)
-    return (
-        settings.model_copy(update={"tell_guests": True})
-        if differ and "tell_guests" in type(settings).model_fields
-        else settings
-    )
+    return {} if config.access.admitted.get((spec.name, "guest"), True) else {"guests_differ": True}
 
 
 class Bot:
@@ -305,9 +300,10 @@ def _dress_up(bot: Bot) -> None:
     for adapter in bot.adapters.values():
         if hasattr(adapter, "inspect"):
             adapter.inspect = bot.inspect
-    shows = {
-        spec.name.capitalize(): importlib.import_module(f"adapters.{spec.name}.render").preview for spec in CHANNELS
-    }
+    shows = {}
+    for spec in CHANNELS:
+        module, _, name = spec.preview.partition(":")
+        shows[spec.name.capitalize()] = getattr(importlib.import_module(module), name)
     preview = previewer(shows)
     bot.pages += [("GET", "/preview", preview), ("POST", "/preview", preview)]
 

@@ -6,7 +6,6 @@ import asyncio
 import logging
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
-from typing import Any, Final
 
 from adapters.slack import home
 from adapters.slack.bolt import BoltDispatcher
@@ -17,29 +16,30 @@ from adapters.slack.config import SlackSettings
 from adapters.slack.http import EVENTS_PATH, Events
 from adapters.slack.identity import Identity
 from adapters.slack.ids import CHANNEL
+from adapters.slack.parts import SlackPart
 from adapters.slack.receive import Inbox
-from adapters.slack.render import render
+from adapters.slack.render import render, with_asker
 from adapters.slack.sending import Sender
 from adapters.slack.socket import SocketMode
-from adapters.slack.text import disarmed
 from adapters.slack.users import Users
 from adapters.slack.working import WorkingSigns
 from bot.adapter import Check, Host, Part
 from bot.errors import BotError, Misconfigured, Rejected
-from bot.events import Answer, Conversation, Home, MessageRef, Notice, Outbound, Rating, Reaction
+from bot.events import Conversation, MessageRef, Outbound, Rating, Reaction
 
 log = logging.getLogger(__name__)
-
-ANSWER_RANK: Final = 0
-PROGRESS_RANK: Final = 1
-PROMPTS: Final = 4
-PROMPT_LENGTH: Final = 75
 
 
 class SlackAdapter:
     """One Slack workspace. Implements `bot.adapter.Adapter`."""
 
-    def __init__(self, settings: SlackSettings, *, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+    def __init__(
+        self,
+        settings: SlackSettings,
+        *,
+        guests_differ: bool = False,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
         if settings.bot_token is None:
             raise Misconfigured("SLACK_BOT_TOKEN is not set; set it to turn Slack on.")
         self._settings = settings
@@ -47,7 +47,7 @@ class SlackAdapter:
         self._client = Client(settings.bot_token.get_secret_value(), settings.api_url)
         self._sender = Sender(self._client, self._account)
         self._working = WorkingSigns(self._client)
-        self._users = Users(self._client, tell_guests=settings.tell_guests)
+        self._users = Users(self._client, guests_differ=guests_differ)
         self._identity: Identity | None = None
         self._asking = asyncio.Lock()
         self._host: Host | None = None
@@ -81,29 +81,21 @@ class SlackAdapter:
             finally:
                 await inbox.drain()
 
-    def render(self, outbound: Outbound) -> Sequence[Part]:
-        """Render to arguments of chat.postMessage, and what `send` needs beside them."""
-        parts = render(outbound)
-        if isinstance(outbound, Home):
-            return [{**part, **home.extras(outbound)} for part in parts]
-        ours: dict[str, Any] = {"rank": ANSWER_RANK}
-        if isinstance(outbound, Answer):
-            ours["user"] = outbound.asker_id
-        elif isinstance(outbound, Notice):
-            if outbound.kind == "progress":
-                ours["rank"] = PROGRESS_RANK
-            if outbound.user_id is not None:
-                ours["user"] = outbound.user_id
-        return [{**part, **ours} for part in parts]
+    def render(self, outbound: Outbound, *, plain: bool = False) -> Sequence[Part]:
+        """Render to messages, or to the Home tab; see `SlackPart`."""
+        return [part.to_json() for part in render(outbound, plain=plain)]
 
     async def send(
         self, conversation: Conversation, part: Part, delivery_id: str, reply_to: MessageRef | None
     ) -> MessageRef:
         """Post one part, or publish the Home tab."""
-        if "home" in part:
-            return await self._publish_home(conversation, part)
-        named = await self._users.name_asker(part)
-        return await self._sender.post(conversation, named, delivery_id, reply_to, self._pace)
+        message = SlackPart.from_json(part)
+        if message.home is not None:
+            direct = conversation.conversation_id
+            return await home.publish(self._client, await self._who(), message.user_id or "", direct, message.home)
+        if message.asked_by_command:
+            message = with_asker(message, await self._users.name(message.user_id))
+        return await self._sender.post(conversation, message, delivery_id, reply_to, self._pace)
 
     async def find(self, conversation: Conversation, delivery_id: str) -> Sequence[MessageRef] | None:
         """Look for our delivery id in the metadata of the thread's or the conversation's messages."""
@@ -130,29 +122,6 @@ class SlackAdapter:
         return await check_account(
             self._settings, self._client, open_sockets=self._sockets.open if self._sockets else 0
         )
-
-    async def _publish_home(self, conversation: Conversation, part: Part) -> MessageRef:
-        user = str(part["user"])
-        identity = await self._who()
-        view = home.with_links(part, identity.workspace_url)
-        await self._client.call("views.publish", {"user_id": user, "view": view})
-        prompts = part.get("prompts")
-        if identity.is_agent and isinstance(prompts, list) and prompts:
-            await self._suggest(conversation.conversation_id, [str(one) for one in prompts[:PROMPTS]])
-        return MessageRef(
-            channel=CHANNEL,
-            account_id=identity.team_id,
-            conversation_id=conversation.conversation_id,
-            message_id=f"home:{user}",
-        )
-
-    async def _suggest(self, channel: str, prompts: Sequence[str]) -> None:
-        """Offer questions in the agent view; without it (an old app, a plan without AI) there are none."""
-        wanted = [{"title": disarmed(one[:PROMPT_LENGTH]), "message": disarmed(one)} for one in prompts]
-        try:
-            await self._client.call("assistant.threads.setSuggestedPrompts", {"channel_id": channel, "prompts": wanted})
-        except BotError as error:
-            log.info("suggested prompts were not set: %s", error)
 
     async def _ask_why(self, click: Reaction, trigger_id: str) -> None:
         try:

@@ -1,32 +1,40 @@
-"""Who is a guest or from elsewhere, where the payload does not say and the access policy asks."""
+"""People: what they are called, and who is a guest or from elsewhere where the payload does not say."""
 
 from __future__ import annotations
 
 import time
-from collections import OrderedDict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, Final
 
 from adapters.slack.client import Client
 from adapters.slack.identity import Identity
 from adapters.slack.ids import Payload
-from bot.adapter import Part
 from bot.errors import BotError, Misconfigured, Rejected
-from bot.events import Command, Edit, Event, HomeOpened, Message, Reaction, Standing
+from bot.events import Command, Edit, Event, HomeOpened, Message, Person, Reaction, Standing
+from bot.shared import BoundedDict
 
 KEEP_SECONDS: Final = 3600.0
 KEEP_PEOPLE: Final = 10_000
+LONGEST_NAME: Final = 80
+"""Characters; what Slack lets people write as their display name."""
+NOT_TOLD: Final = frozenset({"missing_scope", "no_permission", "access_denied"})
+"""Reasons why a token may not ask about people; a wrong token has others."""
 
 
 class Users:
-    """Looks people up by `users.info`, remembering each for an hour."""
+    """Looks people up by `users.info`. Standings are remembered for an hour, names are not.
 
-    def __init__(self, client: Client, *, tell_guests: bool, clock: Callable[[], float] = time.monotonic) -> None:
+    `guests_differ`: the access policy treats guests otherwise than members, so each person has to be looked up.
+    """
+
+    def __init__(
+        self, client: Client, *, guests_differ: bool = False, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self._client = client
-        self._tell_guests = tell_guests
+        self._guests_differ = guests_differ
         self._clock = clock
-        self._known: OrderedDict[str, tuple[float, Standing]] = OrderedDict()
+        self._known: BoundedDict[str, tuple[float, Standing]] = BoundedDict(KEEP_PEOPLE)
 
     async def refine(self, event: Event, payload: Payload, identity: Identity) -> Event:
         """Give the event the true standing of its person, looked up only where it can matter.
@@ -37,28 +45,30 @@ class Users:
         if not isinstance(event, Message | Edit | Reaction | Command | HomeOpened) or event.standing != "member":
             return event
         shared = bool(payload.get("is_ext_shared_channel")) and not _says_team(payload)
-        if not (shared or self._tell_guests):
+        if not (shared or self._guests_differ):
             return event
         standing = await self._look_up(event.user_id, identity, "external" if shared else "guest")
         return replace(event, standing=standing)
 
-    async def name_asker(self, part: Part) -> Part:
-        """Put a name into the line that says who asked; where it cannot be looked up, the line names nobody.
-
-        The renderer leaves the id in the block's id, for a mention would ping.
-        """
-        user_id = _asker(part)
-        if user_id is None:
-            return part
+    async def person(self, user_id: str) -> Person | None:
+        """Return their name, language and, with the scope users:read.email, address; None where Slack does not tell."""
         try:
-            user = (await self._client.call("users.info", {"user": user_id}, read=True))["user"]
-            profile = user.get("profile") or {}
-            name = str(profile.get("display_name") or user.get("real_name") or user["name"])
-        except (BotError, KeyError, TypeError):
-            return part
-        line = {"type": "context", "elements": [{"type": "plain_text", "text": f"{name[:80]} asked with /ask"}]}
-        blocks: Any = part["blocks"]
-        return {**part, "blocks": [*blocks[:-1], line]}
+            answer = await self._client.call("users.info", {"user": user_id, "include_locale": True}, read=True)
+        except Rejected:
+            return None
+        except Misconfigured as error:
+            if error.reason in NOT_TOLD:
+                return None
+            raise
+        return _person(answer.get("user"))
+
+    async def name(self, user_id: str | None) -> str:
+        """Return what a person is called, "" where it cannot be looked up now."""
+        try:
+            person = await self.person(user_id) if user_id else None
+        except BotError:
+            return ""
+        return person.name if person else ""
 
     async def _look_up(self, user_id: str, identity: Identity, doubtful: Standing) -> Standing:
         now = self._clock()
@@ -73,17 +83,28 @@ class Users:
         else:
             standing = _standing(user, identity)
         self._known[user_id] = (now + KEEP_SECONDS, standing)
-        self._known.move_to_end(user_id)
-        while len(self._known) > KEEP_PEOPLE:
-            self._known.popitem(last=False)
         return standing
 
 
-def _asker(part: Part) -> str | None:
-    blocks = part.get("blocks")
-    last = blocks[-1] if isinstance(blocks, Sequence) and blocks else None
-    block_id = str(last.get("block_id", "")) if isinstance(last, Mapping) else ""
-    return block_id.removeprefix("asker:") if block_id.startswith("asker:") else None
+def _person(user: Any) -> Person | None:
+    """Read a user object; its fields may be absent, null or "" (users.info, "Profile")."""
+    if not isinstance(user, dict):
+        return None
+    given = user.get("profile")
+    profile: dict[str, Any] = given if isinstance(given, dict) else {}
+    names = (profile.get("display_name"), user.get("real_name"), profile.get("real_name"), user.get("name"))
+    name = next((cleaned for candidate in names if (cleaned := _text(candidate))), "")
+    if not name:
+        return None
+    locale, email = _text(user.get("locale")), _text(profile.get("email"))
+    return Person(name=name[:LONGEST_NAME], locale=locale or None, email=email or None)
+
+
+def _text(value: Any) -> str:
+    """One line of it, without what shows as nothing or turns the line round; joiners are letters of some languages."""
+    if not isinstance(value, str):
+        return ""
+    return "".join(sign for sign in " ".join(value.split()) if sign.isprintable() or sign in "\u200c\u200d").strip()
 
 
 def _says_team(payload: Payload) -> bool:

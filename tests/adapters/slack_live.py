@@ -58,17 +58,22 @@ class LiveSlack:
 
 @asynccontextmanager
 async def live_slack(
-    *, socket_mode: bool = True, agent: bool = False, pace_seconds: float = 0.001, **settings: Any
+    *,
+    socket_mode: bool = True,
+    agent: bool = False,
+    pace_seconds: float = 0.001,
+    guests_differ: bool = False,
+    **settings: Any,
 ) -> AsyncIterator[LiveSlack]:
     """Start everything, and stop it."""
     async with FakeSlack(agent=agent, pace_seconds=pace_seconds) as slack, FakeHost() as host:
         transport = (
             {"SLACK_APP_TOKEN": slack.app_token} if socket_mode else {"SLACK_SIGNING_SECRET": slack.signing_secret}
         )
-        made = SlackSettings(
+        given = SlackSettings(
             **{"SLACK_BOT_TOKEN": slack.bot_token, "SLACK_API_URL": slack.api_url, **transport, **settings}
         )
-        adapter = SlackAdapter(made)
+        adapter = SlackAdapter(given, guests_differ=guests_differ)
         running = asyncio.create_task(adapter.run(host))
         await asyncio.sleep(0)
         try:

@@ -411,7 +411,7 @@ async def test_no_form_without_the_cores_word_and_none_for_a_stale_trigger() -> 
 
 async def test_guests_are_told_from_members_only_when_it_matters() -> None:
     for tell in (False, True):
-        async with live_slack(tell_guests=tell) as live:
+        async with live_slack(guests_differ=tell) as live:
             live.slack.users["U2"]["is_restricted"] = True
             for _ in range(2):
                 await live.slack.say("U2", "D2", "hi")
@@ -434,7 +434,7 @@ async def test_a_reaction_in_a_shared_channel_is_looked_up(known: str | None, ex
 
 
 async def test_a_look_up_that_fails_for_now_is_not_acknowledged() -> None:
-    async with live_slack(tell_guests=True) as live:
+    async with live_slack(guests_differ=True) as live:
         live.slack.sockets.ack_seconds = 0.5
         live.slack.fail("users.info", "status:503")
         await live.slack.say("U1", "D1", "hi")
