@@ -13,7 +13,7 @@ from adapters.slack.checks import check_account
 from adapters.slack.client import Client
 from adapters.slack.comment import comment_view
 from adapters.slack.config import SlackSettings
-from adapters.slack.http import EVENTS_PATH, Events
+from adapters.slack.http import EVENTS_PATH, EventsEndpoint
 from adapters.slack.identity import Identity
 from adapters.slack.ids import CHANNEL
 from adapters.slack.parts import SlackPart
@@ -51,7 +51,7 @@ class SlackAdapter:
         self._identity: Identity | None = None
         self._asking = asyncio.Lock()
         self._host: Host | None = None
-        self._events: Events | None = None
+        self._events: EventsEndpoint | None = None
         self._sockets: SocketMode | None = None
 
     @property
@@ -64,7 +64,7 @@ class SlackAdapter:
         self._host = host
         if self._events is None and self._settings.signing_secret is not None and not self._settings.socket_mode:
             # Once: the core may start `run` again, but the server keeps its routes.
-            self._events = Events(self._settings.signing_secret.get_secret_value())
+            self._events = EventsEndpoint(self._settings.signing_secret.get_secret_value())
             host.serve("POST", EVENTS_PATH, self._events.handle)
         async with self._client.open() as session:
             identity = await self._who()

@@ -6,6 +6,8 @@ import re
 import unicodedata
 from typing import Final
 
+from bot.shared import plain_emoji
+
 NAMES: Final = {
     "+1": "👍",
     "thumbsup": "👍",
@@ -81,7 +83,7 @@ def to_unicode(name: str) -> str:
     """
     plain = SKIN_TONE.sub("", name.strip(":")).removesuffix("::")
     if (known := NAMES.get(plain)) is not None:
-        return known
+        return plain_emoji(known)
     try:
         found = unicodedata.lookup(plain.replace("_", " ").upper())
     except KeyError:

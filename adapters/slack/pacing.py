@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 SECONDS_PER_POST: Final = 1.0
-"""Slack's limit for posting into one channel."""
+"""Slack's limit for posting into one channel, short bursts aside (docs.slack.dev, "Rate limits", posting messages)."""
 
 
 @dataclass(slots=True)

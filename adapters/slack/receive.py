@@ -7,12 +7,11 @@ else and never calls the next one: Bolt parses the request and carries the respo
 
 from __future__ import annotations
 
-import asyncio
 import json
 import logging
 import math
 import time
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from datetime import datetime
 from typing import Any, Final
 
@@ -20,6 +19,7 @@ from slack_bolt.middleware.async_middleware import AsyncMiddleware
 from slack_bolt.request.async_request import AsyncBoltRequest
 from slack_bolt.response import BoltResponse
 
+from adapters.slack.client import CALL_SECONDS
 from adapters.slack.identity import Identity
 from adapters.slack.ids import CHANNEL, Payload
 from adapters.slack.normalize import normalize
@@ -27,6 +27,7 @@ from adapters.slack.users import Users
 from bot.adapter import Host
 from bot.errors import Misconfigured, Unavailable
 from bot.events import Event, Reaction
+from bot.shared import BackgroundTasks
 
 log = logging.getLogger(__name__)
 
@@ -35,6 +36,9 @@ LOG_SECONDS: Final = 5.0
 
 UNREADABLE: Final = (KeyError, TypeError, ValueError, AttributeError, IndexError, OverflowError, RecursionError)
 """What reading a payload of an unexpected shape raises."""
+
+Take = Callable[[Mapping[str, Any]], Awaitable[bool]]
+"""Takes one payload in; True when it may be acknowledged."""
 
 AskWhy = Callable[[Reaction, str], Coroutine[Any, Any, None]]
 """Opens the form for a click; takes the click and Slack's trigger id, which is good for three seconds."""
@@ -59,7 +63,7 @@ class Inbox(AsyncMiddleware):
         self._ask_why = ask_why
         self._seen = seen
         self._clock = clock
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._forms = BackgroundTasks()
         self._refused = 0
         self._logged_at = -math.inf
 
@@ -94,19 +98,13 @@ class Inbox(AsyncMiddleware):
             handled = await self._host.handle(refined)
             if handled.ask_why and isinstance(refined, Reaction) and (trigger := payload.get("trigger_id")):
                 # Beside the acknowledgement: the trigger lives three seconds, and Slack waits no longer either.
-                self._start(self._ask_why(refined, str(trigger)))
+                self._forms.spawn(self._ask_why(refined, str(trigger)))
 
     async def set_aside(self, payload: object, reason: str) -> None:
         """Keep a payload nobody can read as a dead letter."""
         raw = json.dumps(payload, sort_keys=True, default=str).encode()
         await self._host.set_aside(CHANNEL, self._identity.team_id, raw, reason)
 
-    def _start(self, work: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-
     async def drain(self) -> None:
         """Wait for the forms that are being opened."""
-        while self._tasks:
-            await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._forms.drain(CALL_SECONDS)

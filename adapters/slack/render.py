@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Any, Final
 
-from adapters.slack.compose import Composer, text_element
+from adapters.slack.compose import BlockComposer, text_element
 from adapters.slack.ids import RATE_ACTION, SLASH_COMMAND
 from adapters.slack.parts import ANSWER_RANK, PROGRESS_RANK, HomePage, HomeQuestion, SlackPart
 from bot.events import Answer, Home, Notice, Outbound, RecentQuestion
@@ -62,7 +62,7 @@ EMPTY: Final = "(This message has no text.)"
 class _Scale:
     limit: Weight = (MAX_SIZE, MAX_BLOCKS, 1)
 
-    def __init__(self, composer: Composer) -> None:
+    def __init__(self, composer: BlockComposer) -> None:
         self._composer = composer
 
     def span(self, span: Span, before: Span | None) -> tuple[int, int]:
@@ -138,7 +138,7 @@ def _parts(blocks: Iterable[Block]) -> list[SlackPart]:
     ready = [piece for block in blocks for piece in _adapted(block)]
     if is_blank(plain_text(Document(tuple(ready)))):
         ready = [Text((Span(EMPTY),))]
-    composer = Composer(narrow_tables_as_text=sum(isinstance(block, Table) for block in blocks) > 1)
+    composer = BlockComposer(narrow_tables_as_text=sum(isinstance(block, Table) for block in blocks) > 1)
     parts = [(_fallback(part), part) for part in split(ready, _Scale(composer))]
     return [SlackPart(text=text, blocks=tuple(composer.compose(part))) for text, part in parts if not is_blank(text)]
 
@@ -224,7 +224,7 @@ def _home(home: Home) -> HomePage:
         "React with 👍 or 👎, or use the buttons, to say whether an answer helped.\n\n"
         "`!new` begins a new conversation, `!help` says more."
     )
-    compose = Composer().compose
+    compose = BlockComposer().compose
     blocks = [_header("How to ask"), *compose(parse(introduction).blocks)]
     if home.suggestions:
         items = [Text((Span(text),), Place(depth=1)) for text in home.suggestions[:10]]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from typing import Any, Final
 
 from adapters.slack.client import Client
@@ -10,6 +9,7 @@ from adapters.slack.ids import WORKING_EMOJI
 from adapters.slack.text import disarmed
 from bot.errors import Misconfigured, Rejected
 from bot.events import Conversation, Event, Message, MessageRef
+from bot.shared import BoundedDict
 
 DONE_ALREADY: Final = frozenset(
     {"already_reacted", "no_reaction", "message_not_found", "not_reactable", "channel_not_found", "not_in_channel"}
@@ -18,6 +18,7 @@ DONE_ALREADY: Final = frozenset(
 """What Slack says where there is nothing to show, or nothing left to take away: the aim is reached or moot."""
 
 TITLE_LENGTH: Final = 200
+"""Characters that Slack takes (agents.sessions.setStatus, `title`)."""
 KEEP_TITLES: Final = 1000
 
 
@@ -27,15 +28,13 @@ class WorkingSigns:
     def __init__(self, client: Client) -> None:
         self._client = client
         self._open: dict[tuple[str, str], set[str]] = {}
-        self._titles: OrderedDict[tuple[str, str], str] = OrderedDict()
+        self._titles: BoundedDict[tuple[str, str], str] = BoundedDict(KEEP_TITLES)
         self._agent_refused = False
 
     def remember(self, event: Event) -> None:
         """Keep the words of a question: with the first one of a thread its agent session is titled."""
         if isinstance(event, Message) and event.text:
             self._titles[(event.ref.conversation_id, event.ref.message_id)] = disarmed(event.text[:TITLE_LENGTH])
-            while len(self._titles) > KEEP_TITLES:
-                self._titles.popitem(last=False)
 
     async def show(self, conversation: Conversation, question: MessageRef | None, on: bool, *, agent: bool) -> None:
         """Begin or end it; both may be repeated. Without a message of its own the question's thread shows it."""

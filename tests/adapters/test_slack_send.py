@@ -6,6 +6,8 @@ import asyncio
 from datetime import UTC, datetime
 
 import pytest
+from slack_sdk.errors import SlackApiError
+from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from adapters.slack import errors
 from bot.errors import Misconfigured, OutcomeUnknown, Rejected, Unavailable
@@ -220,11 +222,37 @@ def test_every_known_code_means_one_thing() -> None:
     assert len(every) == len(set(every)), "a code stands in two groups"
     for kind, codes in groups.items():
         for code in codes:
-            error = errors.from_code(code, method="chat.postMessage")
+            error = errors.translate(answered(code), method="chat.postMessage")
             assert type(error) is kind, code
             if isinstance(error, Rejected):
                 assert error.gone == (code in errors.GONE)
     assert set(every) >= KNOWN, f"unmapped: {sorted(KNOWN - set(every))}"
+
+
+def answered(code: str) -> SlackApiError:
+    """Make the error that the SDK raises for an answer with the code."""
+    response = AsyncSlackResponse(
+        client=None,
+        http_verb="POST",
+        api_url="https://slack.com/api/chat.postMessage",
+        req_args={},
+        data={"ok": False, "error": code},
+        headers={},
+        status_code=200,
+    )
+    return SlackApiError(f"The server responded with: {code}", response)  # type: ignore[no-untyped-call]  # of the SDK
+
+
+@pytest.mark.parametrize(
+    ("method", "variable"),
+    [
+        ("chat.postMessage", "SLACK_BOT_TOKEN"),
+        ("apps.connections.open", "SLACK_APP_TOKEN"),
+        ("apps.manifest.export", "SLACK_CONFIG_TOKEN"),
+    ],
+)
+def test_a_refused_token_is_named_by_its_variable(method: str, variable: str) -> None:
+    assert variable in str(errors.translate(answered("invalid_auth"), method=method))
 
 
 KNOWN = set(
@@ -252,6 +280,8 @@ KNOWN = set(
         "expired_trigger_id",
         "external_channel_migrating",
         "fatal_error",
+        "file_deleted",
+        "file_not_found",
         "hash_conflict",
         "internal_error",
         "invalid_arg_name",
