@@ -13,6 +13,8 @@ from adapters.slack.checks import check_account
 from adapters.slack.client import Client
 from adapters.slack.comment import comment_view
 from adapters.slack.config import SlackSettings
+from adapters.slack.files import open_file
+from adapters.slack.history import HistoryGrant, earlier
 from adapters.slack.http import EVENTS_PATH, EventsEndpoint
 from adapters.slack.identity import Identity
 from adapters.slack.ids import CHANNEL
@@ -25,7 +27,16 @@ from adapters.slack.users import Users
 from adapters.slack.working import WorkingSigns
 from bot.adapter import Check, Host, Part
 from bot.errors import BotError, Misconfigured, Rejected
-from bot.events import Conversation, MessageRef, Outbound, Rating, Reaction
+from bot.events import (
+    Conversation,
+    EarlierMessage,
+    File,
+    MessageRef,
+    Outbound,
+    Person,
+    Rating,
+    Reaction,
+)
 
 log = logging.getLogger(__name__)
 
@@ -48,6 +59,7 @@ class SlackAdapter:
         self._sender = Sender(self._client, self._account)
         self._working = WorkingSigns(self._client)
         self._users = Users(self._client, guests_differ=guests_differ)
+        self._grant = HistoryGrant()
         self._identity: Identity | None = None
         self._asking = asyncio.Lock()
         self._host: Host | None = None
@@ -116,6 +128,22 @@ class SlackAdapter:
         """Show or end the agent session's status, or 👀 on the question."""
         identity = await self._who()
         await self._working.show(conversation, question, on, agent=identity.is_agent)
+
+    async def earlier(
+        self, conversation: Conversation, before: MessageRef, limit: int
+    ) -> Sequence[EarlierMessage] | None:
+        """Read the thread, where Slack lets the app read more than a few messages a minute."""
+        return await earlier(self._client, await self._who(), self._grant, conversation, before, limit)
+
+    async def open(self, file: File) -> bytes:
+        """Fetch a file with the bot's token; needs the scope files:read."""
+        if file.account_id != await self._account():
+            raise Rejected("The file is of another workspace.", reason="not_found")
+        return await open_file(self._client, file)
+
+    async def person(self, account_id: str, user_id: str) -> Person | None:
+        """Look somebody up; needs the scope users:read."""
+        return await self._users.person(user_id) if account_id == await self._account() else None
 
     async def check(self) -> Sequence[Check]:
         """Look at the token, its scopes, event delivery and Socket Mode."""

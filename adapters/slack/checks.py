@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Awaitable, Callable
-from typing import Any, Final
+from typing import Final
 
-from adapters.slack import manifest
 from adapters.slack.client import Client
 from adapters.slack.config import SlackSettings
 from adapters.slack.http import EVENTS_PATH, FRESH_SECONDS
 from adapters.slack.identity import Identity
+from adapters.slack.manifest import AGENT_ONLY, MANIFEST, SCOPES
 from bot.adapter import Check
 from bot.errors import BotError, Misconfigured, Unavailable
 
@@ -24,8 +23,8 @@ async def check_account(settings: SlackSettings, client: Client, *, open_sockets
     try:
         identity = await client.who_am_i()
     except BotError as error:
-        wrong = isinstance(error, Misconfigured) and error.reason not in ("url", "redirect")
-        fix = "Install the app again and set the new SLACK_BOT_TOKEN." if wrong else REACH
+        refused = isinstance(error, Misconfigured) and error.reason not in ("url", "redirect")
+        fix = "Install the app again and set the new SLACK_BOT_TOKEN." if refused else REACH
         return [Check(check="slack token", status="fail", detail=str(error), fix=fix)]
     name = f"{identity.user or identity.user_id} in {identity.team or identity.team_id}"
     return [
@@ -57,8 +56,8 @@ def _scopes(identity: Identity) -> Check:
             detail="Slack did not say which scopes the token has.",
             fix="Compare OAuth & Permissions in the app's settings with `uppzy-bot manifest slack`.",
         )
-    missing = sorted(set(manifest.SCOPES) - identity.scopes)
-    needed = [scope for scope in missing if scope not in manifest.AGENT_ONLY]
+    missing = sorted(set(SCOPES) - identity.scopes)
+    needed = [scope for scope in missing if scope not in AGENT_ONLY]
     if needed:
         return Check(
             check="slack scopes",
@@ -85,37 +84,14 @@ async def _delivery(settings: SlackSettings) -> Check:
             detail=f"Events are expected over {way}; whether the app subscribes to them was not looked up.",
             fix="Set SLACK_CONFIG_TOKEN to let doctor compare, or mention the bot in a channel and see it answer.",
         )
-    app_id = await manifest.find_app_id(settings)
-    client = Client(settings.config_token.get_secret_value(), settings.api_url)
-    answer = await client.call("apps.manifest.export", {"app_id": app_id or ""}, read=True)
-    exported = answer.get("manifest")
-    app: dict[str, Any] = json.loads(exported) if isinstance(exported, str) else dict(exported or {})
-    wrong = _differences(app, settings)
-    if wrong:
+    if differences := await MANIFEST.differences(settings):
         return Check(
             check="slack events",
             status="fail",
-            detail=f"The app's settings differ from the manifest: {'; '.join(wrong)}.",
+            detail=f"The app's settings differ from the manifest: {'; '.join(differences)}.",
             fix="Apply the manifest: `uppzy-bot manifest slack --apply`.",
         )
     return Check(check="slack events", status="ok", detail=f"The app subscribes to every event, over {way}.")
-
-
-def _differences(app: dict[str, Any], settings: SlackSettings) -> list[str]:
-    told = app.get("settings") or {}
-    events = (told.get("event_subscriptions") or {}).get("bot_events") or ()
-    wrong = []
-    if missing := sorted(set(manifest.EVENTS) - manifest.AGENT_ONLY - set(events)):
-        wrong.append(f"no subscription to {', '.join(missing)}")
-    if not (told.get("interactivity") or {}).get("is_enabled"):
-        wrong.append("interactivity is off")
-    if bool(told.get("socket_mode_enabled")) != settings.socket_mode:
-        wrong.append(f"Socket Mode is {'off' if settings.socket_mode else 'on'}")
-    if not settings.socket_mode:
-        address = str((told.get("event_subscriptions") or {}).get("request_url") or "")
-        if not address.endswith(EVENTS_PATH):
-            wrong.append(f"the request URL does not end with {EVENTS_PATH}")
-    return wrong
 
 
 async def _socket_mode(settings: SlackSettings, client: Client, open_sockets: int) -> Check:

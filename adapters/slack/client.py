@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from email.utils import parsedate_to_datetime
 from typing import Any, Final
@@ -145,6 +145,18 @@ class Client:
             seconds_off=_seconds_off(headers.get("Date", "")),
             scopes=frozenset(scope.strip() for scope in scopes.split(",") if scope.strip()),
         )
+
+
+def messages_of(answer: Mapping[str, Any]) -> Sequence[Any]:
+    """Read the messages of a page."""
+    messages = answer.get("messages")
+    return messages if isinstance(messages, list) else ()
+
+
+def cursor_of(answer: Mapping[str, Any]) -> str:
+    """Read where the next page begins, "" after the last."""
+    metadata = answer.get("response_metadata")
+    return str(metadata.get("next_cursor") or "") if isinstance(metadata, Mapping) else ""
 
 
 def _seconds_off(date: str) -> float:

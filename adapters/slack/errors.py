@@ -95,7 +95,7 @@ def _from_answer(error: SlackApiError, method: str) -> BotError:
     data = getattr(response, "data", None)
     code = str(data.get("error", "")) if isinstance(data, dict) else ""
     if status == 429 or code:
-        return _from_code(code or "ratelimited", method, status, _seconds(headers))
+        return _from_code(code or "ratelimited", method, status, retry_after_of(headers))
     if status is not None and 300 <= status < 400:
         return Misconfigured(
             f"Slack's address redirects {method}; correct SLACK_API_URL.", status=status, reason="redirect"
@@ -137,7 +137,7 @@ def _token_of(method: str) -> str:
     return "SLACK_CONFIG_TOKEN" if method.startswith("apps.manifest.") else "SLACK_BOT_TOKEN"
 
 
-def _seconds(headers: object) -> float | None:
+def retry_after_of(headers: object) -> float | None:
     """Read Retry-After; Slack writes whole seconds."""
     get = getattr(headers, "get", lambda _name: None)
     value = get("Retry-After") or get("retry-after")

@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
-from adapters.slack.client import Client
+from adapters.slack.client import Client, cursor_of, messages_of
 from adapters.slack.ids import delivery_id_of, delivery_metadata, message_ref
 from adapters.slack.pacing import Pacer
 from adapters.slack.parts import SlackPart
@@ -108,10 +108,10 @@ class Sender:
         refs: dict[str, MessageRef] = {}
         for _ in range(MOST_PAGES):
             answer = await self._client.call(method, arguments, read=True)
-            for message in answer.get("messages") or ():
+            for message in messages_of(answer):
                 if delivery_id_of(message) == delivery_id:
                     refs[message["ts"]] = message_ref(account, channel, message["ts"])
-            cursor = (answer.get("response_metadata") or {}).get("next_cursor")
+            cursor = cursor_of(answer)
             if refs or not cursor:
                 return tuple(refs.values())
             arguments["cursor"] = cursor

@@ -104,7 +104,8 @@ def _text(value: Any) -> str:
     """One line of it, without what shows as nothing or turns the line round; joiners are letters of some languages."""
     if not isinstance(value, str):
         return ""
-    return "".join(sign for sign in " ".join(value.split()) if sign.isprintable() or sign in "\u200c\u200d").strip()
+    shown = (sign for sign in value if sign.isprintable() or sign.isspace() or sign in "\u200c\u200d")
+    return " ".join("".join(shown).split())
 
 
 def _says_team(payload: Payload) -> bool:

@@ -46,12 +46,20 @@ class LiveSlack:
         self.slack.channels[channel].messages[ts] = payloads.message(channel, "U1", text, ts)
         return ts
 
+    def answer(self, text: str) -> Answer:
+        """An answer to U1."""
+        return Answer(text=text, asker_id="U1")
+
+    def question(self, text: str) -> Notice:
+        """The root of an /ask of U1."""
+        return Notice(text=text, kind="question", user_id="U1")
+
     async def post(
         self, outbound: Answer | Notice | str, where: Conversation, *, delivery_id: str | None = None
     ) -> list[MessageRef]:
         """Render and send all parts; a string is an answer to U1."""
         if isinstance(outbound, str):
-            outbound = Answer(text=outbound, asker_id="U1")
+            outbound = self.answer(outbound)
         parts = self.adapter.render(outbound)
         return [await self.adapter.send(where, part, delivery_id or new_delivery_id(), None) for part in parts]
 
