@@ -221,9 +221,9 @@ class SlackManifest:
 MANIFEST: Final[Manifest] = SlackManifest()
 
 
-def manifest(**options: Any) -> str:
+def manifest(*, mode: Mode | None = None, url: str | None = None, agent: bool | None = None) -> str:
     """Write the manifest; how `bot.cli.manifest` asks for it until it goes by `ChannelSpec.manifest`."""
-    return MANIFEST.text(ManifestOptions(**options))
+    return MANIFEST.text(ManifestOptions(mode=mode, url=url, agent=agent))
 
 
 async def apply(settings: SlackSettings, **options: Any) -> list[str]:
