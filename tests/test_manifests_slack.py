@@ -74,8 +74,8 @@ def test_it_is_where_the_channel_says() -> None:
 
 @pytest.mark.parametrize("form", FORMS)
 def test_the_manifest_names_what_the_code_answers_to(form: dict[str, Any]) -> None:
-    made = manifest.build(**form)
-    features, settings = made["features"], made["settings"]
+    built = manifest.build(**form)
+    features, settings = built["features"], built["settings"]
     assert [command["command"] for command in features["slash_commands"]] == [ids.SLASH_COMMAND]
     assert [shortcut["callback_id"] for shortcut in features["shortcuts"]] == [ids.ASK_SHORTCUT]
     assert settings["socket_mode_enabled"] == (form["mode"] == "socket")
@@ -88,31 +88,31 @@ def test_the_manifest_names_what_the_code_answers_to(form: dict[str, Any]) -> No
     }
     assert addresses == ({f"{URL}/slack/events"} if form["mode"] == "http" else {None})
     left_out = manifest.AGENT_ONLY if not form.get("agent", True) else frozenset()
-    assert set(made["oauth_config"]["scopes"]["bot"]) == set(manifest.SCOPES) - left_out
+    assert set(built["oauth_config"]["scopes"]["bot"]) == set(manifest.SCOPES) - left_out
     assert set(settings["event_subscriptions"]["bot_events"]) == set(manifest.EVENTS) - left_out
 
 
 @pytest.mark.parametrize("form", FORMS)
 def test_the_yaml_is_the_manifest_with_a_reason_beside_each_scope(form: dict[str, Any]) -> None:
     text = MANIFEST.text(ManifestOptions(**form))
-    made = manifest.build(**form)
-    assert yaml.safe_load(text) == made
-    for scope in made["oauth_config"]["scopes"]["bot"]:
+    built = manifest.build(**form)
+    assert yaml.safe_load(text) == built
+    for scope in built["oauth_config"]["scopes"]["bot"]:
         assert f"- {scope}  # {manifest.SCOPES[scope]}" in text
 
 
 @pytest.mark.parametrize("form", FORMS)
 def test_slacks_schema_takes_it(form: dict[str, Any]) -> None:
     """The official schema where it is at hand; its lengths always."""
-    made = manifest.build(**form)
+    built = manifest.build(**form)
     if SCHEMA.exists():
-        jsonschema.validate(made, json.loads(SCHEMA.read_text(encoding="utf-8")))
-    shown = made["display_information"]
+        jsonschema.validate(built, json.loads(SCHEMA.read_text(encoding="utf-8")))
+    shown = built["display_information"]
     assert len(shown["name"]) <= 35
     assert len(shown["description"]) <= 140
-    assert len(made["features"].get("agent_view", {}).get("agent_description", "")) <= 300
-    assert len(made["features"].get("agent_view", {}).get("suggested_prompts", ())) <= 4
-    assert len(made["settings"]["event_subscriptions"]["bot_events"]) <= 100
+    assert len(built["features"].get("agent_view", {}).get("agent_description", "")) <= 300
+    assert len(built["features"].get("agent_view", {}).get("suggested_prompts", ())) <= 4
+    assert len(built["settings"]["event_subscriptions"]["bot_events"]) <= 100
 
 
 @pytest.mark.parametrize("url", [None, "", "http://bot.example.org", "bot.example.org"])

@@ -17,7 +17,7 @@ from adapters.slack.files import open_file
 from adapters.slack.history import HistoryGrant, earlier
 from adapters.slack.http import EVENTS_PATH, EventsEndpoint
 from adapters.slack.identity import Identity
-from adapters.slack.ids import CHANNEL
+from adapters.slack.ids import CHANNEL_NAME
 from adapters.slack.parts import SlackPart
 from adapters.slack.receive import Inbox
 from adapters.slack.render import render, with_asker
@@ -69,7 +69,7 @@ class SlackAdapter:
     @property
     def channel(self) -> str:
         """Name of the channel."""
-        return CHANNEL
+        return CHANNEL_NAME
 
     async def run(self, host: Host) -> None:
         """Receive over Socket Mode or HTTP until cancelled."""

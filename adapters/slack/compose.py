@@ -10,9 +10,9 @@ from bot.render import Block, Code, Place, Rule, Span, Spans, Table, Text, flat,
 from bot.render.text import aligned, is_narrow
 
 MAX_HEADER: Final = 150
-"""Characters of a header block (Block Kit reference)."""
+"""Characters of a header block (Block Kit reference, Header block)."""
 MAX_INDENT: Final = 8
-"""Slack shows no deeper lists (Block Kit reference, rich text list, `indent`)."""
+"""Deepest level of a list; items below it are shown at this one."""
 _HEADER_LEVELS: Final = (1, 2)
 
 

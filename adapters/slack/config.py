@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 
+from adapters.slack.ids import CHANNEL_NAME
 from bot.adapter import AccessRule, ChannelSpec
 from bot.shared import is_loopback
 
@@ -81,7 +82,7 @@ def _shaped(value: SecretStr | None, name: str, pattern: str, wanted: str) -> Se
 
 
 CHANNEL: Final = ChannelSpec(
-    name="slack",
+    name=CHANNEL_NAME,
     settings=SlackSettings,
     token="SLACK_BOT_TOKEN",  # noqa: S106  # a variable's name
     scopes={"channel": ("thread", "user", "conversation"), "dm": ("user", "thread")},

@@ -67,7 +67,8 @@ REFUSED: Final = frozenset(
 """Slack understood and will refuse the same again."""
 
 RETRY_AFTER: Final = 30.0
-"""Seconds to wait when Slack limits without saying for how long; what its own SDK's rate limit handler waits."""
+"""Seconds to wait when Slack limits without saying for how long; it always says (docs.slack.dev, "Rate limits"), so
+this is for an answer that lost its headers on the way, and our choice."""
 
 
 def translate(error: Exception, *, method: str) -> BotError:

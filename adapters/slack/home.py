@@ -19,7 +19,7 @@ log = logging.getLogger(__name__)
 MOST_PROMPTS: Final = 4
 """Slack takes so many (assistant.threads.setSuggestedPrompts, `prompts`)."""
 PROMPT_TITLE: Final = 75
-"""Characters; what a button's text may have, for Slack names no limit of its own for a prompt's title."""
+"""Characters; what a button's text may have (Block Kit reference), for that is how a prompt is shown."""
 
 
 async def publish(client: Client, identity: Identity, user_id: str, direct: str, page: HomePage) -> MessageRef:

@@ -12,7 +12,7 @@ from bot.events import Conversation, Event, MessageRef
 Payload: TypeAlias = Mapping[str, Any]
 """A JSON object as Slack sends it."""
 
-CHANNEL: Final = "slack"
+CHANNEL_NAME: Final = "slack"
 
 RATE_ACTION: Final = "rate"
 """action_id of the feedback buttons; their values are the ratings, "good" and "bad"."""
@@ -31,14 +31,14 @@ _WORDS: Final = frozenset({"text", "args"})
 
 def message_ref(account_id: str, channel: str, ts: str) -> MessageRef:
     """Name a message: its channel and its time stamp, which is unique there."""
-    return MessageRef(channel=CHANNEL, account_id=account_id, conversation_id=channel, message_id=ts)
+    return MessageRef(channel=CHANNEL_NAME, account_id=account_id, conversation_id=channel, message_id=ts)
 
 
 def conversation(account_id: str, channel: str, thread: str | None, *, channel_type: str = "") -> Conversation:
     """Name a place. `thread` is the time stamp of its root, None outside messages; `channel_type` as events say it."""
     direct = channel_type in ("im", "app_home") or channel.startswith("D")
     return Conversation(
-        channel=CHANNEL,
+        channel=CHANNEL_NAME,
         account_id=account_id,
         conversation_id=channel,
         thread_id=thread,

@@ -16,8 +16,6 @@ from bot.errors import Misconfigured, Rejected
 
 Mode = Literal["socket", "http"]
 
-PLACEHOLDER_URL: Final = "https://bot.example.com"
-
 SCOPES: Final[Mapping[str, str]] = {
     "app_mentions:read": "hears when somebody mentions the bot",
     "assistant:write": "agent view: status, stop button, suggested prompts",

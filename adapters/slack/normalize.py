@@ -13,7 +13,7 @@ from typing import Final
 
 from adapters.slack.emoji import to_unicode
 from adapters.slack.identity import Identity
-from adapters.slack.ids import CHANNEL, Payload, checked, conversation, message_ref, thread_of, time_of
+from adapters.slack.ids import CHANNEL_NAME, Payload, checked, conversation, message_ref, thread_of, time_of
 from adapters.slack.interactions import click, comment, shortcut, slash
 from adapters.slack.text import read
 from bot.events import (
@@ -206,7 +206,7 @@ def _gone(event: Payload, payload: Payload, identity: Identity, channel: str | N
     return [
         Gone(
             event_id=f"gone:{channel or 'account'}:{payload.get('event_id') or moment}",
-            channel=CHANNEL,
+            channel=CHANNEL_NAME,
             account_id=identity.team_id,
             conversation_id=channel,
             sent_at=time_of(moment),

@@ -21,7 +21,7 @@ from slack_bolt.response import BoltResponse
 
 from adapters.slack.client import CALL_SECONDS
 from adapters.slack.identity import Identity
-from adapters.slack.ids import CHANNEL, Payload
+from adapters.slack.ids import CHANNEL_NAME, Payload
 from adapters.slack.normalize import normalize
 from adapters.slack.users import Users
 from bot.adapter import Host
@@ -103,7 +103,7 @@ class Inbox(AsyncMiddleware):
     async def set_aside(self, payload: object, reason: str) -> None:
         """Keep a payload nobody can read as a dead letter."""
         raw = json.dumps(payload, sort_keys=True, default=str).encode()
-        await self._host.set_aside(CHANNEL, self._identity.team_id, raw, reason)
+        await self._host.set_aside(CHANNEL_NAME, self._identity.team_id, raw, reason)
 
     async def drain(self) -> None:
         """Wait for the forms that are being opened."""

@@ -36,6 +36,7 @@ DRAIN_SECONDS: Final = 10.0
 STORE_SECONDS: Final = 60.0
 """What is in hand when its socket ends has so long to be stored; by then Slack has sent it again over another one."""
 MAX_ENVELOPE: Final = 16 * 1024 * 1024
+"""Bytes; Slack names no limit, and a message may have 40,000 characters in its text and more in its blocks."""
 FIRST_WAIT: Final = 0.5
 LONGEST_WAIT: Final = 30.0
 

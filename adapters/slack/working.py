@@ -18,7 +18,7 @@ DONE_ALREADY: Final = frozenset(
 """What Slack says where there is nothing to show, or nothing left to take away: the aim is reached or moot."""
 
 TITLE_LENGTH: Final = 200
-"""Characters that Slack takes (agents.sessions.setStatus, `title`)."""
+"""Characters that Slack takes (docs.slack.dev, agents.sessions.setStatus, `title`)."""
 KEEP_TITLES: Final = 1000
 
 

@@ -148,14 +148,14 @@ class WebApi:
         return {"channel": {"id": direct}}
 
     def _reach(self, channel: str) -> Channel:
-        found = self._slack.channels.get(channel)
-        if found is None or (self._slack.bot_user not in found.members and channel.startswith(("D", "G", "P"))):
+        place = self._slack.channels.get(channel)
+        if place is None or (self._slack.bot_user not in place.members and channel.startswith(("D", "G", "P"))):
             raise Refused("channel_not_found")
-        if self._slack.bot_user not in found.members:
+        if self._slack.bot_user not in place.members:
             raise Refused("not_in_channel")
-        if found.archived:
+        if place.archived:
             raise Refused("is_archived")
-        return found
+        return place
 
     def _chat_postMessage(self, **arguments: Any) -> dict[str, Any]:
         check_post(arguments)
@@ -215,10 +215,10 @@ class WebApi:
 
     def _chat_delete(self, channel: str, ts: str, **_: Any) -> dict[str, Any]:
         place = self._reach(channel)
-        found = place.messages.get(ts)
-        if found is None:
+        message = place.messages.get(ts)
+        if message is None:
             raise Refused("message_not_found")
-        if found.get("bot_id") != payloads.BOT_ID:
+        if message.get("bot_id") != payloads.BOT_ID:
             raise Refused("cant_delete_message")
         del place.messages[ts]
         place.deleted.append(ts)
@@ -241,10 +241,10 @@ class WebApi:
         return {}
 
     def _reactions(self, channel: str, timestamp: str) -> list[str]:
-        found = self._reach(channel).messages.get(timestamp)
-        if found is None:
+        message = self._reach(channel).messages.get(timestamp)
+        if message is None:
             raise Refused("message_not_found")
-        names: list[str] = found.setdefault("bot_reactions", [])
+        names: list[str] = message.setdefault("bot_reactions", [])
         return names
 
     def _conversations_replies(self, channel: str, ts: str, **options: Any) -> dict[str, Any]:
@@ -300,7 +300,7 @@ class WebApi:
             raise Refused("missing_scope")
         if not 0 < len(prompts["prompts"]) <= 4:
             raise Refused("invalid_arguments", "one to four prompts")
-        for text in (text for one in prompts["prompts"] for text in one.values()):
+        for text in (text for prompt in prompts["prompts"] for text in prompt.values()):
             refuse_pings(text, "prompts")
         self._slack.prompts.append(prompts)
         return {}

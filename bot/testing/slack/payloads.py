@@ -181,7 +181,7 @@ def click(user: str, channel: str, posted: dict[str, Any], value: str, trigger_i
     )
 
 
-def shortcut(user: str, channel: str, said: dict[str, Any], trigger_id: str) -> dict[str, Any]:
+def shortcut(user: str, channel: str, message: dict[str, Any], trigger_id: str) -> dict[str, Any]:
     """The message shortcut."""
     return interaction(
         "message_action",
@@ -189,9 +189,9 @@ def shortcut(user: str, channel: str, said: dict[str, Any], trigger_id: str) -> 
         trigger_id,
         callback_id="ask_assistant",
         action_ts=next_ts(),
-        message_ts=said["ts"],
+        message_ts=message["ts"],
         channel={"id": channel, "name": "directmessage" if channel.startswith("D") else "general"},
-        message={**said, "type": "message"},
+        message={**message, "type": "message"},
         response_url="https://hooks.slack.invalid/app/1",
     )
 

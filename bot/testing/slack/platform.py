@@ -268,7 +268,7 @@ class FakeSlack:
         """Let the author delete a message; the root of a thread with replies leaves a tombstone."""
         messages = self.channels[channel].messages
         before = messages[ts]
-        if any(one.get("thread_ts") == ts != one["ts"] for one in messages.values()):
+        if any(message.get("thread_ts") == ts != message["ts"] for message in messages.values()):
             now = payloads.tombstone(ts)
             messages[ts] = now
             self.event(payloads.changed(channel, now, before))
@@ -288,8 +288,8 @@ class FakeSlack:
 
     async def shortcut(self, user: str, channel: str, ts: str) -> None:
         """Let somebody choose the message shortcut."""
-        said = self.channels[channel].messages[ts]
-        self.send(payloads.shortcut(user, channel, said, self.trigger()), "interactive")
+        message = self.channels[channel].messages[ts]
+        self.send(payloads.shortcut(user, channel, message, self.trigger()), "interactive")
 
     async def click(self, user: str, channel: str, ts: str, value: str) -> None:
         """Let somebody press a feedback button."""

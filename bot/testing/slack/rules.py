@@ -198,8 +198,8 @@ def _check_text_object(value: Mapping[str, Any], path: str, longest: int) -> Non
 
 def refuse_pings(text: str, path: str) -> None:
     """Refuse mrkdwn that Slack would read as a mention or as a masked link."""
-    if (found := PING.search(text)) is not None and not _is_plain_link(found[0]):
-        raise Refused("ping_in_text", f"{path} holds {found[0]!r}")
+    if (token := PING.search(text)) is not None and not _is_plain_link(token[0]):
+        raise Refused("ping_in_text", f"{path} holds {token[0]!r}")
 
 
 def _is_plain_link(entity: str) -> bool:
