@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from typing import Literal, Protocol, TypeAlias
+from typing import Final, Literal, Protocol, TypeAlias
 
 from aiohttp import web
 from pydantic import BaseModel
@@ -19,6 +19,12 @@ JsonValue: TypeAlias = "str | int | float | bool | Sequence[JsonValue] | Mapping
 Part: TypeAlias = Mapping[str, JsonValue]
 """One message of a rendered outbound, in the adapter's own shape: JSON values only, for it is stored with the
 intent to send and may be sent by another process after a restart or an upgrade."""
+
+FILE_BYTES: Final = 20_000_000
+"""Size of the largest file that `Adapter.open` returns; Telegram's bots get no larger one
+(https://core.telegram.org/bots/api#getfile: 20 MB)."""
+FILE_SECONDS: Final = 30.0
+"""How long `Adapter.open` may take before it is `Unavailable`."""
 
 HttpHandler: TypeAlias = Callable[[web.Request], Awaitable[web.StreamResponse]]
 

@@ -32,8 +32,8 @@ async def house(
     request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[SlackHouse]:
     monkeypatch.setattr(pacing, "SECONDS_PER_POST", PACE)
-    async with slack_house(tmp_path, socket_mode=request.param == "socket", pace_seconds=PACE) as made:
-        yield made
+    async with slack_house(tmp_path, socket_mode=request.param == "socket", pace_seconds=PACE) as running:
+        yield running
 
 
 def eyes(house: SlackHouse, channel: str, ts: str) -> list[str]:
@@ -138,8 +138,8 @@ async def test_a_long_answer_and_feedback_on_any_part(house: SlackHouse) -> None
     assert len(parts) >= 3
     assert {post["thread_ts"] for post in house.slack.posts} == {ts}
     shown = " ".join(str(post["blocks"]) for post in house.slack.posts)
-    found = [shown.index(f"Paragraph {number}.") for number in range(12)]
-    assert found == sorted(found)
+    places = [shown.index(f"Paragraph {number}.") for number in range(12)]
+    assert places == sorted(places)
     await house.slack.react("U1", "D1", parts[1], "+1::skin-tone-3")
     await house.slack.until(lambda: house.rated() == ["good"])
     await house.slack.react("U1", "D1", parts[1], "+1::skin-tone-3", added=False)
@@ -204,8 +204,8 @@ async def test_retry_after_on_the_second_part_at_slacks_own_pace(tmp_path: Path)
         assert refused == 1
         assert calls[2].at - calls[1].at >= 3.0, "sooner than Slack allowed"
         shown = " ".join(str(post["blocks"]) for post in house.slack.posts)
-        found = [shown.index(f"Paragraph {number}.") for number in range(12)]
-        assert found == sorted(found)
+        places = [shown.index(f"Paragraph {number}.") for number in range(12)]
+        assert places == sorted(places)
 
 
 async def test_changed_messages_bring_no_second_answer(house: SlackHouse) -> None:
@@ -396,7 +396,7 @@ async def test_from_an_empty_workspace_to_the_first_answer(tmp_path: Path) -> No
     assistant = await start(AssistantOptions(docs=docs, port=0, delay=0.05))
     async with FakeSlack(agent=True, echo=True, pace_seconds=1.0) as slack:
         tokens = slack_environment(slack, assistant.base_url, tmp_path, socket_mode=True)
-        made = await asyncio.to_thread(
+        command = await asyncio.to_thread(
             lambda: uppzy_bot(
                 *("manifest", "slack", "--apply"),
                 cwd=tmp_path,
@@ -404,8 +404,8 @@ async def test_from_an_empty_workspace_to_the_first_answer(tmp_path: Path) -> No
                 SLACK_API_URL=slack.api_url,
             )
         )
-        assert made.returncode == 0, made.stderr
-        assert "install it" in made.stdout
+        assert command.returncode == 0, command.stderr
+        assert "install it" in command.stdout
         assert slack.manifests["A0NEW"]["settings"]["socket_mode_enabled"]
         bot = Running("run", cwd=tmp_path, **tokens)
         try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import importlib
 import json
 from pathlib import Path
 from typing import Any
@@ -11,12 +12,14 @@ import jsonschema
 import pytest
 import yaml
 
-from adapters.slack import manifest, words
-from adapters.slack.config import SlackSettings
+from adapters.slack import ids, manifest
+from adapters.slack.config import CHANNEL, SlackSettings
+from adapters.slack.manifest import MANIFEST
 from adapters.slack.normalize import subscribed
+from bot.adapter import ManifestOptions
 from bot.errors import Misconfigured, Rejected
 from bot.testing.slack.payloads import APP
-from bot.testing.slack.platform import AGENT_SCOPES, SCOPES, FakeSlack
+from bot.testing.slack.platform import AGENT_SCOPES, EMAIL_SCOPES, FILE_SCOPES, SCOPES, FakeSlack
 from bot.testing.slack.rules import ARGUMENTS
 
 ROOT = Path(__file__).parents[1]
@@ -33,7 +36,7 @@ FORMS: list[dict[str, Any]] = [
 
 def test_the_file_is_what_the_command_makes() -> None:
     """Run `uppzy-bot manifest slack > manifests/slack.yaml` when this fails."""
-    assert (ROOT / "manifests" / "slack.yaml").read_text(encoding="utf-8") == manifest.manifest()
+    assert (ROOT / "manifests" / "slack.yaml").read_text(encoding="utf-8") == MANIFEST.text(ManifestOptions())
 
 
 def test_every_event_the_code_reads_is_subscribed_to_and_no_other() -> None:
@@ -52,17 +55,29 @@ def test_every_method_the_code_calls_is_known_and_no_other() -> None:
 def test_every_scope_is_needed_and_what_is_needed_is_there() -> None:
     needed = {scope for _, _, scopes in manifest.EVENTS.values() for scope in scopes}
     needed |= {scope for scopes in manifest.METHODS.values() for scope in scopes}
-    assert needed | {"commands"} == set(manifest.SCOPES)
+    assert needed | {"commands"} == set(manifest.SCOPES) | (needed & set(manifest.NOT_REQUESTED))
     assert set(SCOPES) | AGENT_SCOPES == set(manifest.SCOPES)
-    assert all(manifest.SCOPES.values()), "a scope without a reason"
+    assert set(FILE_SCOPES) | set(EMAIL_SCOPES) == set(manifest.NOT_REQUESTED)
+    assert all({**manifest.SCOPES, **manifest.NOT_REQUESTED}.values()), "a scope without a reason"
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_no_scope_is_asked_for_that_nothing_needs_yet(form: dict[str, Any]) -> None:
+    assert not set(manifest.NOT_REQUESTED) & set(manifest.build(**form)["oauth_config"]["scopes"]["bot"])
+
+
+def test_it_is_where_the_channel_says() -> None:
+    module, _, name = CHANNEL.manifest.partition(":")
+    assert getattr(importlib.import_module(module), name) is MANIFEST
+    assert MANIFEST.options == {"mode", "url", "agent"}
 
 
 @pytest.mark.parametrize("form", FORMS)
 def test_the_manifest_names_what_the_code_answers_to(form: dict[str, Any]) -> None:
-    made = manifest.build(**form)
-    features, settings = made["features"], made["settings"]
-    assert [command["command"] for command in features["slash_commands"]] == [words.SLASH_COMMAND]
-    assert [shortcut["callback_id"] for shortcut in features["shortcuts"]] == [words.ASK_SHORTCUT]
+    built = manifest.build(**form)
+    features, settings = built["features"], built["settings"]
+    assert [command["command"] for command in features["slash_commands"]] == [ids.SLASH_COMMAND]
+    assert [shortcut["callback_id"] for shortcut in features["shortcuts"]] == [ids.ASK_SHORTCUT]
     assert settings["socket_mode_enabled"] == (form["mode"] == "socket")
     assert ("agent_view" in features) == form.get("agent", True)
     assert "assistant_view" not in features
@@ -73,31 +88,31 @@ def test_the_manifest_names_what_the_code_answers_to(form: dict[str, Any]) -> No
     }
     assert addresses == ({f"{URL}/slack/events"} if form["mode"] == "http" else {None})
     left_out = manifest.AGENT_ONLY if not form.get("agent", True) else frozenset()
-    assert set(made["oauth_config"]["scopes"]["bot"]) == set(manifest.SCOPES) - left_out
+    assert set(built["oauth_config"]["scopes"]["bot"]) == set(manifest.SCOPES) - left_out
     assert set(settings["event_subscriptions"]["bot_events"]) == set(manifest.EVENTS) - left_out
 
 
 @pytest.mark.parametrize("form", FORMS)
 def test_the_yaml_is_the_manifest_with_a_reason_beside_each_scope(form: dict[str, Any]) -> None:
-    text = manifest.manifest(**form)
-    made = manifest.build(**form)
-    assert yaml.safe_load(text) == made
-    for scope in made["oauth_config"]["scopes"]["bot"]:
+    text = MANIFEST.text(ManifestOptions(**form))
+    built = manifest.build(**form)
+    assert yaml.safe_load(text) == built
+    for scope in built["oauth_config"]["scopes"]["bot"]:
         assert f"- {scope}  # {manifest.SCOPES[scope]}" in text
 
 
 @pytest.mark.parametrize("form", FORMS)
 def test_slacks_schema_takes_it(form: dict[str, Any]) -> None:
     """The official schema where it is at hand; its lengths always."""
-    made = manifest.build(**form)
+    built = manifest.build(**form)
     if SCHEMA.exists():
-        jsonschema.validate(made, json.loads(SCHEMA.read_text(encoding="utf-8")))
-    shown = made["display_information"]
+        jsonschema.validate(built, json.loads(SCHEMA.read_text(encoding="utf-8")))
+    shown = built["display_information"]
     assert len(shown["name"]) <= 35
     assert len(shown["description"]) <= 140
-    assert len(made["features"].get("agent_view", {}).get("agent_description", "")) <= 300
-    assert len(made["features"].get("agent_view", {}).get("suggested_prompts", ())) <= 4
-    assert len(made["settings"]["event_subscriptions"]["bot_events"]) <= 100
+    assert len(built["features"].get("agent_view", {}).get("agent_description", "")) <= 300
+    assert len(built["features"].get("agent_view", {}).get("suggested_prompts", ())) <= 4
+    assert len(built["settings"]["event_subscriptions"]["bot_events"]) <= 100
 
 
 @pytest.mark.parametrize("url", [None, "", "http://bot.example.org", "bot.example.org"])
@@ -112,26 +127,59 @@ def test_the_whole_address_may_be_given() -> None:
 
 async def test_apply_creates_then_updates() -> None:
     async with FakeSlack() as slack:
-        (created,) = await manifest.apply(_settings(slack))
+        (created,) = await MANIFEST.apply(_settings(slack), ManifestOptions())
         assert "A0NEW was created" in created
         assert slack.manifests["A0NEW"] == manifest.build()
-        (updated,) = await manifest.apply(_settings(slack, bot=True), mode="http", url=URL)
+        (updated,) = await MANIFEST.apply(_settings(slack, bot=True), ManifestOptions(mode="http", url=URL))
         assert f"{APP} was updated" in updated
         assert slack.manifests[APP] == manifest.build("http", URL)
-        await manifest.apply(_settings(slack, bot=True, app=True))
+        await MANIFEST.apply(_settings(slack, bot=True, app=True), ManifestOptions())
         assert slack.manifests[APP] == manifest.build()
 
 
 async def test_apply_says_what_is_missing_or_refused() -> None:
     async with FakeSlack() as slack:
         with pytest.raises(Misconfigured, match="SLACK_CONFIG_TOKEN"):
-            await manifest.apply(SlackSettings.model_validate({"SLACK_API_URL": slack.api_url}))
+            await MANIFEST.apply(SlackSettings.model_validate({"SLACK_API_URL": slack.api_url}), ManifestOptions())
         slack.fail("apps.manifest.create", "error:token_expired")
         with pytest.raises(Misconfigured):
-            await manifest.apply(_settings(slack))
+            await MANIFEST.apply(_settings(slack), ManifestOptions())
         slack.fail("apps.manifest.create", "error:invalid_manifest")
         with pytest.raises(Rejected, match="invalid_manifest"):
-            await manifest.apply(_settings(slack))
+            await MANIFEST.apply(_settings(slack), ManifestOptions())
+
+
+async def test_what_the_app_has_otherwise_is_told() -> None:
+    async with FakeSlack(agent=True) as slack:
+        settings = _settings(slack, bot=True, app=True)
+        await MANIFEST.apply(settings, ManifestOptions(agent=False))
+        slack.manifests[APP]["display_information"]["name"] = "Ask Ada"
+        assert await MANIFEST.differences(settings) == [], "what an operator may choose is no difference"
+        assert await MANIFEST.differences(_settings(slack, bot=True)) == [
+            "Socket Mode is on",
+            "the request URL does not end with /slack/events",
+        ]
+        app = slack.manifests[APP]
+        app["settings"]["event_subscriptions"]["bot_events"].remove("message.im")
+        app["settings"]["interactivity"] = None
+        app["oauth_config"]["scopes"]["bot"].remove("im:history")
+        assert await MANIFEST.differences(settings) == [
+            "no subscription to message.im",
+            "no scope im:history",
+            "interactivity is off",
+        ]
+        slack.manifests[APP] = None
+        assert len(await MANIFEST.differences(settings) or ()) == 4
+
+
+async def test_without_a_configuration_token_the_app_is_not_looked_at() -> None:
+    async with FakeSlack() as slack:
+        given = {"SLACK_API_URL": slack.api_url, "SLACK_BOT_TOKEN": slack.bot_token, "SLACK_APP_TOKEN": slack.app_token}
+        assert await MANIFEST.differences(SlackSettings.model_validate(given)) is None
+        assert slack.calls == []
+        slack.fail("apps.manifest.export", "error:token_expired")
+        with pytest.raises(Misconfigured, match="SLACK_CONFIG_TOKEN"):
+            await MANIFEST.differences(_settings(slack, bot=True))
 
 
 def _settings(slack: FakeSlack, *, bot: bool = False, app: bool = False) -> SlackSettings:

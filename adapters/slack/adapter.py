@@ -6,33 +6,39 @@ import asyncio
 import logging
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
-from typing import Any, Final
 
 from adapters.slack import home
-from adapters.slack.checks import check_all
+from adapters.slack.bolt import BoltDispatcher
+from adapters.slack.checks import check_account
+from adapters.slack.client import Client
+from adapters.slack.comment import comment_view
 from adapters.slack.config import SlackSettings
-from adapters.slack.http import EVENTS_PATH, Events
+from adapters.slack.files import open_file
+from adapters.slack.history import HistoryGrant, earlier
+from adapters.slack.http import EVENTS_PATH, EventsEndpoint
 from adapters.slack.identity import Identity
-from adapters.slack.inbox import Bolt, Inbox
-from adapters.slack.parts import CHANNEL
-from adapters.slack.people import People
-from adapters.slack.posting import Posting
-from adapters.slack.render import render
+from adapters.slack.ids import CHANNEL_NAME
+from adapters.slack.parts import SlackPart
+from adapters.slack.receive import Inbox
+from adapters.slack.render import render, with_asker
+from adapters.slack.sending import Sender
 from adapters.slack.socket import SocketMode
-from adapters.slack.text import disarmed
-from adapters.slack.web import Web
-from adapters.slack.words import comment_view
-from adapters.slack.working import Working
+from adapters.slack.users import Users
+from adapters.slack.working import WorkingSigns
 from bot.adapter import Check, Host, Part
 from bot.errors import BotError, Misconfigured, Rejected
-from bot.events import Answer, Conversation, Home, MessageRef, Notice, Outbound, Rating, Reaction
+from bot.events import (
+    Conversation,
+    EarlierMessage,
+    File,
+    MessageRef,
+    Outbound,
+    Person,
+    Rating,
+    Reaction,
+)
 
 log = logging.getLogger(__name__)
-
-ANSWER_RANK: Final = 0
-PROGRESS_RANK: Final = 1
-PROMPTS: Final = 4
-PROMPT_LENGTH: Final = 75
 
 
 class SlackAdapter:
@@ -49,70 +55,63 @@ class SlackAdapter:
             raise Misconfigured("SLACK_BOT_TOKEN is not set; set it to turn Slack on.")
         self._settings = settings
         self._clock = clock
-        self._web = Web(settings.bot_token.get_secret_value(), settings.api_url)
-        self._posting = Posting(self._web, self._account)
-        self._working = Working(self._web)
-        self._people = People(self._web, tell_guests=guests_differ or settings.tell_guests)
+        self._client = Client(settings.bot_token.get_secret_value(), settings.api_url)
+        self._sender = Sender(self._client, self._account)
+        self._working = WorkingSigns(self._client)
+        self._users = Users(self._client, guests_differ=guests_differ)
+        self._grant = HistoryGrant()
         self._identity: Identity | None = None
         self._asking = asyncio.Lock()
         self._host: Host | None = None
-        self._events: Events | None = None
+        self._events: EventsEndpoint | None = None
         self._sockets: SocketMode | None = None
 
     @property
     def channel(self) -> str:
         """Name of the channel."""
-        return CHANNEL
+        return CHANNEL_NAME
 
     async def run(self, host: Host) -> None:
         """Receive over Socket Mode or HTTP until cancelled."""
         self._host = host
         if self._events is None and self._settings.signing_secret is not None and not self._settings.socket_mode:
             # Once: the core may start `run` again, but the server keeps its routes.
-            self._events = Events(self._settings.signing_secret.get_secret_value())
+            self._events = EventsEndpoint(self._settings.signing_secret.get_secret_value())
             host.serve("POST", EVENTS_PATH, self._events.handle)
-        async with self._web.open() as session:
+        async with self._client.open() as session:
             identity = await self._who()
             seen = self._working.remember
-            inbox = Inbox(host, identity, self._people, ask_why=self._ask_why, seen=seen, clock=self._clock)
-            bolt = Bolt(inbox, self._web.client(session))
+            inbox = Inbox(host, identity, self._users, ask_why=self._ask_why, seen=seen, clock=self._clock)
+            bolt = BoltDispatcher(inbox, self._client.sdk(session))
             try:
                 if self._settings.app_token is not None:
                     app_token = self._settings.app_token.get_secret_value()
-                    self._sockets = SocketMode(self._web, session, app_token, bolt.dispatch)
+                    self._sockets = SocketMode(self._client, session, app_token, bolt.dispatch)
                     await self._sockets.run()
                 elif self._events is not None:
                     await self._events.serve(bolt.dispatch)
             finally:
                 await inbox.drain()
 
-    def render(self, outbound: Outbound) -> Sequence[Part]:
-        """Render to arguments of chat.postMessage, and what `send` needs beside them."""
-        parts = render(outbound)
-        if isinstance(outbound, Home):
-            return [{**part, **home.extras(outbound)} for part in parts]
-        ours: dict[str, Any] = {"rank": ANSWER_RANK}
-        if isinstance(outbound, Answer):
-            ours["user"] = outbound.asker_id
-        elif isinstance(outbound, Notice):
-            if outbound.kind == "progress":
-                ours["rank"] = PROGRESS_RANK
-            if outbound.user_id is not None:
-                ours["user"] = outbound.user_id
-        return [{**part, **ours} for part in parts]
+    def render(self, outbound: Outbound, *, plain: bool = False) -> Sequence[Part]:
+        """Render to messages, or to the Home tab; see `SlackPart`."""
+        return [part.to_json() for part in render(outbound, plain=plain)]
 
     async def send(
         self, conversation: Conversation, part: Part, delivery_id: str, reply_to: MessageRef | None
     ) -> MessageRef:
         """Post one part, or publish the Home tab."""
-        if "home" in part:
-            return await self._publish_home(conversation, part)
-        named = await self._people.name_asker(part)
-        return await self._posting.post(conversation, named, delivery_id, reply_to, self._pace)
+        message = SlackPart.from_json(part)
+        if message.home is not None:
+            direct = conversation.conversation_id
+            return await home.publish(self._client, await self._who(), message.user_id or "", direct, message.home)
+        if message.asked_by_command:
+            message = with_asker(message, await self._users.name(message.user_id))
+        return await self._sender.post(conversation, message, delivery_id, reply_to, self._pace)
 
     async def find(self, conversation: Conversation, delivery_id: str) -> Sequence[MessageRef] | None:
         """Look for our delivery id in the metadata of the thread's or the conversation's messages."""
-        return await self._posting.find(conversation, delivery_id)
+        return await self._sender.find(conversation, delivery_id)
 
     async def mark(self, ref: MessageRef, rating: Rating | None) -> None:
         """Do nothing: Slack shows which of its feedback buttons a person pressed."""
@@ -120,7 +119,7 @@ class SlackAdapter:
     async def delete(self, ref: MessageRef) -> None:
         """Delete one of our messages."""
         try:
-            await self._web.call("chat.delete", {"channel": ref.conversation_id, "ts": ref.message_id})
+            await self._client.call("chat.delete", {"channel": ref.conversation_id, "ts": ref.message_id})
         except Rejected as error:
             if error.reason != "message_not_found":
                 raise
@@ -130,36 +129,31 @@ class SlackAdapter:
         identity = await self._who()
         await self._working.show(conversation, question, on, agent=identity.is_agent)
 
+    async def earlier(
+        self, conversation: Conversation, before: MessageRef, limit: int
+    ) -> Sequence[EarlierMessage] | None:
+        """Read the thread, where Slack lets the app read more than a few messages a minute."""
+        return await earlier(self._client, await self._who(), self._grant, conversation, before, limit)
+
+    async def open(self, file: File) -> bytes:
+        """Fetch a file with the bot's token; needs the scope files:read."""
+        if file.account_id != await self._account():
+            raise Rejected("The file is of another workspace.", reason="not_found")
+        return await open_file(self._client, file)
+
+    async def person(self, account_id: str, user_id: str) -> Person | None:
+        """Look somebody up; needs the scope users:read."""
+        return await self._users.person(user_id) if account_id == await self._account() else None
+
     async def check(self) -> Sequence[Check]:
         """Look at the token, its scopes, event delivery and Socket Mode."""
-        return await check_all(self._settings, self._web, open_sockets=self._sockets.open if self._sockets else 0)
-
-    async def _publish_home(self, conversation: Conversation, part: Part) -> MessageRef:
-        user = str(part["user"])
-        identity = await self._who()
-        view = home.with_links(part, identity.workspace_url)
-        await self._web.call("views.publish", {"user_id": user, "view": view})
-        prompts = part.get("prompts")
-        if identity.is_agent and isinstance(prompts, list) and prompts:
-            await self._suggest(conversation.conversation_id, [str(one) for one in prompts[:PROMPTS]])
-        return MessageRef(
-            channel=CHANNEL,
-            account_id=identity.team_id,
-            conversation_id=conversation.conversation_id,
-            message_id=f"home:{user}",
+        return await check_account(
+            self._settings, self._client, open_sockets=self._sockets.open if self._sockets else 0
         )
-
-    async def _suggest(self, channel: str, prompts: Sequence[str]) -> None:
-        """Offer questions in the agent view; without it (an old app, a plan without AI) there are none."""
-        wanted = [{"title": disarmed(one[:PROMPT_LENGTH]), "message": disarmed(one)} for one in prompts]
-        try:
-            await self._web.call("assistant.threads.setSuggestedPrompts", {"channel_id": channel, "prompts": wanted})
-        except BotError as error:
-            log.info("suggested prompts were not set: %s", error)
 
     async def _ask_why(self, click: Reaction, trigger_id: str) -> None:
         try:
-            await self._web.call("views.open", {"trigger_id": trigger_id, "view": comment_view(click.target)})
+            await self._client.call("views.open", {"trigger_id": trigger_id, "view": comment_view(click.target)})
         except BotError as error:
             log.warning("the form that asks why could not be opened: %s", error)
 
@@ -174,5 +168,5 @@ class SlackAdapter:
         """Who the bot is, asked once; never while an event waits for its acknowledgement."""
         async with self._asking:
             if self._identity is None:
-                self._identity = await self._web.who_am_i()
+                self._identity = await self._client.who_am_i()
             return self._identity

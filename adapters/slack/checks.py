@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Awaitable, Callable
-from typing import Any, Final
+from typing import Final
 
-from adapters.slack import manifest
+from adapters.slack.client import Client
 from adapters.slack.config import SlackSettings
 from adapters.slack.http import EVENTS_PATH, FRESH_SECONDS
 from adapters.slack.identity import Identity
-from adapters.slack.web import Web
+from adapters.slack.manifest import AGENT_ONLY, MANIFEST, SCOPES
 from bot.adapter import Check
 from bot.errors import BotError, Misconfigured, Unavailable
 
@@ -19,13 +18,13 @@ RENEW_APP: Final = "Make an app-level token with connections:write and set SLACK
 RENEW_CONFIG: Final = "Make a new configuration token, for it lives twelve hours, and set SLACK_CONFIG_TOKEN."
 
 
-async def check_all(settings: SlackSettings, web: Web, *, open_sockets: int = 0) -> list[Check]:
+async def check_account(settings: SlackSettings, client: Client, *, open_sockets: int = 0) -> list[Check]:
     """Look at everything that can be looked at from here; a failure is a finding, never an exception."""
     try:
-        identity = await web.who_am_i()
+        identity = await client.who_am_i()
     except BotError as error:
-        wrong = isinstance(error, Misconfigured) and error.reason not in ("url", "redirect")
-        fix = "Install the app again and set the new SLACK_BOT_TOKEN." if wrong else REACH
+        refused = isinstance(error, Misconfigured) and error.reason not in ("url", "redirect")
+        fix = "Install the app again and set the new SLACK_BOT_TOKEN." if refused else REACH
         return [Check(check="slack token", status="fail", detail=str(error), fix=fix)]
     name = f"{identity.user or identity.user_id} in {identity.team or identity.team_id}"
     return [
@@ -33,7 +32,7 @@ async def check_all(settings: SlackSettings, web: Web, *, open_sockets: int = 0)
         _clock(identity),
         _scopes(identity),
         await _safely("slack events", lambda: _delivery(settings), RENEW_CONFIG),
-        await _safely("slack socket mode", lambda: _socket_mode(settings, web, open_sockets), RENEW_APP),
+        await _safely("slack socket mode", lambda: _socket_mode(settings, client, open_sockets), RENEW_APP),
     ]
 
 
@@ -57,8 +56,8 @@ def _scopes(identity: Identity) -> Check:
             detail="Slack did not say which scopes the token has.",
             fix="Compare OAuth & Permissions in the app's settings with `uppzy-bot manifest slack`.",
         )
-    missing = sorted(set(manifest.SCOPES) - identity.scopes)
-    needed = [scope for scope in missing if scope not in manifest.AGENT_ONLY]
+    missing = sorted(set(SCOPES) - identity.scopes)
+    needed = [scope for scope in missing if scope not in AGENT_ONLY]
     if needed:
         return Check(
             check="slack scopes",
@@ -85,46 +84,23 @@ async def _delivery(settings: SlackSettings) -> Check:
             detail=f"Events are expected over {way}; whether the app subscribes to them was not looked up.",
             fix="Set SLACK_CONFIG_TOKEN to let doctor compare, or mention the bot in a channel and see it answer.",
         )
-    app_id = await manifest.find_app_id(settings)
-    web = Web(settings.config_token.get_secret_value(), settings.api_url)
-    answer = await web.call("apps.manifest.export", {"app_id": app_id or ""}, read=True)
-    exported = answer.get("manifest")
-    app: dict[str, Any] = json.loads(exported) if isinstance(exported, str) else dict(exported or {})
-    wrong = _differences(app, settings)
-    if wrong:
+    if differences := await MANIFEST.differences(settings):
         return Check(
             check="slack events",
             status="fail",
-            detail=f"The app's settings differ from the manifest: {'; '.join(wrong)}.",
+            detail=f"The app's settings differ from the manifest: {'; '.join(differences)}.",
             fix="Apply the manifest: `uppzy-bot manifest slack --apply`.",
         )
     return Check(check="slack events", status="ok", detail=f"The app subscribes to every event, over {way}.")
 
 
-def _differences(app: dict[str, Any], settings: SlackSettings) -> list[str]:
-    told = app.get("settings") or {}
-    events = (told.get("event_subscriptions") or {}).get("bot_events") or ()
-    wrong = []
-    if missing := sorted(set(manifest.EVENTS) - manifest.AGENT_ONLY - set(events)):
-        wrong.append(f"no subscription to {', '.join(missing)}")
-    if not (told.get("interactivity") or {}).get("is_enabled"):
-        wrong.append("interactivity is off")
-    if bool(told.get("socket_mode_enabled")) != settings.socket_mode:
-        wrong.append(f"Socket Mode is {'off' if settings.socket_mode else 'on'}")
-    if not settings.socket_mode:
-        address = str((told.get("event_subscriptions") or {}).get("request_url") or "")
-        if not address.endswith(EVENTS_PATH):
-            wrong.append(f"the request URL does not end with {EVENTS_PATH}")
-    return wrong
-
-
-async def _socket_mode(settings: SlackSettings, web: Web, open_sockets: int) -> Check:
+async def _socket_mode(settings: SlackSettings, client: Client, open_sockets: int) -> Check:
     if settings.app_token is None:
         return Check(check="slack socket mode", status="ok", detail="Not used: events come over HTTP.")
     if open_sockets:
         # Slack gives out few tickets a minute; who is connected needs no other.
         return Check(check="slack socket mode", status="ok", detail=f"{open_sockets} connections are open.")
-    await web.call("apps.connections.open", read=True, token=settings.app_token.get_secret_value())
+    await client.call("apps.connections.open", read=True, token=settings.app_token.get_secret_value())
     return Check(check="slack socket mode", status="ok", detail="Slack gave a ticket for a connection.")
 
 

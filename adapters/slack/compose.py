@@ -10,7 +10,9 @@ from bot.render import Block, Code, Place, Rule, Span, Spans, Table, Text, flat,
 from bot.render.text import aligned, is_narrow
 
 MAX_HEADER: Final = 150
+"""Characters of a header block (Block Kit reference, Header block)."""
 MAX_INDENT: Final = 8
+"""Deepest level of a list; items below it are shown at this one."""
 _HEADER_LEVELS: Final = (1, 2)
 
 
@@ -43,7 +45,7 @@ def cell(spans: Spans) -> dict[str, Any]:
     return {"type": "rich_text", "elements": [section]}
 
 
-class Composer:
+class BlockComposer:
     """Turns neutral blocks into Slack's. A message may have one table: in an answer with more of them the narrow ones
     are set in columns as preformatted text, or every table would need a message of its own."""
 

@@ -8,17 +8,13 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 
+from adapters.slack.ids import CHANNEL_NAME
 from bot.adapter import AccessRule, ChannelSpec
-
-LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
+from bot.shared import is_loopback
 
 
 class SlackSettings(BaseModel):
-    """The SLACK_* variables. The adapter is on as soon as the bot token is set.
-
-    `tell_guests` is no variable: the app sets it when the access policy treats guests and members differently,
-    for each person then costs one call of users.info an hour.
-    """
+    """The SLACK_* variables. The adapter is on as soon as the bot token is set."""
 
     model_config = ConfigDict(populate_by_name=True, extra="ignore", frozen=True)
 
@@ -26,10 +22,7 @@ class SlackSettings(BaseModel):
     app_token: SecretStr | None = Field(default=None, alias="SLACK_APP_TOKEN")
     signing_secret: SecretStr | None = Field(default=None, alias="SLACK_SIGNING_SECRET")
     api_url: str = Field(default="https://slack.com/api/", alias="SLACK_API_URL")
-    client_id: str | None = Field(default=None, alias="SLACK_CLIENT_ID")
-    client_secret: SecretStr | None = Field(default=None, alias="SLACK_CLIENT_SECRET")
     config_token: SecretStr | None = Field(default=None, alias="SLACK_CONFIG_TOKEN")
-    tell_guests: bool = False
 
     @property
     def enabled(self) -> bool:
@@ -41,9 +34,7 @@ class SlackSettings(BaseModel):
         """Whether events come over Socket Mode; over HTTP otherwise."""
         return self.app_token is not None
 
-    @field_validator(
-        "bot_token", "app_token", "signing_secret", "client_id", "client_secret", "config_token", mode="before"
-    )
+    @field_validator("bot_token", "app_token", "signing_secret", "config_token", mode="before")
     @classmethod
     def _empty_is_unset(cls, value: object) -> object:
         return None if value == "" else value
@@ -70,7 +61,7 @@ class SlackSettings(BaseModel):
         parts = urlsplit(value)
         if not parts.hostname or parts.scheme not in ("http", "https"):
             raise ValueError("SLACK_API_URL: expected an address such as https://slack.com/api/")
-        if parts.scheme == "http" and parts.hostname not in LOOPBACK:
+        if parts.scheme == "http" and not is_loopback(parts.hostname):
             raise ValueError("SLACK_API_URL: expected https, for the token travels with every call")
         return value if value.endswith("/") else value + "/"
 
@@ -91,7 +82,7 @@ def _shaped(value: SecretStr | None, name: str, pattern: str, wanted: str) -> Se
 
 
 CHANNEL: Final = ChannelSpec(
-    name="slack",
+    name=CHANNEL_NAME,
     settings=SlackSettings,
     token="SLACK_BOT_TOKEN",  # noqa: S106  # a variable's name
     scopes={"channel": ("thread", "user", "conversation"), "dm": ("user", "thread")},
@@ -101,5 +92,6 @@ CHANNEL: Final = ChannelSpec(
     ),
     command_prefix="!",
     adapter="adapters.slack.adapter:SlackAdapter",
-    preview="adapters.slack.render:preview",
+    preview="adapters.slack.preview:preview",
+    manifest="adapters.slack.manifest:MANIFEST",
 )

@@ -6,6 +6,8 @@ import re
 import unicodedata
 from typing import Final
 
+from bot.shared import plain_emoji
+
 NAMES: Final = {
     "+1": "👍",
     "thumbsup": "👍",
@@ -81,10 +83,10 @@ def to_unicode(name: str) -> str:
     """
     plain = SKIN_TONE.sub("", name.strip(":")).removesuffix("::")
     if (known := NAMES.get(plain)) is not None:
-        return known
+        return plain_emoji(known)
     try:
-        found = unicodedata.lookup(plain.replace("_", " ").upper())
+        emoji = unicodedata.lookup(plain.replace("_", " ").upper())
     except KeyError:
         return f":{plain}:"
     # A letter or a combining mark has a Unicode name too, but is nobody's emoji.
-    return found if len(found) == 1 and unicodedata.category(found) == "So" else f":{plain}:"
+    return emoji if len(emoji) == 1 and unicodedata.category(emoji) == "So" else f":{plain}:"

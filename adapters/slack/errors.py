@@ -1,7 +1,7 @@
-"""What Slack's error codes mean for us: one table, one function.
+"""What an error of a call means for us: one table of Slack's codes, one function.
 
-Codes are those of the method pages for what we call. A code that is not in the table is a refusal: Slack
-answered, so nothing was done, and asking again in the same words will not help.
+Codes are those that docs.slack.dev lists under "Errors" on the page of each method we call. A code that is not in the
+table is a refusal: Slack answered, so nothing was done, and asking again in the same words will not help.
 """
 
 from __future__ import annotations
@@ -60,39 +60,19 @@ REFUSED: Final = frozenset(
         "not_an_agent",
         "invalid_app_id",
         "compliance_exports_prevent_deletion",
+        "file_not_found",
+        "file_deleted",
     }
 )
 """Slack understood and will refuse the same again."""
 
 RETRY_AFTER: Final = 30.0
-"""Seconds to wait when Slack limits without saying for how long; its own SDK's choice."""
+"""Seconds to wait when Slack limits without saying for how long; it always says (docs.slack.dev, "Rate limits"), so
+this is for an answer that lost its headers on the way, and our choice."""
 
 
-def from_code(code: str, *, method: str, status: int | None = None, retry_after: float | None = None) -> BotError:
-    """Make our error of what Slack answered."""
-    if code in LATER or status == 429:
-        limited = status == 429 or "limit" in code
-        wait = retry_after if retry_after is not None else RETRY_AFTER if limited else None
-        reason = "rate_limited" if limited else "server_error"
-        return Unavailable(
-            f"Slack did not take {method} now ({code}); it is tried again.",
-            status=status,
-            reason=reason,
-            retry_after=wait,
-        )
-    if code in UNKNOWN:
-        return OutcomeUnknown(f"Slack did not say whether {method} was done ({code}).", status=status, reason=code)
-    if code in SETTINGS:
-        return Misconfigured(
-            f"Slack refused {method} ({code}); check the token, its scopes and the app's installation.",
-            status=status,
-            reason=code,
-        )
-    return Rejected(f"Slack refused {method} ({code}).", status=status, reason=code or "rejected", gone=code in GONE)
-
-
-def from_exception(error: Exception, *, method: str) -> BotError:
-    """Make our error of anything that a call through the SDK raised."""
+def translate(error: Exception, *, method: str) -> BotError:
+    """Make our error of anything that a call of a method raised, through the SDK or below it."""
     if isinstance(error, SlackApiError):
         return _from_answer(error, method)
     if isinstance(error, aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError | ssl.SSLError):
@@ -116,7 +96,7 @@ def _from_answer(error: SlackApiError, method: str) -> BotError:
     data = getattr(response, "data", None)
     code = str(data.get("error", "")) if isinstance(data, dict) else ""
     if status == 429 or code:
-        return from_code(code or "ratelimited", method=method, status=status, retry_after=_seconds(headers))
+        return _from_code(code or "ratelimited", method, status, retry_after_of(headers))
     if status is not None and 300 <= status < 400:
         return Misconfigured(
             f"Slack's address redirects {method}; correct SLACK_API_URL.", status=status, reason="redirect"
@@ -128,7 +108,37 @@ def _from_answer(error: SlackApiError, method: str) -> BotError:
     return OutcomeUnknown(f"Slack answered {method} in a way that cannot be read.", status=status, reason="garbage")
 
 
-def _seconds(headers: object) -> float | None:
+def _from_code(code: str, method: str, status: int | None, retry_after: float | None) -> BotError:
+    """Make our error of what Slack answered."""
+    if code in LATER or status == 429:
+        limited = status == 429 or "limit" in code
+        wait = retry_after if retry_after is not None else RETRY_AFTER if limited else None
+        reason = "rate_limited" if limited else "server_error"
+        return Unavailable(
+            f"Slack did not take {method} now ({code}); it is tried again.",
+            status=status,
+            reason=reason,
+            retry_after=wait,
+        )
+    if code in UNKNOWN:
+        return OutcomeUnknown(f"Slack did not say whether {method} was done ({code}).", status=status, reason=code)
+    if code in SETTINGS:
+        return Misconfigured(
+            f"Slack refused {method} ({code}); check {_token_of(method)}, its scopes and the app's installation.",
+            status=status,
+            reason=code,
+        )
+    return Rejected(f"Slack refused {method} ({code}).", status=status, reason=code or "rejected", gone=code in GONE)
+
+
+def _token_of(method: str) -> str:
+    """Name the setting whose token the method is called with."""
+    if method == "apps.connections.open":
+        return "SLACK_APP_TOKEN"
+    return "SLACK_CONFIG_TOKEN" if method.startswith("apps.manifest.") else "SLACK_BOT_TOKEN"
+
+
+def retry_after_of(headers: object) -> float | None:
     """Read Retry-After; Slack writes whole seconds."""
     get = getattr(headers, "get", lambda _name: None)
     value = get("Retry-After") or get("retry-after")

@@ -1,47 +1,53 @@
-"""The Home tab between the renderer, which knows no workspace, and the call that publishes it; pure."""
+"""The Home tab, published for one person, and the questions that the agent view suggests."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+import logging
+from collections.abc import Sequence
+from typing import Any, Final
 
-from bot.adapter import Part
-from bot.events import Home
+from adapters.slack.client import Client
+from adapters.slack.identity import Identity
+from adapters.slack.ids import message_ref, permalink
+from adapters.slack.parts import Block, HomePage, HomeQuestion
+from adapters.slack.text import disarmed
+from bot.errors import BotError
+from bot.events import MessageRef
 
+log = logging.getLogger(__name__)
 
-def extras(home: Home) -> dict[str, Any]:
-    """Say what `send` needs beside the view: whose page it is, the prompts, where each question leads."""
-    links = {
-        f"recent:{number}": [question.ref.conversation_id, question.ref.message_id]
-        for number, question in enumerate(home.recent)
-        if question.ref is not None
-    }
-    return {"user": home.user_id, "prompts": list(home.suggestions), "links": links}
-
-
-def with_links(part: Part, workspace_url: str) -> Mapping[str, Any]:
-    """Add to each recent question the link to its answer, built as Slack builds its permalinks."""
-    view: Any = part["home"]
-    links = part.get("links")
-    blocks = view.get("blocks")
-    if not (isinstance(links, Mapping) and isinstance(blocks, Sequence) and workspace_url):
-        return dict(view)
-    return {**view, "blocks": [_linked(block, links, workspace_url) for block in blocks]}
+MOST_PROMPTS: Final = 4
+"""Slack takes so many (assistant.threads.setSuggestedPrompts, `prompts`)."""
+PROMPT_TITLE: Final = 75
+"""Characters; what a button's text may have (Block Kit reference), for that is how a prompt is shown."""
 
 
-def _linked(block: Any, links: Mapping[str, Any], workspace_url: str) -> Any:
-    place = links.get(str(block.get("block_id", "")))
-    if place is None:
-        return block
-    link = {"type": "link", "url": permalink(workspace_url, *place), "text": "Open"}
+async def publish(client: Client, identity: Identity, user_id: str, direct: str, page: HomePage) -> MessageRef:
+    """Show the page to the person; `direct` is their conversation with the bot, where prompts are suggested."""
+    await client.call("views.publish", {"user_id": user_id, "view": view(page, identity.workspace_url)})
+    if identity.is_agent and page.prompts:
+        await _suggest(client, direct, page.prompts[:MOST_PROMPTS])
+    return message_ref(identity.team_id, direct, f"home:{user_id}")
+
+
+def view(page: HomePage, workspace_url: str) -> dict[str, Any]:
+    """Build the view, with a link from each recent question to its message; without an address there are none."""
+    blocks = [*page.blocks, *(_linked(question, workspace_url) for question in page.recent)]
+    return {"type": "home", "blocks": blocks}
+
+
+def _linked(question: HomeQuestion, workspace_url: str) -> Block:
+    if question.channel is None or question.ts is None or not workspace_url:
+        return question.block
+    link = {"type": "link", "url": permalink(workspace_url, question.channel, question.ts), "text": "Open"}
     section = {"type": "rich_text_section", "elements": [link]}
-    return {**block, "elements": [*block["elements"], section]}
+    return {**question.block, "elements": [*question.block["elements"], section]}
 
 
-def permalink(workspace_url: str, channel: str, ts: str) -> str:
-    """Build the address of a message.
-
-    >>> permalink("https://acme.slack.com/", "C1", "1732270000.000100")
-    'https://acme.slack.com/archives/C1/p1732270000000100'
-    """
-    return f"{workspace_url}archives/{channel}/p{ts.replace('.', '')}"
+async def _suggest(client: Client, direct: str, prompts: Sequence[str]) -> None:
+    """Offer questions in the agent view; without it (an old app, a plan without AI) there are none."""
+    offered = [{"title": disarmed(prompt[:PROMPT_TITLE]), "message": disarmed(prompt)} for prompt in prompts]
+    try:
+        await client.call("assistant.threads.setSuggestedPrompts", {"channel_id": direct, "prompts": offered})
+    except BotError as error:
+        log.info("suggested prompts were not set: %s", error)

@@ -7,23 +7,24 @@ import hashlib
 import hmac
 import json
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 from urllib.parse import parse_qs
 
 from aiohttp import web
 
+from adapters.slack.receive import Take
+
 EVENTS_PATH: Final = "/slack/events"
 FRESH_SECONDS: Final = 300
-
-Take = Callable[[Mapping[str, Any]], Awaitable[bool]]
+"""Slack's own advice against replays (docs.slack.dev, "Verifying requests from Slack")."""
 
 
 class BadRequest(ValueError):
     """The body is not what its content type says, or not what Slack sends."""
 
 
-class Events:
+class EventsEndpoint:
     """The handler of the events address. Until `serve` runs it says 503, and Slack comes again."""
 
     def __init__(self, signing_secret: str, clock: Callable[[], float] = time.time) -> None:

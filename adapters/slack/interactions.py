@@ -4,10 +4,19 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from adapters.slack.comment import CommentTarget
 from adapters.slack.identity import Identity
-from adapters.slack.parts import Payload, conversation_of, ref_of, standing_of_team, thread_of, time_of
+from adapters.slack.ids import (
+    ASK_SHORTCUT,
+    COMMENT_VIEW,
+    RATE_ACTION,
+    Payload,
+    conversation,
+    message_ref,
+    thread_of,
+    time_of,
+)
 from adapters.slack.text import read
-from adapters.slack.words import ASK_SHORTCUT, COMMENT_VIEW, RATE_ACTION, Target
 from bot.events import Command, Comment, Event, Message, Reaction
 
 
@@ -24,9 +33,9 @@ def click(payload: Payload, identity: Identity) -> list[Event]:
         events.append(
             Reaction(
                 event_id=f"click:{channel}:{ts}:{user}:{action['action_ts']}",
-                target=ref_of(channel, ts, identity),
+                target=message_ref(identity.team_id, channel, ts),
                 user_id=user,
-                standing=standing_of_team(payload["user"].get("team_id"), identity),
+                standing=identity.standing_of_team(payload["user"].get("team_id")),
                 emoji="👍" if action["value"] == "good" else "👎",
                 added=True,
                 button=True,
@@ -44,14 +53,14 @@ def shortcut(payload: Payload, identity: Identity) -> list[Event]:
         return []
     channel = payload["channel"]["id"]
     words = read(message.get("text") or "", identity.user_id)
-    where = {"channel_type": "im"} if payload["channel"].get("name") == "directmessage" else {}
+    kind = "im" if payload["channel"].get("name") == "directmessage" else ""
     return [
         Message(
             event_id=f"shortcut:{payload['trigger_id']}",
-            ref=ref_of(channel, message["ts"], identity),
-            conversation=conversation_of(channel, where, identity, thread_of(message)),
+            ref=message_ref(identity.team_id, channel, message["ts"]),
+            conversation=conversation(identity.team_id, channel, thread_of(message), channel_type=kind),
             user_id=payload["user"]["id"],
-            standing=standing_of_team(payload["user"].get("team_id"), identity),
+            standing=identity.standing_of_team(payload["user"].get("team_id")),
             text=words.text,
             mentions_bot=True,
             mentions_others=False,
@@ -67,17 +76,17 @@ def comment(payload: Payload, identity: Identity, received_at: datetime) -> list
     view: Payload = payload["view"]
     if view.get("callback_id") != COMMENT_VIEW:
         return []
-    target = Target.decode(view["private_metadata"])
+    target = CommentTarget.decode(view["private_metadata"])
     fields: Payload = view["state"]["values"]
-    said = " ".join(one["value"] for block in fields.values() for one in block.values() if one.get("value"))
-    if not said.strip():
+    words = " ".join(input_["value"] for block in fields.values() for input_ in block.values() if input_.get("value"))
+    if not words.strip():
         return []
     return [
         Comment(
             event_id=f"comment:{view['id']}",
-            target=ref_of(target.channel, target.ts, identity),
+            target=message_ref(identity.team_id, target.channel, target.ts),
             user_id=payload["user"]["id"],
-            text=said.strip(),
+            text=words.strip(),
             sent_at=received_at,
         )
     ]
@@ -86,14 +95,14 @@ def comment(payload: Payload, identity: Identity, received_at: datetime) -> list
 def slash(payload: Payload, identity: Identity, received_at: datetime) -> list[Event]:
     """Read the slash command; it names no time and has no message."""
     args = read(payload.get("text") or "", identity.user_id).text
-    where = {"channel_type": "im"} if payload.get("channel_name") == "directmessage" else {}
+    kind = "im" if payload.get("channel_name") == "directmessage" else ""
     return [
         Command(
             event_id=f"command:{payload['trigger_id']}",
             ref=None,
-            conversation=conversation_of(payload["channel_id"], where, identity, None),
+            conversation=conversation(identity.team_id, payload["channel_id"], None, channel_type=kind),
             user_id=payload["user_id"],
-            standing=standing_of_team(payload.get("team_id"), identity),
+            standing=identity.standing_of_team(payload.get("team_id")),
             name="ask" if args else "help",
             args=args,
             sent_at=received_at,

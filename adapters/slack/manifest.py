@@ -7,15 +7,14 @@ from collections.abc import Mapping
 from typing import Any, Final, Literal
 from urllib.parse import urlsplit
 
+from adapters.slack.client import Client
 from adapters.slack.config import SlackSettings
 from adapters.slack.http import EVENTS_PATH
-from adapters.slack.web import Web
-from adapters.slack.words import ASK_SHORTCUT, SLASH_COMMAND
+from adapters.slack.ids import ASK_SHORTCUT, SLASH_COMMAND
+from bot.adapter import Manifest, ManifestOptions
 from bot.errors import Misconfigured, Rejected
 
 Mode = Literal["socket", "http"]
-
-PLACEHOLDER_URL: Final = "https://bot.example.com"
 
 SCOPES: Final[Mapping[str, str]] = {
     "app_mentions:read": "hears when somebody mentions the bot",
@@ -34,6 +33,12 @@ SCOPES: Final[Mapping[str, str]] = {
     "users:read": "tells guests and people of other workspaces from members (access policy); names who used /ask",
 }
 """Every scope of the bot with its reason."""
+
+NOT_REQUESTED: Final[Mapping[str, str]] = {
+    "files:read": "reads files of messages (`Adapter.open`), which nothing asks for yet",
+    "users:read.email": "tells people's addresses (`Adapter.person`), which nothing asks for yet",
+}
+"""Scopes that code would use if it had them, and why the manifest does without."""
 
 EVENTS: Final[Mapping[str, tuple[str, str, tuple[str, ...]]]] = {
     "agent_session_stopped": ("agent_session_stopped", "the stop button of the agent view", ("assistant:write",)),
@@ -71,6 +76,7 @@ METHODS: Final[Mapping[str, tuple[str, ...]]] = {
     "conversations.replies": ("channels:history", "groups:history", "im:history", "mpim:history"),
     "reactions.add": ("reactions:write",),
     "reactions.remove": ("reactions:write",),
+    "files.info": ("files:read",),
     "users.info": ("users:read",),
     "views.open": (),
     "views.publish": (),
@@ -134,59 +140,123 @@ def _features(address: str | None, agent: bool) -> dict[str, Any]:
     if agent:
         features["agent_view"] = {
             "agent_description": "Answers questions from your organisation's own documents.",
-            "suggested_prompts": [{"title": one, "message": one} for one in PROMPTS],
+            "suggested_prompts": [{"title": prompt, "message": prompt} for prompt in PROMPTS],
         }
     return features
 
 
-def manifest(*, mode: Mode = "socket", url: str | None = None, agent: bool = True) -> str:
-    """Write the manifest as YAML, the reason of each scope and event beside it."""
-    import yaml  # here, for the bot's start does without it
+class SlackManifest:
+    """The app's registration at Slack. Implements `bot.adapter.Manifest`."""
 
-    reasons = {**SCOPES, **{name: reason for name, (_, reason, _) in EVENTS.items()}}
-    lines = [
-        "# Slack app manifest, made by `uppzy-bot manifest slack`; change the code, not this file.",
-        "# Slack: api.slack.com/apps -> Create New App -> From a manifest.",
-    ]
-    for line in yaml.safe_dump(build(mode, url, agent=agent), sort_keys=False, width=200).splitlines():
-        name = line.strip().removeprefix("- ")
-        is_item = line.strip().startswith("- ") and name in reasons
-        lines.append(f"{line}  # {reasons[name]}" if is_item else line)
-    return "\n".join(lines) + "\n"
+    options: frozenset[str] = frozenset({"mode", "url", "agent"})
+
+    def text(self, options: ManifestOptions) -> str:
+        """Write the manifest as YAML, the reason of each scope and event beside it."""
+        import yaml  # here, for the bot's start does without it
+
+        reasons = {**SCOPES, **{name: reason for name, (_, reason, _) in EVENTS.items()}}
+        lines = [
+            "# Slack app manifest, made by `uppzy-bot manifest slack`; change the code, not this file.",
+            "# Slack: api.slack.com/apps -> Create New App -> From a manifest.",
+        ]
+        for line in yaml.safe_dump(_built(options), sort_keys=False, width=200).splitlines():
+            name = line.strip().removeprefix("- ")
+            is_item = line.strip().startswith("- ") and name in reasons
+            lines.append(f"{line}  # {reasons[name]}" if is_item else line)
+        return "\n".join(lines) + "\n"
+
+    async def apply(self, settings: object, options: ManifestOptions) -> list[str]:
+        """Create the app, or update the one the other tokens belong to; return what was done and what comes next.
+
+        Raises:
+            Misconfigured: SLACK_CONFIG_TOKEN is not set or not valid; configuration tokens live twelve hours.
+            Rejected: Slack does not accept the manifest.
+        """
+        slack = _settings(settings)
+        if slack.config_token is None:
+            raise Misconfigured(
+                "SLACK_CONFIG_TOKEN is not set; make one at api.slack.com/apps, it is good for 12 hours."
+            )
+        client = Client(slack.config_token.get_secret_value(), slack.api_url)
+        registration = json.dumps(_built(options))
+        app_id = await find_app_id(slack)
+        try:
+            if app_id is not None:
+                await client.call("apps.manifest.update", {"app_id": app_id, "manifest": registration}, read=True)
+                return [f"The app {app_id} was updated; if its scopes changed, install it again under Install App."]
+            answer = await client.call("apps.manifest.create", {"manifest": registration}, read=True)
+        except Misconfigured as error:
+            raise Misconfigured(
+                f"Slack refused SLACK_CONFIG_TOKEN ({error.reason}); make a new one at api.slack.com/apps, "
+                "it is good for 12 hours.",
+                reason=error.reason,
+            ) from None
+        except Rejected as error:
+            raise Rejected(
+                f"Slack did not accept the manifest ({error.reason}); compare `uppzy-bot manifest slack` with the app.",
+                reason=error.reason,
+            ) from None
+        app_id = str(answer["app_id"])
+        page = f"https://api.slack.com/apps/{app_id}"
+        return [f"The app {app_id} was created; install it under {page}/install-on-team. Its tokens are at {page}."]
+
+    async def differences(self, settings: object) -> list[str] | None:
+        """Say what the app at Slack has otherwise than the bot needs it; None without SLACK_CONFIG_TOKEN.
+
+        What an operator may choose (its name, its description, to be an agent) is no difference.
+        """
+        slack = _settings(settings)
+        if slack.config_token is None:
+            return None
+        app_id = await find_app_id(slack)
+        client = Client(slack.config_token.get_secret_value(), slack.api_url)
+        answer = await client.call("apps.manifest.export", {"app_id": app_id or ""}, read=True)
+        exported = answer.get("manifest")
+        app: dict[str, Any] = json.loads(exported) if isinstance(exported, str) else dict(exported or {})
+        return _differences(app, slack)
 
 
-async def apply(
-    settings: SlackSettings, *, mode: Mode = "socket", url: str | None = None, agent: bool = True
-) -> list[str]:
-    """Create the app, or update the one the other tokens belong to; return what was done and what comes next.
+MANIFEST: Final[Manifest] = SlackManifest()
 
-    Raises:
-        Misconfigured: SLACK_CONFIG_TOKEN is not set or not valid; configuration tokens live twelve hours.
-        Rejected: Slack does not accept the manifest.
-    """
-    if settings.config_token is None:
-        raise Misconfigured("SLACK_CONFIG_TOKEN is not set; make one at api.slack.com/apps, it is good for 12 hours.")
-    web = Web(settings.config_token.get_secret_value(), settings.api_url)
-    made = json.dumps(build(mode, url, agent=agent))
-    app_id = await find_app_id(settings)
-    try:
-        if app_id is not None:
-            await web.call("apps.manifest.update", {"app_id": app_id, "manifest": made}, read=True)
-            return [f"The app {app_id} was updated; if its scopes changed, install it again under Install App."]
-        app_id = str((await web.call("apps.manifest.create", {"manifest": made}, read=True))["app_id"])
-    except Misconfigured as error:
-        raise Misconfigured(
-            f"Slack refused SLACK_CONFIG_TOKEN ({error.reason}); make a new one at api.slack.com/apps, "
-            "it is good for 12 hours.",
-            reason=error.reason,
-        ) from None
-    except Rejected as error:
-        raise Rejected(
-            f"Slack did not accept the manifest ({error.reason}); compare `uppzy-bot manifest slack` with the app.",
-            reason=error.reason,
-        ) from None
-    page = f"https://api.slack.com/apps/{app_id}"
-    return [f"The app {app_id} was created; install it under {page}/install-on-team. Its tokens are at {page}."]
+
+def manifest(*, mode: Mode | None = None, url: str | None = None, agent: bool | None = None) -> str:
+    """Write the manifest; how `bot.cli.manifest` asks for it until it goes by `ChannelSpec.manifest`."""
+    return MANIFEST.text(ManifestOptions(mode=mode, url=url, agent=agent))
+
+
+async def apply(settings: SlackSettings, **options: Any) -> list[str]:
+    """Register it; see `manifest`."""
+    return await MANIFEST.apply(settings, ManifestOptions(**options))
+
+
+def _settings(settings: object) -> SlackSettings:
+    if not isinstance(settings, SlackSettings):
+        raise TypeError(f"settings of Slack are needed, not {type(settings).__name__}")
+    return settings
+
+
+def _built(options: ManifestOptions) -> dict[str, Any]:
+    return build(options.mode or "socket", options.url, agent=options.agent is not False)
+
+
+def _differences(app: dict[str, Any], settings: SlackSettings) -> list[str]:
+    shown = app.get("settings") or {}
+    events = (shown.get("event_subscriptions") or {}).get("bot_events") or ()
+    scopes = ((app.get("oauth_config") or {}).get("scopes") or {}).get("bot") or ()
+    differences = []
+    if missing := sorted(set(EVENTS) - AGENT_ONLY - set(events)):
+        differences.append(f"no subscription to {', '.join(missing)}")
+    if missing := sorted(set(SCOPES) - AGENT_ONLY - set(scopes)):
+        differences.append(f"no scope {', '.join(missing)}")
+    if not (shown.get("interactivity") or {}).get("is_enabled"):
+        differences.append("interactivity is off")
+    if bool(shown.get("socket_mode_enabled")) != settings.socket_mode:
+        differences.append(f"Socket Mode is {'off' if settings.socket_mode else 'on'}")
+    if not settings.socket_mode:
+        address = str((shown.get("event_subscriptions") or {}).get("request_url") or "")
+        if not address.endswith(EVENTS_PATH):
+            differences.append(f"the request URL does not end with {EVENTS_PATH}")
+    return differences
 
 
 async def find_app_id(settings: SlackSettings) -> str | None:
@@ -197,11 +267,11 @@ async def find_app_id(settings: SlackSettings) -> str | None:
             return fields[2]
     if settings.bot_token is None:
         return None
-    web = Web(settings.bot_token.get_secret_value(), settings.api_url)
-    identity = await web.who_am_i()
-    bot = await web.call("bots.info", {"bot": identity.bot_id}, read=True)
-    found = (bot.get("bot") or {}).get("app_id")
-    return str(found) if found else None
+    client = Client(settings.bot_token.get_secret_value(), settings.api_url)
+    identity = await client.who_am_i()
+    bot = await client.call("bots.info", {"bot": identity.bot_id}, read=True)
+    app_id = (bot.get("bot") or {}).get("app_id")
+    return str(app_id) if app_id else None
 
 
 def _events_url(url: str | None) -> str:

@@ -13,20 +13,11 @@ from typing import Final
 
 from adapters.slack.emoji import to_unicode
 from adapters.slack.identity import Identity
+from adapters.slack.ids import CHANNEL_NAME, Payload, checked, conversation, message_ref, thread_of, time_of
 from adapters.slack.interactions import click, comment, shortcut, slash
-from adapters.slack.parts import (
-    CHANNEL,
-    Payload,
-    checked,
-    conversation_of,
-    is_person,
-    ref_of,
-    standing_of,
-    thread_of,
-    time_of,
-)
 from adapters.slack.text import read
 from bot.events import (
+    Conversation,
     Deletion,
     Edit,
     Event,
@@ -50,6 +41,8 @@ def normalize(payload: Payload, identity: Identity, received_at: datetime) -> li
 
 
 def _read(payload: Payload, identity: Identity, received_at: datetime) -> list[Event]:
+    if not identity.owns(payload):
+        return []
     kind = payload.get("type")
     if kind == "event_callback":
         return _event(payload, identity)
@@ -70,12 +63,13 @@ def subscribed() -> tuple[str, ...]:
 
 
 def _event(payload: Payload, identity: Identity) -> list[Event]:
-    homes = [one.get("team_id") or one.get("enterprise_id") for one in payload.get("authorizations") or ()]
-    if homes and not any(home is not None and identity.is_home(home) for home in homes):
-        return []
     event: Payload = payload["event"]
     handler = _EVENTS.get(event["type"])
     return handler(event, payload, identity) if handler else []
+
+
+def _where(channel: str, event: Payload, identity: Identity, thread: str | None) -> Conversation:
+    return conversation(identity.team_id, channel, thread, channel_type=event.get("channel_type") or "")
 
 
 def _message(event: Payload, payload: Payload, identity: Identity) -> list[Event]:
@@ -90,17 +84,17 @@ def _message(event: Payload, payload: Payload, identity: Identity) -> list[Event
     if event.get("edited") and event["type"] == "app_mention":
         # Slack tells of a mention added by an edit once more, in this way.
         return _edit(event, event, {}, identity)
-    if event.get("subtype") not in SPOKEN or not is_person(event, identity):
+    if event.get("subtype") not in SPOKEN or not identity.is_person(event):
         return []
     words = read(event.get("text") or "", identity.user_id)
-    ref = ref_of(event["channel"], event["ts"], identity)
+    ref = message_ref(identity.team_id, event["channel"], event["ts"])
     return [
         Message(
             event_id=f"message:{event['channel']}:{event['ts']}",
             ref=ref,
-            conversation=conversation_of(event["channel"], event, identity, thread_of(event)),
+            conversation=_where(event["channel"], event, identity, thread_of(event)),
             user_id=event["user"],
-            standing=standing_of(event, identity),
+            standing=identity.standing_of(event),
             text=words.text,
             mentions_bot=words.mentions_bot or event["type"] == "app_mention",
             mentions_others=words.mentions_others,
@@ -112,7 +106,7 @@ def _message(event: Payload, payload: Payload, identity: Identity) -> list[Event
 
 def _edit(event: Payload, now: Payload, before: Payload, identity: Identity) -> list[Event]:
     """`message_changed` comes for unfurls, for new replies and for our own messages too."""
-    if now.get("subtype") not in SPOKEN or not is_person(now, identity):
+    if now.get("subtype") not in SPOKEN or not identity.is_person(now):
         return []
     if not now.get("edited") or now.get("text") == before.get("text"):
         return []
@@ -121,10 +115,10 @@ def _edit(event: Payload, now: Payload, before: Payload, identity: Identity) -> 
     return [
         Edit(
             event_id=f"edit:{channel}:{now['ts']}:{now['edited']['ts']}",
-            ref=ref_of(channel, now["ts"], identity),
-            conversation=conversation_of(channel, event, identity, thread_of(now)),
+            ref=message_ref(identity.team_id, channel, now["ts"]),
+            conversation=_where(channel, event, identity, thread_of(now)),
             user_id=now["user"],
-            standing=standing_of(now, identity),
+            standing=identity.standing_of(now),
             text=words.text,
             mentions_bot=words.mentions_bot,
             mentions_others=words.mentions_others,
@@ -136,13 +130,13 @@ def _edit(event: Payload, now: Payload, before: Payload, identity: Identity) -> 
 
 def _deletion(event: Payload, ts: str, identity: Identity) -> list[Event]:
     before: Payload = event.get("previous_message") or {}
-    if before and not is_person(before, identity):
+    if before and not identity.is_person(before):
         return []
     channel = event["channel"]
     return [
         Deletion(
             event_id=f"delete:{channel}:{ts}",
-            ref=ref_of(channel, ts, identity),
+            ref=message_ref(identity.team_id, channel, ts),
             sent_at=time_of(event.get("event_ts") or event["ts"]),
         )
     ]
@@ -150,15 +144,15 @@ def _deletion(event: Payload, ts: str, identity: Identity) -> list[Event]:
 
 def _reaction(event: Payload, payload: Payload, identity: Identity) -> list[Event]:
     item: Payload = event["item"]
-    if item.get("type") != "message" or not is_person(event, identity):
+    if item.get("type") != "message" or not identity.is_person(event):
         return []
     channel, ts, name = item["channel"], item["ts"], event["reaction"]
     return [
         Reaction(
             event_id=f"{event['type']}:{channel}:{ts}:{event['user']}:{name}:{event['event_ts']}",
-            target=ref_of(channel, ts, identity),
+            target=message_ref(identity.team_id, channel, ts),
             user_id=event["user"],
-            standing=standing_of(event, identity),
+            standing=identity.standing_of(event),
             emoji=to_unicode(name),
             added=event["type"] == "reaction_added",
             sent_at=time_of(event["event_ts"]),
@@ -173,9 +167,9 @@ def _home_opened(event: Payload, payload: Payload, identity: Identity) -> list[E
     return [
         HomeOpened(
             event_id=f"home:{event['user']}:{event['event_ts']}",
-            conversation=conversation_of(event["channel"], event, identity, None),
+            conversation=_where(event["channel"], event, identity, None),
             user_id=event["user"],
-            standing=standing_of(event, identity),
+            standing=identity.standing_of(event),
             sent_at=time_of(event["event_ts"]),
         )
     ]
@@ -186,7 +180,7 @@ def _stopped(event: Payload, payload: Payload, identity: Identity) -> list[Event
     return [
         Stop(
             event_id=f"stop:{channel}:{event['thread_ts']}:{event['event_ts']}",
-            conversation=conversation_of(channel, event, identity, event["thread_ts"]),
+            conversation=_where(channel, event, identity, event["thread_ts"]),
             user_id=event["user"],
             sent_at=time_of(event["event_ts"]),
         )
@@ -212,7 +206,7 @@ def _gone(event: Payload, payload: Payload, identity: Identity, channel: str | N
     return [
         Gone(
             event_id=f"gone:{channel or 'account'}:{payload.get('event_id') or moment}",
-            channel=CHANNEL,
+            channel=CHANNEL_NAME,
             account_id=identity.team_id,
             conversation_id=channel,
             sent_at=time_of(moment),

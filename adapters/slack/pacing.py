@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 SECONDS_PER_POST: Final = 1.0
-"""Slack's limit for posting into one channel."""
+"""Slack's limit for posting into one channel, short bursts aside (docs.slack.dev, "Rate limits", posting messages)."""
 
 
 @dataclass(slots=True)
@@ -21,7 +21,7 @@ class _Gate:
     pacing: bool = False
 
 
-class Turnstile:
+class Pacer:
     """Lets posts through one by one per key: when the time has come, the lowest rank, then the one that came first.
 
     One of those who wait keeps the time for all, so an answer that comes meanwhile goes before the notice that

@@ -1,86 +1,110 @@
-"""What events and interactions have in common: who, where, when; pure."""
+"""What is sent to Slack, as typed values, and the JSON form in which it waits with the intent to send; pure."""
 
 from __future__ import annotations
 
-import dataclasses
-from collections.abc import Mapping
-from datetime import UTC, datetime
-from typing import Any, Final, TypeAlias
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, Self, TypeAlias
 
-from adapters.slack.identity import Identity
-from bot.events import Conversation, Event, MessageRef, Standing
+from bot.adapter import JsonValue
 
-Payload: TypeAlias = Mapping[str, Any]
+Block: TypeAlias = Mapping[str, Any]
+"""A block as Slack's Block Kit reference describes it."""
 
-CHANNEL: Final = "slack"
-LONGEST_ID: Final = 500
-"""Characters; Slack's own ids stay below a hundred, and ours of an event are made of a few of them."""
-
-_WORDS: Final = frozenset({"text", "args"})
+ANSWER_RANK: Final = 0
+PROGRESS_RANK: Final = 1
 
 
-def is_person(said: Payload, identity: Identity) -> bool:
-    """A bot's own post has no subtype today, only `bot_id`; Slackbot and the bot itself are none either."""
-    user = said.get("user")
-    return bool(user) and user not in (identity.user_id, "USLACKBOT", "UREVOKEDU") and not said.get("bot_id")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HomeQuestion:
+    """A question on the Home tab, and which message its link leads to; None without a link."""
+
+    block: Block
+    channel: str | None = None
+    ts: str | None = None
 
 
-def thread_of(message: Payload) -> str:
-    """A message outside threads is the root of its own."""
-    return str(message.get("thread_ts") or message["ts"])
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HomePage:
+    """A person's Home tab: what stands above, the recent questions, and what the agent view suggests to ask."""
+
+    blocks: tuple[Block, ...]
+    recent: tuple[HomeQuestion, ...] = ()
+    prompts: tuple[str, ...] = ()
 
 
-def conversation_of(channel: str, event: Payload, identity: Identity, thread: str | None) -> Conversation:
-    """Say where it happened; `thread` is None outside messages."""
-    direct = event.get("channel_type") in ("im", "app_home") or channel.startswith("D")
-    return Conversation(
-        channel=CHANNEL,
-        account_id=identity.team_id,
-        conversation_id=channel,
-        thread_id=thread,
-        kind="dm" if direct else "channel",
-        is_direct=direct,
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SlackPart:
+    """One message, or with `home` one publication of a Home tab.
+
+    `text` is escaped: it is what notifications and screen readers use or, without `blocks`, the whole message.
+    `rank`: of posts that wait for the same channel the lowest goes first. `user_id`: whom it concerns, who gets it by
+    direct message where the bot is no member, and whose page `home` is. `asked_by_command`: it is the root of an /ask,
+    whose words nobody in the channel has seen, so a line under it says who asked.
+    """
+
+    text: str = ""
+    blocks: tuple[Block, ...] = ()
+    rank: int = ANSWER_RANK
+    user_id: str | None = None
+    asked_by_command: bool = False
+    home: HomePage | None = None
+
+    def to_json(self) -> dict[str, JsonValue]:
+        """Return JSON values for `from_json`."""
+        part: dict[str, JsonValue] = {"rank": self.rank, "user": self.user_id}
+        if self.home is not None:
+            return part | {"home": _page_to_json(self.home)}
+        return part | {
+            "text": self.text,
+            "blocks": [dict(block) for block in self.blocks],
+            "asked_by_command": self.asked_by_command,
+        }
+
+    @classmethod
+    def from_json(cls, part: Mapping[str, Any]) -> Self:
+        """Read what `to_json` made, in an older version too: what is missing has its default."""
+        rank, page = part.get("rank"), part.get("home")
+        return cls(
+            text=str(part.get("text") or ""),
+            blocks=_blocks(part.get("blocks")),
+            rank=rank if isinstance(rank, int) else ANSWER_RANK,
+            user_id=_text(part.get("user")),
+            asked_by_command=part.get("asked_by_command") is True,
+            home=_page_from_json(page) if isinstance(page, Mapping) else None,
+        )
+
+
+def _page_to_json(page: HomePage) -> dict[str, JsonValue]:
+    return {
+        "blocks": [dict(block) for block in page.blocks],
+        "recent": [
+            {"block": dict(question.block), "channel": question.channel, "ts": question.ts} for question in page.recent
+        ],
+        "prompts": list(page.prompts),
+    }
+
+
+def _page_from_json(page: Mapping[str, Any]) -> HomePage:
+    questions = [
+        HomeQuestion(block=entry["block"], channel=_text(entry.get("channel")), ts=_text(entry.get("ts")))
+        for entry in _list(page.get("recent"))
+        if isinstance(entry, Mapping) and isinstance(entry.get("block"), Mapping)
+    ]
+    return HomePage(
+        blocks=_blocks(page.get("blocks")),
+        recent=tuple(questions),
+        prompts=tuple(str(prompt) for prompt in _list(page.get("prompts"))),
     )
 
 
-def ref_of(channel: str, ts: str, identity: Identity) -> MessageRef:
-    """Name a message."""
-    return MessageRef(channel=CHANNEL, account_id=identity.team_id, conversation_id=channel, message_id=ts)
+def _blocks(value: Any) -> tuple[Block, ...]:
+    return tuple(block for block in _list(value) if isinstance(block, Mapping))
 
 
-def standing_of(event: Payload, identity: Identity) -> Standing:
-    """Say what an event tells of its person, who may be of another workspace in a shared channel."""
-    return standing_of_team(event.get("user_team") or event.get("source_team"), identity)
+def _list(value: Any) -> Sequence[Any]:
+    return value if isinstance(value, Sequence) and not isinstance(value, str) else ()
 
 
-def standing_of_team(team_id: str | None, identity: Identity) -> Standing:
-    """A guest looks like a member here; the adapter looks people up where the difference counts."""
-    return "external" if team_id is not None and not identity.is_home(team_id) else "member"
-
-
-def time_of(ts: str) -> datetime:
-    """`1732270000.000100` → UTC, to the microsecond, without the loss of a float."""
-    seconds, _, fraction = ts.partition(".")
-    return datetime.fromtimestamp(int(seconds), UTC).replace(microsecond=int((fraction + "000000")[:6]))
-
-
-def checked(event: Event) -> Event:
-    """Return the event if all its ids are ids; ValueError for a number, a list or a control character in their place.
-
-    The store would refuse them, and what Slack sends again would then be refused for ever.
-    """
-    _check(event)
-    return event
-
-
-def _check(value: Any) -> None:
-    for field in dataclasses.fields(value):
-        inner = getattr(value, field.name)
-        if dataclasses.is_dataclass(inner):
-            _check(inner)
-        elif (
-            field.name in _WORDS or isinstance(inner, bool | datetime) or (inner is None and "None" in str(field.type))
-        ):
-            continue
-        elif not (isinstance(inner, str) and 0 < len(inner) <= LONGEST_ID and inner.isprintable()):
-            raise ValueError(f"{field.name} is no id")
+def _text(value: Any) -> str | None:
+    return value if isinstance(value, str) else None

@@ -1,8 +1,8 @@
-"""Outbounds as Slack blocks in which a ping cannot be expressed. Pure.
+"""Outbounds as Slack blocks in which a ping cannot be expressed, or as escaped text alone. Pure.
 
-A part is the keyword arguments of chat.postMessage without channel and thread: `{"text": …, "blocks": […]}`. Generated
-text only ever stands in `text` and `link` elements, which are literal; nothing here writes a `user`, `usergroup`,
-`channel` or `broadcast` element, or mrkdwn, save the escaped fallback `text`.
+Generated text only ever stands in `text` and `link` elements, which are literal; nothing here writes a `user`,
+`usergroup`, `channel` or `broadcast` element, or mrkdwn. The top-level `text` of a message, which Slack reads as mrkdwn
+where nobody forbids it, is escaped.
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Any, Final
 
-from adapters.slack.compose import Composer, text_element
-from adapters.slack.picture import picture
-from bot.adapter import Part
+from adapters.slack.compose import BlockComposer, text_element
+from adapters.slack.ids import RATE_ACTION, SLASH_COMMAND
+from adapters.slack.parts import ANSWER_RANK, PROGRESS_RANK, HomePage, HomeQuestion, SlackPart
 from bot.events import Answer, Home, Notice, Outbound, RecentQuestion
 from bot.render import (
     Block,
@@ -26,27 +26,34 @@ from bot.render import (
     Table,
     Text,
     Weight,
+    flat,
     is_blank,
     parse,
-    plain,
     split,
     units,
 )
+from bot.render import plain as plain_text
 from bot.render.text import row_size, shorten, unrolled
 
-RATE_ACTION: Final = "rate"
-"""action_id of the feedback buttons; their values are the ratings, "good" and "bad"."""
-
 MAX_SIZE: Final = 11_800
-"""Characters in the blocks of a message; Slack refuses 12,001, and the buttons have some."""
+"""UTF-16 units in the blocks of a message, those of addresses included; the buttons have some more. Slack documents
+12,000 for what is alike, the text of all `markdown` blocks together (Block Kit reference, Markdown block); 12,001 were
+refused as `msg_too_long` on the live API (measured in metabase's pull requests 79908 and 80652)."""
 MAX_FALLBACK: Final = 1_000
-"""Characters of the top-level text; with the blocks a message stays under 13,000, above which Slack refuses it."""
+"""UTF-16 units of the top-level text beside blocks; with them a message stays under 13,000, for at about 13,200 Slack
+refuses it as `msg_blocks_too_long` (measured, as above)."""
+MAX_TEXT: Final = 4_000
+"""UTF-16 units, after escaping, of a message without blocks: what chat.postMessage recommends. From about 4,040 on
+Slack makes several messages of one, and names only one of them (measured)."""
 MAX_BLOCKS: Final = 48
-"""Of the 50 that a message may have; one is for the buttons."""
+"""Of the 50 that a message may have (Block Kit reference); one is for the buttons or for who asked."""
 MAX_ROWS: Final = 99
-"""Rows of a table below its header."""
+"""Rows of a table below its header; with it there may be 100 (Block Kit reference, Table block)."""
 MAX_COLUMNS: Final = 20
+"""Cells of a table's row (Block Kit reference, Table block)."""
 MAX_HREF: Final = 3_000
+"""Characters of a link's address; the limit that Block Kit names for a button's `url`."""
+_ASKER_LINE: Final = 120
 _HOME_QUESTION: Final = 300
 
 EMPTY: Final = "(This message has no text.)"
@@ -55,7 +62,7 @@ EMPTY: Final = "(This message has no text.)"
 class _Scale:
     limit: Weight = (MAX_SIZE, MAX_BLOCKS, 1)
 
-    def __init__(self, composer: Composer) -> None:
+    def __init__(self, composer: BlockComposer) -> None:
         self._composer = composer
 
     def span(self, span: Span, before: Span | None) -> tuple[int, int]:
@@ -77,38 +84,70 @@ class _Scale:
         return size * 5 // 4 + 1
 
 
-def render(outbound: Outbound) -> list[Part]:
-    """Render into messages within Slack's limits; the last part of an answer ends with the feedback buttons."""
+class _TextScale:
+    """Only one Text is measured by it, so blocks weigh nothing."""
+
+    limit: Weight = (MAX_TEXT - _ASKER_LINE, 1, 1)
+
+    def span(self, span: Span, before: Span | None) -> tuple[int, int]:
+        return units(escape(span.text)), 0
+
+    def frame(self, block: Block, before: Block | None) -> Weight:
+        return 0, 0, 0
+
+    def row(self, table: Table, row: tuple[Spans, ...]) -> int:
+        raise AssertionError("there are no tables in plain text")
+
+
+def render(outbound: Outbound, *, plain: bool = False) -> list[SlackPart]:
+    """Render into messages within Slack's limits; the last part of an answer ends with the feedback buttons.
+
+    `plain`: the same words as text alone, in parts that Slack neither refuses nor splits. A Home tab, which has
+    nothing but blocks, and all of them our own, has no other form.
+    """
+    make = _text_parts if plain else _parts
     match outbound:
-        case Answer(text=text):
-            parts = _parts(parse(text).blocks)
-            parts[-1]["blocks"].append(_buttons())
-            return [*parts]
+        case Answer(text=text, asker_id=asker_id):
+            parts = [replace(part, user_id=asker_id) for part in make(parse(text).blocks)]
+            if not plain:
+                parts[-1] = replace(parts[-1], blocks=(*parts[-1].blocks, _buttons()))
+            return parts
         case Notice(text=text, kind="question", user_id=user_id):
-            parts = _parts([Text((Span(text),), Place(quote=1))])
-            parts[-1]["blocks"].append(_asked_by(user_id))
-            return [*parts]
-        case Notice(text=text):
-            return [*_parts(parse(text).blocks)]
+            parts = [replace(part, user_id=user_id) for part in make([Text((Span(text),), Place(quote=1))])]
+            parts[-1] = replace(parts[-1], asked_by_command=True)
+            return parts
+        case Notice(text=text, kind=kind, user_id=user_id):
+            rank = PROGRESS_RANK if kind == "progress" else ANSWER_RANK
+            return [replace(part, user_id=user_id, rank=rank) for part in make(parse(text).blocks)]
         case Home():
-            return [{"home": _home(outbound)}]
+            return [SlackPart(user_id=outbound.user_id, home=_home(outbound))]
 
 
-def preview(markdown: str) -> str:
-    """What Slack would show of an answer, as safe HTML: one `article` per message."""
-    parts = _parts(parse(markdown).blocks)
-    parts[-1]["blocks"].append(_buttons())
-    return "".join(picture(part["blocks"]) for part in parts)
+def with_asker(part: SlackPart, name: str) -> SlackPart:
+    """Add the line that says who asked, by name, for a mention would ping; "" where the name is not known."""
+    line = f"{name} asked with {SLASH_COMMAND}" if name else f"Asked with {SLASH_COMMAND}"
+    if part.blocks:
+        block = {"type": "context", "elements": [{"type": "plain_text", "text": line}]}
+        return replace(part, blocks=(*part.blocks, block))
+    text = f"{part.text}\n\n{escape(line)}"
+    return replace(part, text=text) if not name or units(text) <= MAX_TEXT else with_asker(part, "")
 
 
-def _parts(blocks: Iterable[Block]) -> list[dict[str, Any]]:
+def _parts(blocks: Iterable[Block]) -> list[SlackPart]:
     blocks = list(blocks)
     ready = [piece for block in blocks for piece in _adapted(block)]
-    if is_blank(plain(Document(tuple(ready)))):
+    if is_blank(plain_text(Document(tuple(ready)))):
         ready = [Text((Span(EMPTY),))]
-    composer = Composer(narrow_tables_as_text=sum(isinstance(block, Table) for block in blocks) > 1)
+    composer = BlockComposer(narrow_tables_as_text=sum(isinstance(block, Table) for block in blocks) > 1)
     parts = [(_fallback(part), part) for part in split(ready, _Scale(composer))]
-    return [{"text": text, "blocks": composer.compose(part)} for text, part in parts if not is_blank(text)]
+    return [SlackPart(text=text, blocks=tuple(composer.compose(part))) for text, part in parts if not is_blank(text)]
+
+
+def _text_parts(blocks: Iterable[Block]) -> list[SlackPart]:
+    text = plain_text(Document(tuple(blocks)))
+    words = Text((Span(EMPTY if is_blank(text) else text),))
+    texts = [flat(piece.spans) for part in split([words], _TextScale()) for piece in part if isinstance(piece, Text)]
+    return [SlackPart(text=escape(piece)) for piece in texts if not is_blank(piece)]
 
 
 def _adapted(block: Block) -> Iterator[Block]:
@@ -150,7 +189,7 @@ def _short_table(table: Table) -> Table:
 
 def _fallback(blocks: tuple[Block, ...]) -> str:
     """What notifications and screen readers use: escaped, for `<!channel>` would be live here."""
-    text = plain(Document(blocks), MAX_FALLBACK)
+    text = plain_text(Document(blocks), MAX_FALLBACK)
     while (size := units(escaped := escape(text))) > MAX_FALLBACK:
         text = shorten(text, units(text) * MAX_FALLBACK // size - 1)
     return escaped
@@ -178,20 +217,14 @@ def _buttons() -> dict[str, Any]:
     return {"type": "context_actions", "elements": [element]}
 
 
-def _asked_by(user_id: str | None) -> dict[str, Any]:
-    """A line under an /ask's root. A mention would ping, so an id goes into the block's id, for the adapter to name."""
-    block: dict[str, Any] = {"type": "context", "elements": [{"type": "plain_text", "text": "Asked with /ask"}]}
-    return block | {"block_id": f"asker:{user_id}"} if user_id else block
-
-
-def _home(home: Home) -> dict[str, Any]:
+def _home(home: Home) -> HomePage:
     introduction = (
         "Ask me in a direct message, mention me in a channel, or use `/ask`. "
         "In a thread I remember what was said before.\n\n"
         "React with 👍 or 👎, or use the buttons, to say whether an answer helped.\n\n"
         "`!new` begins a new conversation, `!help` says more."
     )
-    compose = Composer().compose
+    compose = BlockComposer().compose
     blocks = [_header("How to ask"), *compose(parse(introduction).blocks)]
     if home.suggestions:
         items = [Text((Span(text),), Place(depth=1)) for text in home.suggestions[:10]]
@@ -199,18 +232,22 @@ def _home(home: Home) -> dict[str, Any]:
     blocks.append(_header("Your recent questions"))
     if not home.recent:
         blocks += compose([Text((Span("None yet."),))])
-    blocks += [_recent(number, question) for number, question in enumerate(home.recent[:20])]
-    return {"type": "home", "blocks": blocks}
+    return HomePage(
+        blocks=tuple(blocks), recent=tuple(_recent(question) for question in home.recent[:20]), prompts=home.suggestions
+    )
 
 
-def _recent(number: int, question: RecentQuestion) -> dict[str, Any]:
-    """One question; its block's id tells the adapter which, so that it can add a link."""
+def _recent(question: RecentQuestion) -> HomeQuestion:
     text = question.text.strip() or "(no text)"
     shown = shorten(text, _HOME_QUESTION)
     when = f"{question.asked_at:%d %b %Y, %H:%M} UTC"
     elements = [text_element(Span(shown)), text_element(Span(f"\n{question.outcome} · {when}", italic=True))]
     section = {"type": "rich_text_section", "elements": elements}
-    return {"type": "rich_text", "block_id": f"recent:{number}", "elements": [section]}
+    return HomeQuestion(
+        block={"type": "rich_text", "elements": [section]},
+        channel=question.ref.conversation_id if question.ref else None,
+        ts=question.ref.message_id if question.ref else None,
+    )
 
 
 def _header(text: str) -> dict[str, Any]:

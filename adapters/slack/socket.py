@@ -11,38 +11,41 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-import random
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, Final
 
 import aiohttp
 from slack_sdk.socket_mode.request import SocketModeRequest
 from slack_sdk.socket_mode.response import SocketModeResponse
 
-from adapters.slack.web import Web
+from adapters.slack.client import Client
+from adapters.slack.receive import Take
 from bot.errors import Misconfigured, Unavailable
+from bot.shared import BackgroundTasks, Backoff
 
 log = logging.getLogger(__name__)
 
 CONNECTIONS: Final = 2
+"""Of the ten that an app may have; each payload goes to any one of them (docs.slack.dev, "Using Socket Mode")."""
 HELLO_SECONDS: Final = 10.0
 HEARTBEAT_SECONDS: Final = 10.0
 LINGER_SECONDS: Final = 15.0
 """Slack closes a connection about ten seconds after it warned of it; until then it may still be spoken on."""
 
 DRAIN_SECONDS: Final = 10.0
+STORE_SECONDS: Final = 60.0
+"""What is in hand when its socket ends has so long to be stored; by then Slack has sent it again over another one."""
 MAX_ENVELOPE: Final = 16 * 1024 * 1024
+"""Bytes; Slack names no limit, and a message may have 40,000 characters in its text and more in its blocks."""
 FIRST_WAIT: Final = 0.5
 LONGEST_WAIT: Final = 30.0
-
-Take = Callable[[Mapping[str, Any]], Awaitable[bool]]
 
 
 class SocketMode:
     """Keeps the connections open and acknowledges each envelope after `take` said so."""
 
-    def __init__(self, web: Web, session: aiohttp.ClientSession, app_token: str, take: Take) -> None:
-        self._web = web
+    def __init__(self, client: Client, session: aiohttp.ClientSession, app_token: str, take: Take) -> None:
+        self._client = client
         self._session = session
         self._app_token = app_token
         self._take = take
@@ -67,7 +70,7 @@ class SocketMode:
 
     async def _keep(self) -> None:
         """Keep one connection: open it, renew it when Slack says so, back off when it fails."""
-        wait = FIRST_WAIT
+        backoff = Backoff(first=FIRST_WAIT, longest=LONGEST_WAIT)
         links: list[_Link] = []
         try:
             while True:
@@ -76,8 +79,7 @@ class SocketMode:
                         link = await self._connect()
                 except Unavailable as error:
                     log.warning("Socket Mode is not connected: %s", error)
-                    await asyncio.sleep(error.retry_after if error.retry_after is not None else _jitter(wait))
-                    wait = min(wait * 2, LONGEST_WAIT)
+                    await asyncio.sleep(backoff.next(error.retry_after))
                     continue
                 self.open += 1
                 links = [*(old for old in links if not old.ended), link]
@@ -88,18 +90,17 @@ class SocketMode:
                 finally:
                     self.open -= 1
                 if renew:
-                    wait = FIRST_WAIT
+                    backoff.reset()
                 else:
                     await link.hang_up()
-                    await asyncio.sleep(_jitter(wait))
-                    wait = min(wait * 2, LONGEST_WAIT)
+                    await asyncio.sleep(backoff.next())
         finally:
             for link in links:
                 await link.close()
 
     async def _connect(self) -> _Link:
         """Ask for a ticket, use it, and wait until Slack says hello."""
-        answer = await self._web.call("apps.connections.open", read=True, token=self._app_token)
+        answer = await self._client.call("apps.connections.open", read=True, token=self._app_token)
         try:
             async with asyncio.timeout(HELLO_SECONDS):
                 socket = await self._session.ws_connect(
@@ -121,7 +122,7 @@ class _Link:
     def __init__(self, socket: aiohttp.ClientWebSocketResponse, take: Take) -> None:
         self._socket = socket
         self._take = take
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks = BackgroundTasks()
         self._over = asyncio.Event()
         self._renew = False
         self._off: Misconfigured | None = None
@@ -158,45 +159,39 @@ class _Link:
         if self._closer is not None:
             self._closer.cancel()
         self._reader.cancel()
-        if self._tasks:
-            await asyncio.wait(self._tasks, timeout=DRAIN_SECONDS)
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(self._reader, *self._tasks, return_exceptions=True)
+        await self._tasks.drain(DRAIN_SECONDS)
+        await asyncio.gather(self._reader, return_exceptions=True)
         await self._socket.close()
 
     async def _read(self) -> None:
         try:
             async for message in self._socket:
                 if message.type is aiohttp.WSMsgType.TEXT:
-                    self._one(message.data)
+                    self._receive(message.data)
         finally:
             self._over.set()
-            while self._tasks:
-                await asyncio.wait(self._tasks)
+            await self._tasks.drain(STORE_SECONDS)
             await self._socket.close()
 
-    def _one(self, text: str) -> None:
-        said = _parse(text)
-        if said is None:
+    def _receive(self, text: str) -> None:
+        message = _parse(text)
+        if message is None:
             log.warning("Socket Mode brought something that is no JSON object; it is ignored")
-        elif said.get("type") == "disconnect":
-            self._off = _turned_off(said)
+        elif message.get("type") == "disconnect":
+            self._off = _turned_off(message)
             # Over the number of connections, the old one has to go before a new one may come.
-            self._renew = said.get("reason") != "too_many_websockets"
+            self._renew = message.get("reason") != "too_many_websockets"
             self._over.set()
-        elif "envelope_id" in said:
-            task = asyncio.create_task(self._envelope(said))
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+        elif "envelope_id" in message:
+            self._tasks.spawn(self._take_envelope(message))
 
-    async def _envelope(self, said: dict[str, Any]) -> None:
-        request = SocketModeRequest.from_dict(said)
+    async def _take_envelope(self, message: dict[str, Any]) -> None:
+        request = SocketModeRequest.from_dict(message)
         if request is None or not isinstance(request.payload, dict):
             log.warning("a Socket Mode envelope without a payload is acknowledged and ignored")
         elif not await self._take(request.payload):
             return
-        answer = SocketModeResponse(envelope_id=said["envelope_id"])
+        answer = SocketModeResponse(envelope_id=message["envelope_id"])
         try:
             await self._socket.send_str(json.dumps(answer.to_dict()))
         except (ConnectionError, aiohttp.ClientError, RuntimeError):
@@ -205,29 +200,26 @@ class _Link:
 
 async def _hello(socket: aiohttp.ClientWebSocketResponse) -> None:
     first = await socket.receive()
-    said = (_parse(first.data) if first.type is aiohttp.WSMsgType.TEXT else None) or {}
-    if (off := _turned_off(said)) is not None:
+    message = (_parse(first.data) if first.type is aiohttp.WSMsgType.TEXT else None) or {}
+    if (off := _turned_off(message)) is not None:
         raise off
-    if said.get("type") != "hello":
+    if message.get("type") != "hello":
         raise Unavailable("Slack closed the connection at once.", reason="connection")
 
 
 def _parse(text: str) -> dict[str, Any] | None:
     try:
-        said = json.loads(text)
+        message = json.loads(text)
     except (ValueError, RecursionError):
         return None
-    return said if isinstance(said, dict) else None
+    return message if isinstance(message, dict) else None
 
 
-def _turned_off(said: Mapping[str, Any]) -> Misconfigured | None:
-    if said.get("type") == "disconnect" and said.get("reason") == "link_disabled":
+def _turned_off(message: Mapping[str, Any]) -> Misconfigured | None:
+    if message.get("type") == "disconnect" and message.get("reason") == "link_disabled":
         return Misconfigured(
-            "Socket Mode was turned off in the Slack app's settings; turn it on, or use HTTP instead.",
+            "Socket Mode was turned off in the Slack app's settings; turn it on, or unset SLACK_APP_TOKEN and set "
+            "SLACK_SIGNING_SECRET to use HTTP.",
             reason="link_disabled",
         )
     return None
-
-
-def _jitter(seconds: float) -> float:
-    return seconds * random.uniform(0.5, 1.0)  # noqa: S311  # spreading load, not a secret

@@ -10,7 +10,7 @@ ENTITY: Final = re.compile(r"<([^<>]*)>")
 
 
 @dataclass(frozen=True, slots=True)
-class Words:
+class ReadText:
     """Plain text without the mention of the bot, and who else was addressed."""
 
     text: str
@@ -30,11 +30,11 @@ def disarmed(text: str) -> str:
     return TOKEN.sub("‹", text)
 
 
-def read(text: str, bot_user_id: str) -> Words:
+def read(text: str, bot_user_id: str) -> ReadText:
     """Resolve Slack's `<…>` entities and its three escapes.
 
     >>> read("<@B1> is &lt;b&gt; in <https://a.example/x|the page>?", "B1")
-    Words(text='is <b> in the page (https://a.example/x)?', mentions_bot=True, mentions_others=False)
+    ReadText(text='is <b> in the page (https://a.example/x)?', mentions_bot=True, mentions_others=False)
     """
     others = False
 
@@ -55,7 +55,7 @@ def read(text: str, bot_user_id: str) -> Words:
     # "<@bot>: how …" addresses by colon or comma; elsewhere the mention takes the blank before it along.
     without = re.sub(rf"\A\s*{mention}[:,]?", "", text)
     without = re.sub(rf"[ \t]?{mention}", "", without)
-    return Words(_unescape(ENTITY.sub(resolve, without)).strip(), without != text, others)
+    return ReadText(_unescape(ENTITY.sub(resolve, without)).strip(), without != text, others)
 
 
 def _link(target: str, label: str) -> str:

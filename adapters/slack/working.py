@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from typing import Any, Final
 
+from adapters.slack.client import Client
+from adapters.slack.ids import WORKING_EMOJI
 from adapters.slack.text import disarmed
-from adapters.slack.web import Web
-from adapters.slack.words import WORKING_EMOJI
 from bot.errors import Misconfigured, Rejected
 from bot.events import Conversation, Event, Message, MessageRef
+from bot.shared import BoundedDict
 
 DONE_ALREADY: Final = frozenset(
     {"already_reacted", "no_reaction", "message_not_found", "not_reactable", "channel_not_found", "not_in_channel"}
@@ -18,24 +18,23 @@ DONE_ALREADY: Final = frozenset(
 """What Slack says where there is nothing to show, or nothing left to take away: the aim is reached or moot."""
 
 TITLE_LENGTH: Final = 200
+"""Characters that Slack takes (docs.slack.dev, agents.sessions.setStatus, `title`)."""
 KEEP_TITLES: Final = 1000
 
 
-class Working:
+class WorkingSigns:
     """Shows and ends the sign of work. What it keeps in memory is only which questions of a thread are open."""
 
-    def __init__(self, web: Web) -> None:
-        self._web = web
+    def __init__(self, client: Client) -> None:
+        self._client = client
         self._open: dict[tuple[str, str], set[str]] = {}
-        self._titles: OrderedDict[tuple[str, str], str] = OrderedDict()
+        self._titles: BoundedDict[tuple[str, str], str] = BoundedDict(KEEP_TITLES)
         self._agent_refused = False
 
     def remember(self, event: Event) -> None:
         """Keep the words of a question: with the first one of a thread its agent session is titled."""
         if isinstance(event, Message) and event.text:
             self._titles[(event.ref.conversation_id, event.ref.message_id)] = disarmed(event.text[:TITLE_LENGTH])
-            while len(self._titles) > KEEP_TITLES:
-                self._titles.popitem(last=False)
 
     async def show(self, conversation: Conversation, question: MessageRef | None, on: bool, *, agent: bool) -> None:
         """Begin or end it; both may be repeated. Without a message of its own the question's thread shows it."""
@@ -71,7 +70,7 @@ class Working:
             del self._open[key]
             arguments["status"] = "active"
         try:
-            await self._web.call("agents.sessions.setStatus", arguments)
+            await self._client.call("agents.sessions.setStatus", arguments)
         except (Rejected, Misconfigured) as error:
             # No agent here after all (an old app, a plan without AI): 👀 from now on.
             if error.reason not in DONE_ALREADY:
@@ -81,7 +80,7 @@ class Working:
 
     async def _call(self, method: str, arguments: dict[str, Any]) -> None:
         try:
-            await self._web.call(method, arguments)
+            await self._client.call(method, arguments)
         except Rejected as error:
             if error.reason not in DONE_ALREADY:
                 raise

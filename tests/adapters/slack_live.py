@@ -46,29 +46,42 @@ class LiveSlack:
         self.slack.channels[channel].messages[ts] = payloads.message(channel, "U1", text, ts)
         return ts
 
+    def answer(self, text: str) -> Answer:
+        """An answer to U1."""
+        return Answer(text=text, asker_id="U1")
+
+    def question(self, text: str) -> Notice:
+        """The root of an /ask of U1."""
+        return Notice(text=text, kind="question", user_id="U1")
+
     async def post(
         self, outbound: Answer | Notice | str, where: Conversation, *, delivery_id: str | None = None
     ) -> list[MessageRef]:
         """Render and send all parts; a string is an answer to U1."""
         if isinstance(outbound, str):
-            outbound = Answer(text=outbound, asker_id="U1")
+            outbound = self.answer(outbound)
         parts = self.adapter.render(outbound)
         return [await self.adapter.send(where, part, delivery_id or new_delivery_id(), None) for part in parts]
 
 
 @asynccontextmanager
 async def live_slack(
-    *, socket_mode: bool = True, agent: bool = False, pace_seconds: float = 0.001, **settings: Any
+    *,
+    socket_mode: bool = True,
+    agent: bool = False,
+    pace_seconds: float = 0.001,
+    guests_differ: bool = False,
+    **settings: Any,
 ) -> AsyncIterator[LiveSlack]:
     """Start everything, and stop it."""
     async with FakeSlack(agent=agent, pace_seconds=pace_seconds) as slack, FakeHost() as host:
         transport = (
             {"SLACK_APP_TOKEN": slack.app_token} if socket_mode else {"SLACK_SIGNING_SECRET": slack.signing_secret}
         )
-        made = SlackSettings(
+        given = SlackSettings(
             **{"SLACK_BOT_TOKEN": slack.bot_token, "SLACK_API_URL": slack.api_url, **transport, **settings}
         )
-        adapter = SlackAdapter(made)
+        adapter = SlackAdapter(given, guests_differ=guests_differ)
         running = asyncio.create_task(adapter.run(host))
         await asyncio.sleep(0)
         try:

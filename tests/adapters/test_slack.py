@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any, Literal, Self
@@ -13,11 +13,11 @@ from aiohttp import web
 from adapters.slack.adapter import SlackAdapter
 from adapters.slack.config import CHANNEL, SlackSettings
 from bot.adapter import HttpHandler
-from bot.events import Conversation, MessageRef
+from bot.events import Conversation, File, MessageRef
 from bot.testing.conformance import AdapterConformance, FailHow, Posted, Wire
 from bot.testing.host import FakeHost
 from bot.testing.slack import payloads
-from bot.testing.slack.platform import FakeSlack, has_buttons
+from bot.testing.slack.platform import FILE_SCOPES, FakeSlack, has_buttons
 from bot.testing.slack.rules import alerts, strings
 from tests import PAYLOADS
 
@@ -43,6 +43,7 @@ class SlackWire:
 
     asker_id = "U1"
     account_name = "assistant"
+    person_name = "Person U1"
     limit = 12_000
     can_find = True
     cannot_fail: Mapping[FailHow, str] = {}
@@ -108,9 +109,8 @@ class SlackWire:
         return await self.slack.sockets.push(payload, kind, seconds=patience)
 
     def message(self, text: str) -> Any:
-        escaped = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
         ts, thread = payloads.next_ts(), self.conversation.thread_id
-        return payloads.event_callback(payloads.message("D1", self.asker_id, escaped, ts, thread_ts=thread))
+        return payloads.event_callback(payloads.message("D1", self.asker_id, escape(text), ts, thread_ts=thread))
 
     def poison(self) -> Any:
         return payloads.event_callback({"type": "message", "user": "U1", "channel": "D1", "text": "no time stamp"})
@@ -131,10 +131,11 @@ class SlackWire:
 
     def _shown(self, post: dict[str, Any]) -> Posted:
         words = [text for block in post["blocks"] if block["type"] != "context_actions" for text in strings(block)]
+        alone = unescape(post["text"])  # read only where there are no blocks
         return Posted(
             ref=self._ref(post),
-            text="".join(words),
-            length=sum(len(text) for text in strings(post["blocks"])),
+            text="".join(words) if post["blocks"] else alone,
+            length=sum(len(text) for text in strings(post["blocks"])) or len(post["text"]),
             thread_id=post.get("thread_ts"),
             alerts=alerts(post),
             buttons=has_buttons(post),
@@ -170,6 +171,32 @@ class SlackWire:
                 "gone": "error:is_archived",
             }[how]
             self.slack.fail("*", fault, times=None, retry_after=retry_after)
+
+    async def thread_with_history(self) -> tuple[Conversation, MessageRef, Sequence[str]]:
+        """Make a thread in C1 with more people than the asker, who then calls the bot into it."""
+        thread = self._place("C1", "channel")
+        root = thread.thread_id
+        assert root is not None
+        texts = ["The root.", "Is <b>this</b> & that the same?", "I think so."]
+        for user, text in (("U2", texts[1]), ("U3", texts[2])):
+            await self.slack.say(user, "C1", escape(text), root)
+        ts = await self.slack.say(self.asker_id, "C1", "<@U0BOT> is it?", root)
+        ref = MessageRef(channel="slack", account_id=self.slack.team, conversation_id="C1", message_id=ts)
+        return thread, ref, texts
+
+    async def file_with(self, content: bytes, name: str) -> File:
+        self.slack.scopes += [scope for scope in FILE_SCOPES if scope not in self.slack.scopes]
+        file_id = self.slack.files.put(content, name)
+        return File(channel="slack", account_id=self.slack.team, file_id=file_id, name=name, size=len(content))
+
+
+def escape(text: str) -> str:
+    """Write as Slack does in events and texts."""
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def unescape(text: str) -> str:
+    return text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
 
 
 class TestSlackOverHttp(AdapterConformance):

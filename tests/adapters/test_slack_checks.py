@@ -41,10 +41,10 @@ async def test_all_is_well() -> None:
 async def test_a_token_without_a_scope_is_told_which() -> None:
     async with FakeSlack() as slack:
         slack.scopes.remove("reactions:read")
-        found = _named(await _check(slack), "slack scopes")
-        assert found.status == "fail"
-        assert "reactions:read" in found.detail
-        assert "--apply" in found.fix
+        check = _named(await _check(slack), "slack scopes")
+        assert check.status == "fail"
+        assert "reactions:read" in check.detail
+        assert "--apply" in check.fix
 
 
 async def test_an_app_that_is_no_agent_is_fine() -> None:
@@ -61,11 +61,11 @@ async def test_events_are_compared_with_the_apps_own_settings() -> None:
         app["settings"]["event_subscriptions"]["bot_events"].remove("message.im")
         app["settings"]["interactivity"]["is_enabled"] = False
         slack.manifests[APP] = app
-        found = _named(await _check(slack, socket_mode=True, SLACK_CONFIG_TOKEN=slack.config_token), "slack events")
-        assert found.status == "fail"
-        assert "message.im" in found.detail
-        assert "interactivity is off" in found.detail
-        assert "Socket Mode is off" in found.detail
+        check = _named(await _check(slack, socket_mode=True, SLACK_CONFIG_TOKEN=slack.config_token), "slack events")
+        assert check.status == "fail"
+        assert "message.im" in check.detail
+        assert "interactivity is off" in check.detail
+        assert "Socket Mode is off" in check.detail
 
 
 @pytest.mark.parametrize(
@@ -83,16 +83,16 @@ async def test_events_are_compared_with_the_apps_own_settings() -> None:
 async def test_what_fails_is_a_finding_with_a_fix(method: str, how: str, name: str, status: str, fix: str) -> None:
     async with FakeSlack() as slack:
         slack.fail(method, how, times=None)
-        found = _named(await _check(slack, socket_mode=True, SLACK_CONFIG_TOKEN=slack.config_token), name)
-        assert found.status == status
-        assert fix in found.fix
+        check = _named(await _check(slack, socket_mode=True, SLACK_CONFIG_TOKEN=slack.config_token), name)
+        assert check.status == status
+        assert fix in check.fix
 
 
 async def test_while_it_runs_no_ticket_is_taken_for_a_check() -> None:
     """The core checks every minute, and Slack hands out few tickets."""
     async with live_slack() as live:
-        found = _named(await live.adapter.check(), "slack socket mode")
-        assert found.detail == "2 connections are open."
+        check = _named(await live.adapter.check(), "slack socket mode")
+        assert check.detail == "2 connections are open."
         assert live.slack.sockets.handed_out == 2
 
 
@@ -160,5 +160,5 @@ async def _check(slack: FakeSlack, *, socket_mode: bool = False, **more: Any) ->
 
 
 def _named(checks: Sequence[Check], name: str) -> Check:
-    (found,) = [check for check in checks if check.check == name]
-    return found
+    (check,) = [check for check in checks if check.check == name]
+    return check

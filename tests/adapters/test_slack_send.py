@@ -6,10 +6,10 @@ import asyncio
 from datetime import UTC, datetime
 
 import pytest
+from slack_sdk.errors import SlackApiError
+from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from adapters.slack import errors
-from adapters.slack.render import RATE_ACTION as RENDERED_ACTION
-from adapters.slack.words import RATE_ACTION
 from bot.errors import Misconfigured, OutcomeUnknown, Rejected, Unavailable
 from bot.events import Comment, Home, Notice, Reaction, RecentQuestion
 from bot.testing.live import new_delivery_id
@@ -222,11 +222,37 @@ def test_every_known_code_means_one_thing() -> None:
     assert len(every) == len(set(every)), "a code stands in two groups"
     for kind, codes in groups.items():
         for code in codes:
-            error = errors.from_code(code, method="chat.postMessage")
+            error = errors.translate(answered(code), method="chat.postMessage")
             assert type(error) is kind, code
             if isinstance(error, Rejected):
                 assert error.gone == (code in errors.GONE)
     assert set(every) >= KNOWN, f"unmapped: {sorted(KNOWN - set(every))}"
+
+
+def answered(code: str) -> SlackApiError:
+    """Make the error that the SDK raises for an answer with the code."""
+    response = AsyncSlackResponse(
+        client=None,
+        http_verb="POST",
+        api_url="https://slack.com/api/chat.postMessage",
+        req_args={},
+        data={"ok": False, "error": code},
+        headers={},
+        status_code=200,
+    )
+    return SlackApiError(f"The server responded with: {code}", response)  # type: ignore[no-untyped-call]  # of the SDK
+
+
+@pytest.mark.parametrize(
+    ("method", "variable"),
+    [
+        ("chat.postMessage", "SLACK_BOT_TOKEN"),
+        ("apps.connections.open", "SLACK_APP_TOKEN"),
+        ("apps.manifest.export", "SLACK_CONFIG_TOKEN"),
+    ],
+)
+def test_a_refused_token_is_named_by_its_variable(method: str, variable: str) -> None:
+    assert variable in str(errors.translate(answered("invalid_auth"), method=method))
 
 
 KNOWN = set(
@@ -254,6 +280,8 @@ KNOWN = set(
         "expired_trigger_id",
         "external_channel_migrating",
         "fatal_error",
+        "file_deleted",
+        "file_not_found",
         "hash_conflict",
         "internal_error",
         "invalid_arg_name",
@@ -413,7 +441,7 @@ async def test_no_form_without_the_cores_word_and_none_for_a_stale_trigger() -> 
 
 async def test_guests_are_told_from_members_only_when_it_matters() -> None:
     for tell in (False, True):
-        async with live_slack(tell_guests=tell) as live:
+        async with live_slack(guests_differ=tell) as live:
             live.slack.users["U2"]["is_restricted"] = True
             for _ in range(2):
                 await live.slack.say("U2", "D2", "hi")
@@ -436,7 +464,7 @@ async def test_a_reaction_in_a_shared_channel_is_looked_up(known: str | None, ex
 
 
 async def test_a_look_up_that_fails_for_now_is_not_acknowledged() -> None:
-    async with live_slack(tell_guests=True) as live:
+    async with live_slack(guests_differ=True) as live:
         live.slack.sockets.ack_seconds = 0.5
         live.slack.fail("users.info", "status:503")
         await live.slack.say("U1", "D1", "hi")
@@ -448,7 +476,3 @@ async def test_deleting_what_is_not_ours_says_so() -> None:
     async with live_slack() as live:
         with pytest.raises(Rejected):
             await live.adapter.delete(live.ref("C1", live.root("C1")))
-
-
-def test_the_buttons_rendered_are_the_buttons_understood() -> None:
-    assert RENDERED_ACTION == RATE_ACTION

@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+import ast
 import copy
 import dataclasses
 import sqlite3
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from adapters.slack import ids
 from adapters.slack.identity import Identity
-from adapters.slack.inbox import UNREADABLE
 from adapters.slack.normalize import normalize
+from adapters.slack.receive import UNREADABLE
 from bot.testing.payload_files import load
 from bot.testing.slack import payloads
 from tests import PAYLOADS
 from tests.adapters.slack_live import live_slack
 
+ROOT = Path(__file__).parents[2]
 US = Identity(team_id=payloads.TEAM, user_id=payloads.BOT_USER, bot_id=payloads.BOT_ID)
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
 ODD: tuple[Any, ...] = (
@@ -60,13 +64,49 @@ async def test_an_id_that_is_none_is_set_aside_and_acknowledged(user: Any, socke
         assert live.host.deliveries == []
 
 
+ORGANISATION = Identity(team_id="T0LOOP", user_id="U0BOT", bot_id="B0BOT", enterprise_id="E0LOOP")
+
+
+@pytest.mark.parametrize(
+    ("named", "ours"),
+    [
+        ({}, True),
+        ({"team_id": "T0LOOP"}, True),
+        ({"team_id": "T0SISTER", "enterprise_id": "E0LOOP"}, False),
+        ({"team_id": "T0SISTER", "enterprise_id": "E0LOOP", "is_enterprise_install": True}, True),
+        ({"team_id": None, "enterprise_id": "E0LOOP"}, True),
+        ({"team_id": None, "enterprise_id": "E0OTHER"}, False),
+        ({"team_id": "T0LOOP", "enterprise_id": "E0OTHER", "is_enterprise_install": True}, False),
+    ],
+)
+def test_whose_a_payload_is_in_an_organisation(named: dict[str, Any], ours: bool) -> None:
+    """An installation in one workspace is another one than that of its sister; one for all of them is everybody's."""
+    assert ORGANISATION.owns({"authorizations": [named]}) is ours
+    assert ORGANISATION.owns({"authorizations": [{}], **named}) is ours
+    assert ORGANISATION.owns({"command": "/ask", **named}) is ours
+    as_objects = {"team": {"id": named.get("team_id")}, "enterprise": {"id": named.get("enterprise_id")}}
+    assert ORGANISATION.owns({**as_objects, "is_enterprise_install": named.get("is_enterprise_install")}) is ours
+
+
+@pytest.mark.parametrize("name", [ids.RATE_ACTION, ids.ASK_SHORTCUT, ids.SLASH_COMMAND, ids.DELIVERY_EVENT])
+def test_a_name_that_slack_hands_back_is_spelled_once(name: str) -> None:
+    """Spelled twice it would be sent as one and recognised as another: ratings would be lost without an error."""
+    spelled = [
+        path.name
+        for path in (ROOT / "adapters" / "slack").glob("*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Constant) and node.value == name
+    ]
+    assert spelled == ["ids.py"]
+
+
 def paths(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
     """Every place in a payload but the payload itself."""
     if path:
         yield path
     inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
     for key, one in inner:
-        if key not in ("blocks", "authorizations", "token", "api_app_id", "client_msg_id"):  # nobody reads those
+        if key not in ("blocks", "token", "api_app_id", "client_msg_id"):  # nobody reads those
             yield from paths(one, (*path, key))
 
 

@@ -9,7 +9,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import adapters.playground.render
-import adapters.slack.render
+import adapters.slack.preview
 import adapters.telegram.render
 from bot.render import parse, plain
 from bot.web.preview import PREVIEW_POLICY, SAMPLE, plain_column, preview_page
@@ -18,7 +18,7 @@ from tests.render.answers import each_answer, read
 
 def page(markdown: str) -> str:
     columns = {
-        "Slack": adapters.slack.render.preview(markdown),
+        "Slack": adapters.slack.preview.preview(markdown),
         "Telegram": adapters.telegram.render.preview(markdown),
         "Playground": adapters.playground.render.preview(markdown),
         "Plain text": plain_column(plain(parse(markdown))),

@@ -3,18 +3,38 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import UTC, datetime
-from typing import Any
+from pathlib import Path
+from typing import Any, get_args
 
 import pytest
 
-from adapters.slack.render import RATE_ACTION, escape, preview, render
-from bot.events import Answer, Home, Notice, RecentQuestion
-from tests.render.judges import slack_problems, units
+from adapters.slack.home import view
+from adapters.slack.ids import RATE_ACTION
+from adapters.slack.parts import SlackPart
+from adapters.slack.preview import preview
+from adapters.slack.render import EMPTY, escape, render, with_asker
+from bot.events import Answer, Home, MessageRef, Notice, NoticeKind, RecentQuestion
+from bot.testing.slack.rules import alerts
+from tests.render.answers import each_answer, read
+from tests.render.judges import contained, hidden_controls, in_order, slack_problems, units
 
 
 def parts_of(markdown: str) -> list[Any]:
-    return render(Answer(text=markdown, asker_id="U1"))
+    return [part.to_json() for part in render(Answer(text=markdown, asker_id="U1"))]
+
+
+def plain_problems(part: SlackPart) -> list[str]:
+    """What Slack would refuse, split, link or turn into a ping in a message without blocks."""
+    problems = [f"{units(part.text)} units"] if not 0 < units(part.text) <= 4_000 else []
+    if re.search(r"[<>]|&(?!amp;|lt;|gt;)", part.text):
+        problems.append("not escaped")
+    return problems + (["it has blocks"] if part.blocks else [])
+
+
+def unescape(text: str) -> str:
+    return text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
 
 
 def blocks_of(markdown: str) -> list[Any]:
@@ -206,6 +226,91 @@ def test_an_address_too_long_for_slack_is_text() -> None:
     assert element["elements"] == [text(f"x ({address})")]
 
 
+@each_answer
+def test_the_plain_form_says_the_same_in_the_same_order(path: Path) -> None:
+    answer = Answer(text=read(path), asker_id="U1")
+    parts = render(answer, plain=True)
+    assert all(plain_problems(part) == [] for part in parts)
+    shown = "\n".join(unescape(part.text) for part in parts)
+    wanted = contained(read(path)).words
+    if all(len(word) < 3_000 for word in wanted):
+        assert in_order(wanted, shown) is None
+    assert not any(hidden_controls(part.to_json()) for part in parts)
+
+
+@pytest.mark.parametrize("content", ["&" * 9_000, "<" * 9_000, "x" * 9_000, "👨‍👩‍👧‍👦" * 1_000, "a&b <c> " * 3_000])
+def test_plain_parts_are_counted_as_they_are_sent(content: str) -> None:
+    """Escaped, a character may have five; cut in the middle of an escape, it would show."""
+    parts = render(Answer(text=f"```\n{content}\n```", asker_id="U1"), plain=True)
+    assert all(plain_problems(part) == [] for part in parts)
+    together = "".join(unescape(part.text) for part in parts)
+    assert "".join(together.split()) == "".join(content.split())
+
+
+def test_the_plain_form_pings_nobody_and_links_nothing() -> None:
+    (part,) = render(
+        Answer(text="<!channel> <@U1> [here](https://evil.example/x) `<!here>` *b*", asker_id="U1"), plain=True
+    )
+    assert part.text == "&lt;!channel&gt; &lt;@U1&gt; here (https://evil.example/x) &lt;!here&gt; b"
+    assert part.blocks == ()
+
+
+def test_the_plain_form_of_a_question_says_who_asked() -> None:
+    (part,) = render(Notice(text="why?", kind="question", user_id="U1"), plain=True)
+    assert with_asker(part, "<Ada>").text == "&gt; why?\n\n&lt;Ada&gt; asked with /ask"
+    assert with_asker(part, "").text == "&gt; why?\n\nAsked with /ask"
+    for part in render(Notice(text="w" * 20_000, kind="question", user_id="U1"), plain=True):
+        assert plain_problems(with_asker(part, "<" * 80)) == []
+
+
+@pytest.mark.parametrize("content", ["", " \n ", "\u200b", "\u202e" * 100, "# \n\n>"])
+def test_there_is_always_a_plain_message(content: str) -> None:
+    (part,) = render(Answer(text=content, asker_id="U1"), plain=True)
+    assert part.text == EMPTY
+
+
+@pytest.mark.parametrize("plain", [False, True])
+def test_a_part_is_the_same_after_it_was_stored(plain: bool) -> None:
+    ref = MessageRef(channel="slack", account_id="T1", conversation_id="C1", message_id="7.1")
+    asked = RecentQuestion(text="x", ref=ref, asked_at=datetime(2026, 1, 2, tzinfo=UTC), outcome="answered")
+    for outbound in (
+        Answer(text="# A\n\nb", asker_id="U1"),
+        Notice(text="x", kind="progress"),
+        Notice(text="x", kind="question", user_id="U1"),
+        Home(user_id="U1", recent=(asked,), suggestions=("y",)),
+    ):
+        for part in render(outbound, plain=plain):
+            assert SlackPart.from_json(json.loads(json.dumps(part.to_json()))) == part
+
+
+def test_what_an_older_version_stored_is_still_sent() -> None:
+    """An earlier version kept the arguments of chat.postMessage and named the asker in a block's id."""
+    block = {"type": "context", "elements": [{"type": "plain_text", "text": "Asked with /ask"}], "block_id": "asker:U1"}
+    old = {"text": "x", "blocks": [block], "rank": 1, "user": "U1"}
+    assert SlackPart.from_json(old) == SlackPart(text="x", blocks=(block,), rank=1, user_id="U1")
+    page = {
+        "home": {"type": "home", "blocks": [block]},
+        "user": "U1",
+        "prompts": [],
+        "links": {"recent:0": ["C1", "7.1"]},
+    }
+    home = SlackPart.from_json(page).home
+    assert home is not None
+    assert view(home, "https://acme.slack.com/") == {"type": "home", "blocks": [block]}
+
+
+@pytest.mark.parametrize("odd", [None, 7, "x", [], [None], {"a": 1}, [{"block": 1}], [[]]])
+def test_a_part_that_is_none_has_the_defaults(odd: Any) -> None:
+    names = ("text", "blocks", "rank", "user", "asked_by_command", "home")
+    for name in names:
+        SlackPart.from_json({name: odd}).to_json()
+    for name in ("blocks", "recent", "prompts"):
+        part = SlackPart.from_json({"home": {name: odd}})
+        assert part.home is not None
+        view(part.home, "https://acme.slack.com/")
+    assert SlackPart.from_json({"new in a later version": odd}) == SlackPart()
+
+
 @pytest.mark.parametrize("content", ["", " \n ", "\u200b", "```\n```", "\ud800", "\u202e" * 100, "# \n\n>\n\n-"])
 def test_there_is_always_a_message(content: str) -> None:
     parts = parts_of(content)
@@ -215,48 +320,64 @@ def test_there_is_always_a_message(content: str) -> None:
 
 def test_a_question_is_quoted_and_nobody_is_pinged() -> None:
     (part,) = render(Notice(text="what is **x**, <@U9>?", kind="question", user_id="U1"))
-    assert part["blocks"] == [
-        {
-            "type": "rich_text",
-            "elements": [{"type": "rich_text_quote", "elements": [text("what is **x**, <@U9>?")]}],
-        },
-        {
-            "type": "context",
-            "elements": [{"type": "plain_text", "text": "Asked with /ask"}],
-            "block_id": "asker:U1",
-        },
-    ]
+    quote = {
+        "type": "rich_text",
+        "elements": [{"type": "rich_text_quote", "elements": [text("what is **x**, <@U9>?")]}],
+    }
+    assert (part.blocks, part.user_id, part.asked_by_command) == ((quote,), "U1", True)
+    for name, line in (("<!here> Ada", "<!here> Ada asked with /ask"), ("", "Asked with /ask")):
+        named = with_asker(part, name)
+        assert named.blocks == (quote, {"type": "context", "elements": [{"type": "plain_text", "text": line}]})
+        assert alerts(named.to_json()) == []
+
+
+def test_only_the_last_part_of_a_long_question_says_who_asked() -> None:
+    for plain in (False, True):
+        parts = render(Notice(text="word " * 5_000, kind="question", user_id="U1"), plain=plain)
+        assert [part.asked_by_command for part in parts] == [False] * (len(parts) - 1) + [True]
+        assert {part.user_id for part in parts} == {"U1"}
+
+
+def test_of_posts_that_wait_progress_goes_last() -> None:
+    ranks = {kind: render(Notice(text="x", kind=kind))[0].rank for kind in get_args(NoticeKind)}
+    assert ranks.pop("progress") > max(ranks.values()) == render(Answer(text="x", asker_id="U1"))[0].rank
 
 
 def test_notices_are_markdown_without_buttons() -> None:
-    part: Any
     (part,) = render(Notice(text="**Sorry**, `K7QX` failed.", kind="failure"))
-    assert part["text"] == "Sorry, K7QX failed."
-    assert [block["type"] for block in part["blocks"]] == ["rich_text"]
+    assert part.text == "Sorry, K7QX failed."
+    assert [block["type"] for block in part.blocks] == ["rich_text"]
 
 
 def test_home_shows_how_to_ask_and_what_was_asked() -> None:
     asked = [
         RecentQuestion(
             text=f"<!channel> {n} " + "x" * 5_000,
-            ref=None,
+            ref=MessageRef(channel="slack", account_id="T1", conversation_id="C1", message_id="7.1") if n else None,
             asked_at=datetime(2026, 11, 22, 9, 5, tzinfo=UTC),
             outcome="answered",
         )
         for n in range(60)
     ]
     (part,) = render(Home(user_id="U1", recent=tuple(asked), suggestions=("What is new?",)))
-    view: Any = part["home"]
-    assert view["type"] == "home"
-    assert len(view["blocks"]) <= 100
-    recent = [block for block in view["blocks"] if block.get("block_id", "").startswith("recent:")]
-    assert [block["block_id"] for block in recent[:2]] == ["recent:0", "recent:1"]
-    shown = recent[0]["elements"][0]["elements"]
-    assert shown[0]["text"].startswith("<!channel> 0 x")
-    assert shown[0]["text"].endswith(" …")
-    assert shown[1]["text"] == "\nanswered · 22 Nov 2026, 09:05 UTC"
-    assert "What is new?" in json.dumps(view)
-    assert "None yet." in json.dumps(render(Home(user_id="U1", recent=()))[0])
+    page = part.home
+    assert page is not None
+    assert (part.user_id, page.prompts) == ("U1", ("What is new?",))
+    shown = view(page, "https://acme.slack.com/")
+    assert shown["type"] == "home"
+    assert len(shown["blocks"]) <= 100
+    assert "What is new?" in json.dumps(shown)
+    first, second = shown["blocks"][len(page.blocks) :][:2]
+    words, outcome = first["elements"][0]["elements"]
+    assert words["text"].startswith("<!channel> 0 x")
+    assert words["text"].endswith(" …")
+    assert outcome["text"] == "\nanswered · 22 Nov 2026, 09:05 UTC"
+    assert len(first["elements"]) == 1, "without an answer there is no link"
+    link = {"type": "link", "url": "https://acme.slack.com/archives/C1/p71", "text": "Open"}
+    assert second["elements"][1] == {"type": "rich_text_section", "elements": [link]}
+    assert "Open" not in json.dumps(view(page, "")), "nor without the workspace's address"
+    assert "block_id" not in json.dumps(shown)
+    assert "None yet." in json.dumps(render(Home(user_id="U1", recent=()))[0].to_json())
 
 
 def test_the_preview_is_what_would_be_sent() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import aiohttp
 
-import adapters.slack.render
+import adapters.slack.preview
 from bot.demo import previewer
 from bot.telemetry.metrics import Metrics
 from bot.web import Health, Server
@@ -13,7 +13,7 @@ from bot.web.preview import MAX_MARKDOWN
 
 async def test_a_long_answer_in_any_script_is_shown_whole() -> None:
     server = Server(host="127.0.0.1", port=0, metrics=Metrics(), health=Health())
-    preview = previewer({"Slack": adapters.slack.render.preview})
+    preview = previewer({"Slack": adapters.slack.preview.preview})
     for method in ("GET", "POST"):
         server.add(method, "/preview", preview)
     await server.start()

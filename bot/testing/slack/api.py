@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from bot.testing.slack.platform import Call, Channel, FakeSlack, Fault
 
 BURST: Final = 3
+MOST: Final = 999
+FEW: Final = 15
 
 
 class WebApi:
@@ -23,6 +25,7 @@ class WebApi:
 
     def __init__(self, slack: FakeSlack) -> None:
         self._slack = slack
+        self._read_again_at: dict[str, float] = {}
         self._tokens_left: dict[str, tuple[float, float]] = {}
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
@@ -33,7 +36,7 @@ class WebApi:
             call.arguments = await _arguments(request, method)
         except Refused as refused:
             return self._refuse(call, refused)
-        fault = self._fault(method)
+        fault = self._slack.fault(method)
         if fault is not None and (early := await self._fail_early(fault, call, request)) is not None:
             return early
         try:
@@ -55,19 +58,6 @@ class WebApi:
         call = Call(method, {}, asyncio.get_running_loop().time())
         self._slack.calls.append(call)
         return call
-
-    def _fault(self, method: str) -> Fault | None:
-        for name in (method, "*"):
-            for fault in self._slack.faults[name]:
-                if fault.skip:
-                    fault.skip -= 1
-                    continue
-                if fault.times is not None:
-                    fault.times -= 1
-                    if fault.times <= 0:
-                        self._slack.faults[name].remove(fault)
-                return fault
-        return None
 
     async def _fail_early(self, fault: Fault, call: Call, request: web.Request) -> web.StreamResponse | None:
         """Answer instead of acting; None for a fault that comes after the act."""
@@ -95,7 +85,7 @@ class WebApi:
             self._slack.violations.append(f"{call.method}: {refused}")
         self._slack.changed()
         if refused.code == "ratelimited":
-            headers = {"Retry-After": "1"}
+            headers = {"Retry-After": "60" if self._slack.few else "1"}
             return web.json_response({"ok": False, "error": "ratelimited"}, status=429, headers=headers)
         return web.json_response({"ok": False, "error": refused.code})
 
@@ -130,10 +120,26 @@ class WebApi:
             raise Refused("bot_not_found")
         return {"bot": {"id": bot, "app_id": payloads.APP, "user_id": self._slack.bot_user, "name": "assistant"}}
 
-    def _users_info(self, user: str, **_: Any) -> dict[str, Any]:
+    def _require(self, scope: str) -> None:
+        if scope not in self._slack.scopes:
+            raise Refused("missing_scope")
+
+    def _users_info(self, user: str, include_locale: str = "") -> dict[str, Any]:
+        self._require("users:read")
         if user not in self._slack.users:
             raise Refused("user_not_found")
-        return {"user": self._slack.users[user]}
+        shown = dict(self._slack.users[user])
+        if include_locale != "true":
+            shown.pop("locale", None)
+        if isinstance(shown.get("profile"), dict) and "users:read.email" not in self._slack.scopes:
+            shown["profile"] = {name: value for name, value in shown["profile"].items() if name != "email"}
+        return {"user": shown}
+
+    def _files_info(self, file: str) -> dict[str, Any]:
+        self._require("files:read")
+        if file not in self._slack.files.stored:
+            raise Refused("file_not_found")
+        return {"file": self._slack.files.stored[file].shown}
 
     def _conversations_open(self, users: str = "", **_: Any) -> dict[str, Any]:
         direct = f"D{users[1:]}"
@@ -142,14 +148,14 @@ class WebApi:
         return {"channel": {"id": direct}}
 
     def _reach(self, channel: str) -> Channel:
-        found = self._slack.channels.get(channel)
-        if found is None or (self._slack.bot_user not in found.members and channel.startswith(("D", "G", "P"))):
+        place = self._slack.channels.get(channel)
+        if place is None or (self._slack.bot_user not in place.members and channel.startswith(("D", "G", "P"))):
             raise Refused("channel_not_found")
-        if self._slack.bot_user not in found.members:
+        if self._slack.bot_user not in place.members:
             raise Refused("not_in_channel")
-        if found.archived:
+        if place.archived:
             raise Refused("is_archived")
-        return found
+        return place
 
     def _chat_postMessage(self, **arguments: Any) -> dict[str, Any]:
         check_post(arguments)
@@ -209,10 +215,10 @@ class WebApi:
 
     def _chat_delete(self, channel: str, ts: str, **_: Any) -> dict[str, Any]:
         place = self._reach(channel)
-        found = place.messages.get(ts)
-        if found is None:
+        message = place.messages.get(ts)
+        if message is None:
             raise Refused("message_not_found")
-        if found.get("bot_id") != payloads.BOT_ID:
+        if message.get("bot_id") != payloads.BOT_ID:
             raise Refused("cant_delete_message")
         del place.messages[ts]
         place.deleted.append(ts)
@@ -235,23 +241,35 @@ class WebApi:
         return {}
 
     def _reactions(self, channel: str, timestamp: str) -> list[str]:
-        found = self._reach(channel).messages.get(timestamp)
-        if found is None:
+        message = self._reach(channel).messages.get(timestamp)
+        if message is None:
             raise Refused("message_not_found")
-        names: list[str] = found.setdefault("bot_reactions", [])
+        names: list[str] = message.setdefault("bot_reactions", [])
         return names
 
     def _conversations_replies(self, channel: str, ts: str, **options: Any) -> dict[str, Any]:
-        place = self._reach(channel)
+        """The root, then its replies in the time range, the oldest first."""
+        place = self._readable(channel, "conversations.replies")
         if ts not in place.messages:
             raise Refused("thread_not_found")
-        thread = [one for one in place.messages.values() if one["ts"] == ts or one.get("thread_ts") == ts]
-        return _page(thread, options)
+        replies = [message for message in place.messages.values() if message.get("thread_ts") == ts != message["ts"]]
+        thread = [place.messages[ts], *_in_range(sorted(replies, key=lambda message: str(message["ts"])), options)]
+        return _page(thread, options, most=FEW if self._slack.few else MOST)
 
     def _conversations_history(self, channel: str, **options: Any) -> dict[str, Any]:
-        messages = self._reach(channel).messages.values()
-        roots = [one for one in messages if one.get("thread_ts", one["ts"]) == one["ts"]]
-        return _page(roots[::-1], options)
+        """The messages that are no replies, the newest first."""
+        messages = self._readable(channel, "conversations.history").messages.values()
+        roots = [message for message in messages if message.get("thread_ts", message["ts"]) == message["ts"]]
+        return _page(_in_range(roots[::-1], options), options, most=FEW if self._slack.few else MOST)
+
+    def _readable(self, channel: str, method: str) -> Channel:
+        kinds = {"D": "im", "G": "mpim", "P": "groups"}
+        self._require(f"{kinds.get(channel[0], 'channels')}:history")
+        now = asyncio.get_running_loop().time()
+        if self._slack.few and now < self._read_again_at.get(method, 0.0):
+            raise Refused("ratelimited")
+        self._read_again_at[method] = now + 60.0
+        return self._reach(channel)
 
     def _views_open(self, trigger_id: str, view: Any) -> dict[str, Any]:
         check_view(view, "modal")
@@ -282,7 +300,7 @@ class WebApi:
             raise Refused("missing_scope")
         if not 0 < len(prompts["prompts"]) <= 4:
             raise Refused("invalid_arguments", "one to four prompts")
-        for text in (text for one in prompts["prompts"] for text in one.values()):
+        for text in (text for prompt in prompts["prompts"] for text in prompt.values()):
             refuse_pings(text, "prompts")
         self._slack.prompts.append(prompts)
         return {}
@@ -316,11 +334,23 @@ async def _arguments(request: web.Request, method: str) -> dict[str, Any]:
     return {name: str(value) for name, value in form.items()}
 
 
-def _page(messages: list[dict[str, Any]], options: Mapping[str, Any]) -> dict[str, Any]:
-    start, size = int(options.get("cursor") or 0), min(int(options.get("limit") or 100), 200)
+def _in_range(messages: list[dict[str, Any]], options: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Leave out what is not between `oldest` and `latest`; these themselves count only if `inclusive`."""
+    latest, oldest = str(options.get("latest") or "9" * 17), str(options.get("oldest") or "")
+    ends = {latest, oldest} if options.get("inclusive") == "true" else set()
+    return [message for message in messages if oldest < message["ts"] < latest or message["ts"] in ends]
+
+
+def _page(messages: list[dict[str, Any]], options: Mapping[str, Any], *, most: int) -> dict[str, Any]:
+    limit = options.get("limit") or "100"
+    if not limit.isdigit() or not 0 < int(limit) <= MOST:
+        raise Refused("invalid_limit", f"limit is {limit}, and under 1000 it must be")
+    if not str(options.get("cursor") or "0").isdigit():
+        raise Refused("invalid_cursor")
+    start, size = int(options.get("cursor") or 0), min(int(limit), most)
     page = messages[start : start + size]
     if options.get("include_all_metadata") != "true":
-        page = [{name: value for name, value in one.items() if name != "metadata"} for one in page]
+        page = [{name: value for name, value in message.items() if name != "metadata"} for message in page]
     more = start + size < len(messages)
     cursor = {"response_metadata": {"next_cursor": str(start + size)}} if more else {}
     return {"messages": page, "has_more": more, **cursor}

@@ -157,7 +157,8 @@ def interaction(kind: str, user: str, trigger_id: str, **fields: Any) -> dict[st
 
 
 def click(user: str, channel: str, posted: dict[str, Any], value: str, trigger_id: str) -> dict[str, Any]:
-    """A press of a feedback button."""
+    """A press of a feedback button; Slack hands back the names that the message's own block has."""
+    buttons = next(block["elements"][0] for block in posted["blocks"] if block["type"] == "context_actions")
     return interaction(
         "block_actions",
         user,
@@ -170,7 +171,7 @@ def click(user: str, channel: str, posted: dict[str, Any], value: str, trigger_i
         actions=[
             {
                 "type": "feedback_buttons",
-                "action_id": "rate",
+                "action_id": buttons["action_id"],
                 "block_id": "rate",
                 "value": value,
                 "text": {"type": "plain_text", "text": value},
@@ -180,7 +181,7 @@ def click(user: str, channel: str, posted: dict[str, Any], value: str, trigger_i
     )
 
 
-def shortcut(user: str, channel: str, said: dict[str, Any], trigger_id: str) -> dict[str, Any]:
+def shortcut(user: str, channel: str, message: dict[str, Any], trigger_id: str) -> dict[str, Any]:
     """The message shortcut."""
     return interaction(
         "message_action",
@@ -188,9 +189,9 @@ def shortcut(user: str, channel: str, said: dict[str, Any], trigger_id: str) -> 
         trigger_id,
         callback_id="ask_assistant",
         action_ts=next_ts(),
-        message_ts=said["ts"],
+        message_ts=message["ts"],
         channel={"id": channel, "name": "directmessage" if channel.startswith("D") else "general"},
-        message={**said, "type": "message"},
+        message={**message, "type": "message"},
         response_url="https://hooks.slack.invalid/app/1",
     )
 

@@ -29,8 +29,11 @@ from aiohttp import web
 from bot.testing.slack import payloads
 from bot.testing.slack.api import WebApi
 from bot.testing.slack.delivery import Delivery
+from bot.testing.slack.files import Files
 from bot.testing.slack.socket import Sockets
 
+FILE_SCOPES: Final = frozenset({"files:read"})
+EMAIL_SCOPES: Final = frozenset({"users:read.email"})
 AGENT_SCOPES: Final = frozenset({"assistant:write"})
 SCOPES: Final = (
     *("app_mentions:read", "channels:history", "channels:read", "chat:write", "commands", "groups:history"),
@@ -75,6 +78,8 @@ class FakeSlack:
 
     `echo`: the app hears its own posts and reactions, as from the real Slack. `pace_seconds`: the distance of posts in
     one channel, checked with a burst of three. `retries`: the waits before each redelivery, in seconds.
+    `scopes` are the token's, to be changed at any time: FILE_SCOPES and EMAIL_SCOPES are not among them. `few`: the app
+    is one that reads at most 15 messages a call, and calls once a minute.
     """
 
     team = payloads.TEAM
@@ -98,6 +103,7 @@ class FakeSlack:
         self.echo = echo
         self.pace_seconds = pace_seconds
         self.retries = retries
+        self.few = False
         self.events_url: str | None = None
         self.posts: list[dict[str, Any]] = []
         self.calls: list[Call] = []
@@ -111,7 +117,14 @@ class FakeSlack:
         self.violations: list[str] = []
         self.counts: Counter[str] = Counter()
         self.users: dict[str, dict[str, Any]] = {
-            name: {"id": name, "team_id": self.team, "name": name.lower(), "real_name": f"Person {name}"}
+            name: {
+                "id": name,
+                "team_id": self.team,
+                "name": name.lower(),
+                "real_name": f"Person {name}",
+                "locale": "en-GB",
+                "profile": {"display_name": "", "real_name": f"Person {name}", "email": f"{name.lower()}@loop.invalid"},
+            }
             for name in ("U1", "U2", "U3")
         }
         self.channels: dict[str, Channel] = {}
@@ -123,6 +136,7 @@ class FakeSlack:
         self.base_url = ""
         self.sockets = Sockets(self, ack_seconds)
         self.delivery = Delivery(self)
+        self.files = Files(self)
         self.api = WebApi(self)
         self._changed = asyncio.Event()
         self._runner: web.AppRunner | None = None
@@ -147,6 +161,7 @@ class FakeSlack:
         """Listen on loopback; 0 takes a free port."""
         app = web.Application(client_max_size=4 * 1024 * 1024)
         app.router.add_route("*", "/api/{method}", self.api.handle)
+        app.router.add_get("/files-pri/{file}/{name}", self.files.handle)
         app.router.add_get("/link", self.sockets.handle)
         app.router.add_get("/control/state", self._state)
         app.router.add_post("/control/{name}", self._control)
@@ -253,7 +268,7 @@ class FakeSlack:
         """Let the author delete a message; the root of a thread with replies leaves a tombstone."""
         messages = self.channels[channel].messages
         before = messages[ts]
-        if any(one.get("thread_ts") == ts != one["ts"] for one in messages.values()):
+        if any(message.get("thread_ts") == ts != message["ts"] for message in messages.values()):
             now = payloads.tombstone(ts)
             messages[ts] = now
             self.event(payloads.changed(channel, now, before))
@@ -273,8 +288,8 @@ class FakeSlack:
 
     async def shortcut(self, user: str, channel: str, ts: str) -> None:
         """Let somebody choose the message shortcut."""
-        said = self.channels[channel].messages[ts]
-        self.send(payloads.shortcut(user, channel, said, self.trigger()), "interactive")
+        message = self.channels[channel].messages[ts]
+        self.send(payloads.shortcut(user, channel, message, self.trigger()), "interactive")
 
     async def click(self, user: str, channel: str, ts: str, value: str) -> None:
         """Let somebody press a feedback button."""
@@ -323,6 +338,20 @@ class FakeSlack:
     def fail(self, method: str, how: str, times: int | None = 1, retry_after: float = 1.0, skip: int = 0) -> None:
         """Let a method fail, "*" every one; see `Fault`."""
         self.faults[method].append(Fault(how, times, retry_after, skip))
+
+    def fault(self, method: str) -> Fault | None:
+        """Take the fault that a call of the method meets now, None for none."""
+        for name in (method, "*"):
+            for fault in self.faults[name]:
+                if fault.skip:
+                    fault.skip -= 1
+                    continue
+                if fault.times is not None:
+                    fault.times -= 1
+                    if fault.times <= 0:
+                        self.faults[name].remove(fault)
+                return fault
+        return None
 
     def heal(self) -> None:
         """Forget all faults."""

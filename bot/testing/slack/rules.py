@@ -12,7 +12,7 @@ PING: Final = re.compile(r"<(!|@|#|[a-z][a-z0-9+.-]*:)[^<>]*>", re.IGNORECASE)
 """A mention, a broadcast, a channel link or a masked link, as Slack reads it in mrkdwn."""
 
 READS: Final = frozenset(
-    {"auth.test", "bots.info", "users.info", "conversations.replies", "conversations.history"}
+    {"auth.test", "bots.info", "files.info", "users.info", "conversations.replies", "conversations.history"}
     | {"apps.manifest.create", "apps.manifest.update", "apps.manifest.export", "apps.connections.open"}
 )
 """Methods whose arguments travel as a form; Slack does not look into a JSON body there."""
@@ -22,6 +22,7 @@ ARGUMENTS: Final[Mapping[str, tuple[frozenset[str], frozenset[str]]]] = {
     for name, required, optional in (
         ("auth.test", "", ""),
         ("bots.info", "bot", "team_id"),
+        ("files.info", "file", ""),
         ("users.info", "user", "include_locale"),
         ("conversations.replies", "channel ts", "cursor include_all_metadata inclusive latest limit oldest"),
         ("conversations.history", "channel", "cursor include_all_metadata inclusive latest limit oldest"),
@@ -80,6 +81,8 @@ def check_post(arguments: Mapping[str, Any]) -> None:
         raise Refused("no_text", "every message needs a text, for notifications and screen readers")
     if len(text) > 4000:
         raise Refused("msg_too_long", f"text has {len(text)} characters")
+    if not arguments.get("blocks") and arguments.get("mrkdwn") is not False:
+        raise Refused("invalid_arguments", "text alone is read as markup, so a stranger's words are to forbid it")
     if arguments["unfurl_links"] is not False or arguments["unfurl_media"] is not False:
         raise Refused("invalid_arguments", "unfurls are not off")
     refuse_pings(text, "text")
@@ -195,8 +198,8 @@ def _check_text_object(value: Mapping[str, Any], path: str, longest: int) -> Non
 
 def refuse_pings(text: str, path: str) -> None:
     """Refuse mrkdwn that Slack would read as a mention or as a masked link."""
-    if (found := PING.search(text)) is not None and not _is_plain_link(found[0]):
-        raise Refused("ping_in_text", f"{path} holds {found[0]!r}")
+    if (token := PING.search(text)) is not None and not _is_plain_link(token[0]):
+        raise Refused("ping_in_text", f"{path} holds {token[0]!r}")
 
 
 def _is_plain_link(entity: str) -> bool:

@@ -80,8 +80,8 @@ class Sockets:
                 future.set_result(False)
         self._slack.changed()
 
-    def _acknowledge(self, said: dict[str, Any]) -> None:
-        pending = self._acks.get(said.get("envelope_id", ""))
+    def _acknowledge(self, acknowledgement: dict[str, Any]) -> None:
+        pending = self._acks.get(acknowledgement.get("envelope_id", ""))
         if pending is not None and not pending[0].done():
             pending[0].set_result(True)
 

@@ -1,4 +1,4 @@
-"""Names that Slack hands back to us, and the form that asks why an answer is bad; pure."""
+"""The form that asks why an answer is bad: how it is built, and which answer it is about; pure."""
 
 from __future__ import annotations
 
@@ -7,21 +7,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Self
 
+from adapters.slack.ids import COMMENT_VIEW
 from bot.events import MessageRef
 
-RATE_ACTION: Final = "rate"
-ASK_SHORTCUT: Final = "ask_assistant"
-COMMENT_VIEW: Final = "why"
-SLASH_COMMAND: Final = "/ask"
-WORKING_EMOJI: Final = "eyes"
-DELIVERY_EVENT: Final = "uppzy_bot_delivery"
-"""The metadata event type that carries our delivery id."""
-
 COMMENT_LENGTH: Final = 2000
+"""Characters; Slack would take 3,000 (Block Kit reference, plain-text input, `max_length`)."""
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
+class CommentTarget:
     """Which answer a form is about; kept in `private_metadata`, which only Slack can change."""
 
     channel: str
@@ -41,11 +35,11 @@ class Target:
 
 
 def comment_view(target: MessageRef) -> Mapping[str, Any]:
-    """Build the form that asks why."""
+    """Build the form."""
     return {
         "type": "modal",
         "callback_id": COMMENT_VIEW,
-        "private_metadata": Target(target.conversation_id, target.message_id).encode(),
+        "private_metadata": CommentTarget(target.conversation_id, target.message_id).encode(),
         "title": {"type": "plain_text", "text": "What was wrong?"},
         "submit": {"type": "plain_text", "text": "Send"},
         "close": {"type": "plain_text", "text": "Skip"},

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from email.utils import parsedate_to_datetime
 from typing import Any, Final
@@ -13,21 +13,22 @@ from typing import Any, Final
 import aiohttp
 from slack_sdk.web.async_client import AsyncWebClient
 
-from adapters.slack.errors import from_exception
+from adapters.slack.errors import translate
 from adapters.slack.identity import Identity
 from bot.errors import BotError, Unavailable
 
-TIMEOUT: Final = aiohttp.ClientTimeout(total=30, sock_connect=5)
+CALL_SECONDS: Final = 30
+TIMEOUT: Final = aiohttp.ClientTimeout(total=CALL_SECONDS, sock_connect=5)
 
 _SDK_LOG: Final = logging.getLogger("slack_sdk.quiet")
 # At DEBUG, and with a level that is not set, the SDK writes out arguments and answers: people's words.
 _SDK_LOG.setLevel(logging.WARNING)
 
 
-class Web:
+class Client:
     """The Web API with one token.
 
-    Inside `async with web.open()` all calls share one session; a call outside opens and closes its own,
+    Inside `async with client.open()` all calls share one session; a call outside opens and closes its own,
     for the SDK would otherwise do the same without a connect time-out.
     """
 
@@ -51,10 +52,15 @@ class Web:
                 self._session = None
                 await self._idle.wait()
 
-    def client(self, session: aiohttp.ClientSession) -> AsyncWebClient:
+    def sdk(self, session: aiohttp.ClientSession) -> AsyncWebClient:
         """Make the SDK's client for the session. Its own retries are off: one of them posts twice."""
         return AsyncWebClient(
-            token=self.token, base_url=self.base_url, session=session, retry_handlers=[], logger=_SDK_LOG, timeout=30
+            token=self.token,
+            base_url=self.base_url,
+            session=session,
+            retry_handlers=[],
+            logger=_SDK_LOG,
+            timeout=CALL_SECONDS,
         )
 
     async def call(
@@ -70,69 +76,87 @@ class Web:
         `read`: the arguments travel as a form, which the reading methods ask for; as JSON otherwise. `token`
         replaces the bot's. While Slack limits the method, the call fails at once with what is left to wait.
         """
+        answer, _ = await self._call(method, arguments or {}, read, token)
+        return answer
+
+    async def _call(
+        self, method: str, arguments: Mapping[str, Any], read: bool, token: str | None
+    ) -> tuple[Mapping[str, Any], Mapping[str, str]]:
+        """Return the answer and its headers."""
         loop = asyncio.get_running_loop()
         if (left := self._shut.get(method, 0.0) - loop.time()) > 0:
             raise Unavailable(
                 f"Slack limits {method}; it is tried again.", status=429, reason="rate_limited", retry_after=left
             )
+        try:
+            return await self._attempt(method, arguments, read, token)
+        except BotError as error:
+            if isinstance(error, Unavailable) and error.reason == "rate_limited" and error.retry_after:
+                # 429 blocks this method in this workspace (docs.slack.dev, "Rate limits"): no other call of it has to
+                # learn that anew.
+                self._shut[method] = loop.time() + error.retry_after
+            raise
+
+    async def _attempt(
+        self, method: str, arguments: Mapping[str, Any], read: bool, token: str | None
+    ) -> tuple[Mapping[str, Any], Mapping[str, str]]:
+        headers = {"Authorization": f"Bearer {token}"} if token is not None else None
+        try:
+            async with self.session() as session:
+                sdk = self.sdk(session)
+                if read:
+                    form = {name: _plain(value) for name, value in arguments.items()}
+                    response = await sdk.api_call(method, data=form, headers=headers)
+                else:
+                    response = await sdk.api_call(method, json=dict(arguments), headers=headers)
+        except Exception as error:
+            # Whatever the SDK or aiohttp raises; its message may hold the arguments, so it is not chained on.
+            raise translate(error, method=method) from None
+        return dict(response.data) if isinstance(response.data, dict) else {}, response.headers
+
+    @asynccontextmanager
+    async def session(self) -> AsyncIterator[aiohttp.ClientSession]:
+        """Borrow the shared session, or a new one, for one call; `open` waits for it to be given back."""
         self._calls += 1
         self._idle.clear()
         try:
-            response = await self._attempt(method, dict(arguments or {}), read, token)
-        except BotError as error:
-            if isinstance(error, Unavailable) and error.reason == "rate_limited" and error.retry_after:
-                # 429 blocks this method in this workspace, so no other call of it has to learn that anew.
-                self._shut[method] = loop.time() + error.retry_after
-            raise
+            if self._session is not None:
+                yield self._session
+            else:
+                async with aiohttp.ClientSession(timeout=TIMEOUT) as session:
+                    yield session
         finally:
             self._calls -= 1
             if self._calls == 0:
                 self._idle.set()
-        return response
-
-    async def _attempt(
-        self, method: str, arguments: dict[str, Any], read: bool, token: str | None
-    ) -> Mapping[str, Any]:
-        headers = {"Authorization": f"Bearer {token}"} if token is not None else None
-        try:
-            async with self._borrow() as session:
-                client = self.client(session)
-                if read:
-                    form = {name: _plain(value) for name, value in arguments.items()}
-                    response = await client.api_call(method, data=form, headers=headers)
-                else:
-                    response = await client.api_call(method, json=arguments, headers=headers)
-        except Exception as error:
-            # Whatever the SDK or aiohttp raises; its message may hold the arguments, so it is not chained on.
-            raise from_exception(error, method=method) from None
-        answer = dict(response.data) if isinstance(response.data, dict) else {}
-        answer["_headers"] = response.headers
-        return answer
-
-    @asynccontextmanager
-    async def _borrow(self) -> AsyncIterator[aiohttp.ClientSession]:
-        if self._session is not None:
-            yield self._session
-            return
-        async with aiohttp.ClientSession(timeout=TIMEOUT) as session:
-            yield session
 
     async def who_am_i(self) -> Identity:
         """Ask `auth.test` who the token is."""
-        said = await self.call("auth.test", read=True)
-        headers: Mapping[str, str] = said.get("_headers") or {}
+        account, headers = await self._call("auth.test", {}, True, None)
         scopes = headers.get("x-oauth-scopes") or headers.get("X-OAuth-Scopes") or ""
         return Identity(
-            team_id=str(said["team_id"]),
-            user_id=str(said["user_id"]),
-            bot_id=str(said.get("bot_id") or ""),
-            enterprise_id=said.get("enterprise_id"),
-            team=str(said.get("team") or ""),
-            user=str(said.get("user") or ""),
-            workspace_url=str(said.get("url") or ""),
+            team_id=str(account["team_id"]),
+            user_id=str(account["user_id"]),
+            bot_id=str(account.get("bot_id") or ""),
+            enterprise_id=account.get("enterprise_id"),
+            team=str(account.get("team") or ""),
+            user=str(account.get("user") or ""),
+            workspace_url=str(account.get("url") or ""),
             seconds_off=_seconds_off(headers.get("Date", "")),
             scopes=frozenset(scope.strip() for scope in scopes.split(",") if scope.strip()),
         )
+
+
+def messages_of(answer: Mapping[str, Any]) -> Sequence[Any]:
+    """Read the messages of a page."""
+    messages = answer.get("messages")
+    return messages if isinstance(messages, list) else ()
+
+
+def cursor_of(answer: Mapping[str, Any]) -> str:
+    """Read where the next page begins, "" after the last."""
+    metadata = answer.get("response_metadata")
+    return str(metadata.get("next_cursor") or "") if isinstance(metadata, Mapping) else ""
 
 
 def _seconds_off(date: str) -> float:

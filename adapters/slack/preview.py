@@ -1,4 +1,4 @@
-"""A picture of a Slack message in HTML, made from the blocks that would be sent."""
+"""How an answer looks in Slack, as safe HTML made from the blocks that would be sent; pure."""
 
 from __future__ import annotations
 
@@ -6,11 +6,18 @@ from collections.abc import Iterable, Mapping
 from html import escape
 from typing import Any, Final
 
+from adapters.slack.render import render
+from bot.events import Answer
+
 _MARKS: Final = (("code", "code"), ("strike", "s"), ("italic", "em"), ("bold", "strong"))
 
 
-def picture(blocks: Iterable[Mapping[str, Any]]) -> str:
-    """Show one message as safe HTML."""
+def preview(markdown: str) -> str:
+    """Show what Slack would show of an answer: one `article` a message."""
+    return "".join(_message(part.blocks) for part in render(Answer(text=markdown, asker_id="")))
+
+
+def _message(blocks: Iterable[Mapping[str, Any]]) -> str:
     return f'<article class="message" dir="auto">{"".join(map(_block, blocks))}</article>'
 
 

@@ -3,43 +3,41 @@
 from __future__ import annotations
 
 import uuid
-from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
-from adapters.slack.pacing import Turnstile
-from adapters.slack.parts import CHANNEL
-from adapters.slack.web import Web
-from adapters.slack.words import DELIVERY_EVENT
-from bot.adapter import Part
+from adapters.slack.client import Client, cursor_of, messages_of
+from adapters.slack.ids import delivery_id_of, delivery_metadata, message_ref
+from adapters.slack.pacing import Pacer
+from adapters.slack.parts import SlackPart
 from bot.errors import OutcomeUnknown, Rejected
 from bot.events import Conversation, MessageRef
+from bot.shared import BoundedDict
 
 Pace = Callable[[str, float], Awaitable[None]]
 
 NO_MEMBER: Final = frozenset({"not_in_channel", "channel_not_found"})
 NO_ROOT: Final = frozenset({"thread_not_found", "message_not_found", "cannot_reply_to_message", "invalid_thread_ts"})
-NOT_FOR_SLACK: Final = frozenset({"user", "rank"})
-"""What `SlackAdapter.render` adds to a part for us: whom it concerns, and how it ranks among waiting posts."""
 
 PAGE: Final = 200
+"""Messages asked for at once; Slack recommends no more (conversations.replies, "Pagination")."""
 MOST_PAGES: Final = 20
 KEEP_PLACES: Final = 2000
 
 
-class Posting:
+class Sender:
     """Posts parts and looks them up. Keeps in memory where a part went if not where it was meant to go."""
 
-    def __init__(self, web: Web, account: Callable[[], Awaitable[str]]) -> None:
-        self._web = web
+    def __init__(self, client: Client, account: Callable[[], Awaitable[str]]) -> None:
+        self._client = client
         self._account = account
-        self._turnstile = Turnstile()
-        self._went_to: OrderedDict[str, tuple[str, str | None]] = OrderedDict()
+        self._pacer = Pacer()
+        self._went_to: BoundedDict[str, tuple[str, str | None]] = BoundedDict(KEEP_PLACES)
 
     async def post(
         self,
         conversation: Conversation,
-        part: Part,
+        part: SlackPart,
         delivery_id: str,
         reply_to: MessageRef | None,
         pace: Pace,
@@ -51,44 +49,46 @@ class Posting:
         """
         thread = conversation.thread_id or (reply_to.message_id if reply_to is not None else None)
         channel, thread = self._went_to.get(delivery_id, (conversation.conversation_id, thread))
-        user = part.get("user")
         while True:
             try:
                 return await self._post(channel, thread, part, delivery_id, pace)
             except Rejected as error:
                 if error.reason in NO_ROOT and thread is not None:
                     thread = None
-                elif error.reason in NO_MEMBER and isinstance(user, str) and channel == conversation.conversation_id:
-                    channel, thread = await self._direct(user), None
+                elif error.reason in NO_MEMBER and part.user_id and channel == conversation.conversation_id:
+                    channel, thread = await self._direct(part.user_id), None
                     if channel == conversation.conversation_id:
                         raise
                 else:
                     raise
-                self._remember(delivery_id, channel, thread)
+                self._went_to[delivery_id] = (channel, thread)
 
-    async def _post(self, channel: str, thread: str | None, part: Part, delivery_id: str, pace: Pace) -> MessageRef:
-        rank = part.get("rank")
+    async def _post(
+        self, channel: str, thread: str | None, part: SlackPart, delivery_id: str, pace: Pace
+    ) -> MessageRef:
         account = await self._account()
-        await self._turnstile.enter(f"slack:{account}:{channel}", rank if isinstance(rank, int) else 0, pace)
-        arguments: dict[str, Any] = {name: value for name, value in part.items() if name not in NOT_FOR_SLACK}
-        arguments |= {
+        await self._pacer.enter(f"slack:{account}:{channel}", part.rank, pace)
+        # Text alone is no markup: the words are a stranger's. Escaping disarms what pings, this the rest.
+        form: dict[str, Any] = {"blocks": list(part.blocks)} if part.blocks else {"mrkdwn": False}
+        arguments = form | {
             "channel": channel,
+            "text": part.text,
             "unfurl_links": False,
             "unfurl_media": False,
-            "metadata": {"event_type": DELIVERY_EVENT, "event_payload": {"delivery_id": delivery_id}},
+            "metadata": delivery_metadata(delivery_id),
             "client_msg_id": str(uuid.UUID(delivery_id)),
         }
         if thread is not None:
             arguments["thread_ts"] = thread
         try:
-            answer = await self._web.call("chat.postMessage", arguments)
+            answer = await self._client.call("chat.postMessage", arguments)
         except OutcomeUnknown as error:
-            if error.reason == "duplicate_message" and (found := await self._search(channel, thread, delivery_id)):
-                return found[0]
+            if error.reason == "duplicate_message" and (refs := await self._search(channel, thread, delivery_id)):
+                return refs[0]
             raise
         if "ts" not in answer:
             raise OutcomeUnknown("Slack did not say which message it posted.", reason="garbage")
-        return self._ref(account, str(answer.get("channel") or channel), str(answer["ts"]))
+        return message_ref(account, str(answer.get("channel") or channel), str(answer["ts"]))
 
     async def find(self, conversation: Conversation, delivery_id: str) -> tuple[MessageRef, ...] | None:
         """Look a part up by its delivery id; None where Slack cannot tell."""
@@ -105,34 +105,18 @@ class Posting:
         if thread is not None:
             arguments["ts"] = thread
         account = await self._account()
-        found: dict[str, MessageRef] = {}
+        refs: dict[str, MessageRef] = {}
         for _ in range(MOST_PAGES):
-            answer = await self._web.call(method, arguments, read=True)
-            for message in answer.get("messages") or ():
-                if _delivery_id(message) == delivery_id:
-                    found[message["ts"]] = self._ref(account, channel, message["ts"])
-            cursor = (answer.get("response_metadata") or {}).get("next_cursor")
-            if found or not cursor:
-                return tuple(found.values())
+            answer = await self._client.call(method, arguments, read=True)
+            for message in messages_of(answer):
+                if delivery_id_of(message) == delivery_id:
+                    refs[message["ts"]] = message_ref(account, channel, message["ts"])
+            cursor = cursor_of(answer)
+            if refs or not cursor:
+                return tuple(refs.values())
             arguments["cursor"] = cursor
         return None
 
     async def _direct(self, user_id: str) -> str:
-        answer = await self._web.call("conversations.open", {"users": user_id})
+        answer = await self._client.call("conversations.open", {"users": user_id})
         return str(answer["channel"]["id"])
-
-    def _remember(self, delivery_id: str, channel: str, thread: str | None) -> None:
-        self._went_to[delivery_id] = (channel, thread)
-        while len(self._went_to) > KEEP_PLACES:
-            self._went_to.popitem(last=False)
-
-    def _ref(self, account: str, channel: str, ts: str) -> MessageRef:
-        return MessageRef(channel=CHANNEL, account_id=account, conversation_id=channel, message_id=ts)
-
-
-def _delivery_id(message: Mapping[str, Any]) -> str | None:
-    metadata = message.get("metadata") or {}
-    if metadata.get("event_type") != DELIVERY_EVENT:
-        return None
-    found = (metadata.get("event_payload") or {}).get("delivery_id")
-    return found if isinstance(found, str) else None

@@ -7,40 +7,38 @@ else and never calls the next one: Bolt parses the request and carries the respo
 
 from __future__ import annotations
 
-import asyncio
 import json
 import logging
 import math
 import time
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from datetime import datetime
 from typing import Any, Final
 
-from slack_bolt.app.async_app import AsyncApp
 from slack_bolt.middleware.async_middleware import AsyncMiddleware
 from slack_bolt.request.async_request import AsyncBoltRequest
 from slack_bolt.response import BoltResponse
-from slack_sdk.web.async_client import AsyncWebClient
 
+from adapters.slack.client import CALL_SECONDS
 from adapters.slack.identity import Identity
+from adapters.slack.ids import CHANNEL_NAME, Payload
 from adapters.slack.normalize import normalize
-from adapters.slack.parts import CHANNEL, Payload
-from adapters.slack.people import People
+from adapters.slack.users import Users
 from bot.adapter import Host
 from bot.errors import Misconfigured, Unavailable
 from bot.events import Event, Reaction
+from bot.shared import BackgroundTasks
 
 log = logging.getLogger(__name__)
-
-_BOLT_LOG: Final = logging.getLogger("slack_bolt.quiet")
-# Bolt writes whole requests at DEBUG, and at WARNING that it ignores the variables it has read by itself.
-_BOLT_LOG.setLevel(logging.ERROR)
 
 LOG_SECONDS: Final = 5.0
 """Payloads that are not stored are counted, and logged at most so often."""
 
 UNREADABLE: Final = (KeyError, TypeError, ValueError, AttributeError, IndexError, OverflowError, RecursionError)
 """What reading a payload of an unexpected shape raises."""
+
+Take = Callable[[Mapping[str, Any]], Awaitable[bool]]
+"""Takes one payload in; True when it may be acknowledged."""
 
 AskWhy = Callable[[Reaction, str], Coroutine[Any, Any, None]]
 """Opens the form for a click; takes the click and Slack's trigger id, which is good for three seconds."""
@@ -53,7 +51,7 @@ class Inbox(AsyncMiddleware):
         self,
         host: Host,
         identity: Identity,
-        people: People,
+        users: Users,
         *,
         ask_why: AskWhy,
         seen: Callable[[Event], None],
@@ -61,11 +59,11 @@ class Inbox(AsyncMiddleware):
     ) -> None:
         self._host = host
         self._identity = identity
-        self._people = people
+        self._users = users
         self._ask_why = ask_why
         self._seen = seen
         self._clock = clock
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._forms = BackgroundTasks()
         self._refused = 0
         self._logged_at = -math.inf
 
@@ -95,57 +93,18 @@ class Inbox(AsyncMiddleware):
             await self.set_aside(payload, f"a Slack payload has an unexpected shape ({type(error).__name__})")
             return
         for event in events:
-            refined = await self._people.refine(event, payload, self._identity)
+            refined = await self._users.refine(event, payload, self._identity)
             self._seen(refined)  # before the core has it, for its work begins at once
             handled = await self._host.handle(refined)
             if handled.ask_why and isinstance(refined, Reaction) and (trigger := payload.get("trigger_id")):
                 # Beside the acknowledgement: the trigger lives three seconds, and Slack waits no longer either.
-                self._start(self._ask_why(refined, str(trigger)))
+                self._forms.spawn(self._ask_why(refined, str(trigger)))
 
     async def set_aside(self, payload: object, reason: str) -> None:
         """Keep a payload nobody can read as a dead letter."""
         raw = json.dumps(payload, sort_keys=True, default=str).encode()
-        await self._host.set_aside(CHANNEL, self._identity.team_id, raw, reason)
-
-    def _start(self, work: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        await self._host.set_aside(CHANNEL_NAME, self._identity.team_id, raw, reason)
 
     async def drain(self) -> None:
         """Wait for the forms that are being opened."""
-        while self._tasks:
-            await asyncio.gather(*self._tasks, return_exceptions=True)
-
-
-class Bolt:
-    """Slack Bolt around the inbox, with its defaults out of the way."""
-
-    def __init__(self, inbox: Inbox, client: AsyncWebClient) -> None:
-        self._inbox = inbox
-        self._app = AsyncApp(
-            name="uppzy-bot",
-            client=client,
-            before_authorize=inbox,
-            request_verification_enabled=False,  # http.py did it on the raw bytes, before any parsing
-            ssl_check_enabled=False,
-            url_verification_enabled=False,
-            ignoring_self_events_enabled=False,
-            attaching_function_token_enabled=False,
-            process_before_response=True,
-            logger=_BOLT_LOG,
-        )
-
-    async def dispatch(self, payload: Payload) -> bool:
-        """Take one payload in; True when it may be acknowledged."""
-        try:
-            request = AsyncBoltRequest(body=dict(payload), mode="socket_mode")
-        except UNREADABLE:
-            # Bolt looks into the payload while it builds the request.
-            try:
-                await self._inbox.set_aside(payload, "a Slack payload has an unexpected shape")
-            except Unavailable:
-                return False
-            return True
-        response = await self._app.async_dispatch(request)
-        return bool(response.status == 200)
+        await self._forms.drain(CALL_SECONDS)
