@@ -18,7 +18,7 @@ import bot.progress
 from adapters.telegram import receive
 from adapters.telegram.adapter import TelegramAdapter
 from adapters.telegram.config import CHANNEL
-from adapters.telegram.pace import Limits
+from adapters.telegram.pacing import Limits
 from bot.app import Bot
 from bot.assistant.server import AssistantOptions, RunningAssistant, start
 from bot.config import Config, load

@@ -12,14 +12,14 @@ from typing import Any, Final, TypeVar
 from telegram.error import ChatMigrated
 
 from adapters.telegram import receive, render, sending
+from adapters.telegram.checks import check_account
 from adapters.telegram.client import Client
 from adapters.telegram.config import TelegramSettings
-from adapters.telegram.doctor import examine
 from adapters.telegram.groups import Groups
-from adapters.telegram.pace import Limits, Pacer
+from adapters.telegram.identity import Identity
+from adapters.telegram.pacing import Limits, Pacer
 from adapters.telegram.setup import prepare_polling, prepare_webhook
-from adapters.telegram.words import Me
-from adapters.telegram.working import Signs
+from adapters.telegram.working import WorkingSigns
 from bot.adapter import Check, Host, Part
 from bot.errors import Rejected, Unavailable
 from bot.events import Conversation, MessageRef, Notice, Outbound, Rating
@@ -44,11 +44,11 @@ class TelegramAdapter:
         self._settings = settings
         self._client = Client(settings)
         self._pacer = Pacer(self._client.account_id, limits or Limits(), time.monotonic)
-        self._signs = Signs(self._client, self._pacer)
+        self._signs = WorkingSigns(self._client, self._pacer)
         self._groups = Groups(self._client)
         self._host: Host | None = None
         self._served: Host | None = None
-        self._intake: receive.Intake | None = None
+        self._inbox: receive.Inbox | None = None
         self._tasks: set[asyncio.Task[None]] = set()
 
     @property
@@ -64,7 +64,7 @@ class TelegramAdapter:
         """
         if self._settings.webhook_url is not None and self._served is not host:
             secret = self._settings.webhook_secret.get_secret_value() if self._settings.webhook_secret else ""
-            host.serve("POST", "/telegram/webhook", receive.webhook(secret, lambda: self._intake))
+            host.serve("POST", "/telegram/webhook", receive.webhook(secret, lambda: self._inbox))
             self._served = host
         self._host = host
         self._signs.open(host)
@@ -142,26 +142,26 @@ class TelegramAdapter:
 
     async def check(self) -> Sequence[Check]:
         """Look whether the account works."""
-        return await examine(self._client, self._settings, self._groups)
+        return await check_account(self._client, self._settings, self._groups)
 
     async def _receive(self, host: Host) -> None:
         me = await self._patiently(self._who)
-        self._intake = receive.Intake(self._client, host, me, self._groups, self._spawn, self._now)
+        self._inbox = receive.Inbox(self._client, host, me, self._groups, self._spawn, self._now)
         if self._settings.webhook_url is not None:
             await self._patiently(lambda: prepare_webhook(self._client, host, self._settings))
             await asyncio.Event().wait()
         async with host.lease(f"telegram:{self._client.account_id}"):
             await self._patiently(lambda: prepare_polling(self._client))
-            await receive.poll(self._client, self._intake)
+            await receive.poll(self._client, self._inbox)
 
-    async def _who(self) -> Me:
+    async def _who(self) -> Identity:
         async with self._client.call("getMe") as bot:
             me = await bot.get_me()
-        return Me(id=me.id, username=me.username or "")
+        return Identity(id=me.id, username=me.username or "")
 
     async def _let_end(self) -> None:
         """Stop the signs, let calls under way end."""
-        self._intake = None
+        self._inbox = None
         await self._signs.close()
         if self._tasks:
             _, late = await asyncio.wait(self._tasks, timeout=STOP_SECONDS)

@@ -16,8 +16,8 @@ from telegram.error import ChatMigrated
 
 from adapters.telegram.client import Client
 from adapters.telegram.groups import Groups
+from adapters.telegram.identity import Identity
 from adapters.telegram.normalize import normalize
-from adapters.telegram.words import Me
 from bot.adapter import Host, HttpHandler
 from bot.errors import BotError, Misconfigured, Unavailable
 from bot.events import Event, Message
@@ -31,15 +31,15 @@ AGAIN_SECONDS: Final = "5"
 Spawn = Callable[[Coroutine[Any, Any, None]], None]
 
 
-class Intake:
+class Inbox:
     """Takes single updates in. `spawn` runs what may happen after the update is safe."""
 
     def __init__(
-        self, client: Client, host: Host, me: Me, groups: Groups, spawn: Spawn, now: Callable[[], datetime]
+        self, client: Client, host: Host, identity: Identity, groups: Groups, spawn: Spawn, now: Callable[[], datetime]
     ) -> None:
         self._client = client
         self._host = host
-        self._me = me
+        self._identity = identity
         self._groups = groups
         self._spawn = spawn
         self._now = now
@@ -52,7 +52,7 @@ class Intake:
             Unavailable: it is not stored; do not confirm it.
         """
         try:
-            events = normalize(raw, self._me, self._now())
+            events = normalize(raw, self._identity, self._now())
         except Exception as error:
             # Whatever it is, it comes again for a day if it is not taken, and holds up all that come after it.
             await self._set_aside(raw, f"The update cannot be read ({type(error).__name__}).")
@@ -151,7 +151,7 @@ class Backoff:
         await asyncio.sleep(pause)
 
 
-async def poll(client: Client, intake: Intake) -> None:
+async def poll(client: Client, inbox: Inbox) -> None:
     """Receive by long polling until cancelled.
 
     Raises:
@@ -174,7 +174,7 @@ async def poll(client: Client, intake: Intake) -> None:
             offset = None
             backoff.reset()
             continue
-        confirmed, failure = await _take_all(intake, batch)
+        confirmed, failure = await _take_all(inbox, batch)
         offset = offset if confirmed is None else confirmed + 1
         if failure is not None:
             await backoff.wait(failure, "Storing updates")
@@ -182,13 +182,13 @@ async def poll(client: Client, intake: Intake) -> None:
             backoff.reset()
 
 
-async def _take_all(intake: Intake, batch: Any) -> tuple[int | None, BotError | None]:
+async def _take_all(inbox: Inbox, batch: Any) -> tuple[int | None, BotError | None]:
     """Take updates in, in order; return the last id that is safe, and what stopped us."""
     confirmed: int | None = None
     unnumbered = False
     for raw in batch:
         try:
-            await intake.take(raw)
+            await inbox.take(raw)
         except Unavailable as error:
             return confirmed, error
         number = raw.get("update_id")
@@ -201,8 +201,8 @@ async def _take_all(intake: Intake, batch: Any) -> tuple[int | None, BotError | 
     return confirmed, None
 
 
-def webhook(secret: str, intake: Callable[[], Intake | None]) -> HttpHandler:
-    """Make the handler of POST /telegram/webhook; `intake` gives None while the bot does not know yet who it is."""
+def webhook(secret: str, inbox: Callable[[], Inbox | None]) -> HttpHandler:
+    """Make the handler of POST /telegram/webhook; `inbox` gives None while the bot does not know yet who it is."""
 
     async def handler(request: web.Request) -> web.Response:
         given = request.headers.get(SECRET_HEADER, "")
@@ -216,7 +216,7 @@ def webhook(secret: str, intake: Callable[[], Intake | None]) -> HttpHandler:
             return web.Response(status=400)
         if not isinstance(raw, dict) or not isinstance(raw.get("update_id"), int):
             return web.Response(status=400)
-        now = intake()
+        now = inbox()
         try:
             if now is None:
                 raise Unavailable("The bot does not know yet who it is.", reason="starting")

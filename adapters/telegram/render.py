@@ -12,7 +12,8 @@ from operator import attrgetter
 from typing import Any, Final
 
 from adapters.telegram.compose import Composer, marks, openable
-from adapters.telegram.picture import picture
+from adapters.telegram.ids import RATE_BAD, RATE_GOOD
+from adapters.telegram.preview import picture
 from bot.adapter import Part
 from bot.events import Answer, Home, Notice, Outbound, Rating
 from bot.render import (
@@ -38,8 +39,6 @@ MAX_UNITS: Final = 4096
 MAX_ENTITIES: Final = 100
 """Formatting beyond this many entities is dropped by the server without a word."""
 
-RATE_GOOD: Final = "rate:good"
-RATE_BAD: Final = "rate:bad"
 EMPTY: Final = "(This message has no text.)"
 _HELP: Final = "Ask me anything: just write. /new begins a new conversation, /help says more."
 

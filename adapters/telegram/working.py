@@ -13,7 +13,7 @@ from telegram.constants import ChatAction
 from telegram.error import ChatMigrated
 
 from adapters.telegram.client import Client
-from adapters.telegram.pace import Pacer
+from adapters.telegram.pacing import Pacer
 from bot.adapter import Host
 from bot.errors import BotError, Misconfigured, Rejected, Unavailable
 from bot.events import Conversation, MessageRef
@@ -34,7 +34,7 @@ class _Place:
     typing: asyncio.Task[None] | None = None
 
 
-class Signs:
+class WorkingSigns:
     """Shows and ends the signs of work of one account. Its tasks end with `close`."""
 
     def __init__(self, client: Client, pacer: Pacer) -> None:

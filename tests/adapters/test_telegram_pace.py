@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import pytest
 
 from adapters.telegram.adapter import TelegramAdapter
-from adapters.telegram.pace import Limits, Pacer
+from adapters.telegram.pacing import Limits, Pacer
 from bot.errors import Unavailable
 from bot.events import Answer, Notice
 from bot.testing.host import FakeHost

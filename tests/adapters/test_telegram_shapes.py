@@ -10,15 +10,15 @@ import aiohttp
 import pytest
 
 from adapters.telegram import receive
+from adapters.telegram.identity import Identity
 from adapters.telegram.normalize import normalize
-from adapters.telegram.words import Me
 from bot.testing import payload_files
 from bot.testing.live import running
 from bot.testing.payload_files import PayloadCase
 from tests import PAYLOADS
 from tests.adapters.telegram_wire import CLICKED_AT, TelegramWire
 
-ME = Me(id=4242, username="Test_bot")
+ME = Identity(id=4242, username="Test_bot")
 TOMORROW: tuple[Any, ...] = ({"unheard": [1, {"of": None}]}, [], "words", 10**30, True, None)
 CASES = payload_files.load(PAYLOADS / "telegram")
 

@@ -10,7 +10,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from adapters.telegram.compose import openable
-from adapters.telegram.render import RATE_BAD, RATE_GOOD, keyboard, preview, render
+from adapters.telegram.ids import RATE_BAD, RATE_GOOD
+from adapters.telegram.render import keyboard, preview, render
 from bot.events import Answer, Home, Notice, RecentQuestion
 from tests.render.judges import telegram_problems, units
 

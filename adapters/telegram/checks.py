@@ -17,7 +17,7 @@ from bot.adapter import Check
 from bot.errors import BotError, Misconfigured
 
 
-async def examine(client: Client, settings: TelegramSettings, groups: Groups) -> Sequence[Check]:
+async def check_account(client: Client, settings: TelegramSettings, groups: Groups) -> Sequence[Check]:
     """Make the findings. Groups and reactions are known as far as this process has seen any."""
     try:
         async with client.open():
