@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from typing import Literal, Protocol, TypeAlias
+from typing import Final, Literal, Protocol, TypeAlias
 
 from aiohttp import web
 from pydantic import BaseModel
@@ -19,6 +19,11 @@ JsonValue: TypeAlias = "str | int | float | bool | Sequence[JsonValue] | Mapping
 Part: TypeAlias = Mapping[str, JsonValue]
 """One message of a rendered outbound, in the adapter's own shape: JSON values only, for it is stored with the
 intent to send and may be sent by another process after a restart or an upgrade."""
+
+FILE_BYTES: Final = 20_000_000
+"""The most bytes that `Adapter.open` returns."""
+FILE_SECONDS: Final = 30.0
+"""The most time that `Adapter.open` takes."""
 
 HttpHandler: TypeAlias = Callable[[web.Request], Awaitable[web.StreamResponse]]
 

@@ -305,9 +305,10 @@ def _dress_up(bot: Bot) -> None:
     for adapter in bot.adapters.values():
         if hasattr(adapter, "inspect"):
             adapter.inspect = bot.inspect
-    shows = {
-        spec.name.capitalize(): importlib.import_module(f"adapters.{spec.name}.render").preview for spec in CHANNELS
-    }
+    shows = {}
+    for spec in CHANNELS:
+        module, _, name = spec.preview.partition(":")
+        shows[spec.name.capitalize()] = getattr(importlib.import_module(module), name)
     preview = previewer(shows)
     bot.pages += [("GET", "/preview", preview), ("POST", "/preview", preview)]
 

@@ -24,7 +24,10 @@ from bot.events import Command, Conversation, Edit, Event, Gone, Message, Messag
 KINDS: Final = ("message", "edited_message", "message_reaction", "callback_query", "my_chat_member")
 COMMANDS: Final = frozenset({"start", "help", "new", "ask"})
 GENERAL_TOPIC: Final = 1
+"""Id of a forum's first topic; messages there are sent without it (telegram-bot-api, Client.h,
+GENERAL_FORUM_TOPIC_ID)."""
 SERVICE_USER: Final = 777000
+"""Telegram itself (`telegram.constants.ChatID.SERVICE_CHAT`)."""
 BUTTONS: Final = {RATE_GOOD: "👍", RATE_BAD: "👎"}
 
 
@@ -59,7 +62,7 @@ def _message(message: TelegramMessage, attached: bool, identity: Identity) -> li
         return [moved]
     user_id = _author(message)
     if user_id is None or (message.text is None and not attached):
-        return []  # nobody of flesh and blood, or a service message: somebody joined, a topic was made
+        return []  # no person, or a service message: somebody joined, a topic was made
     words = _words(message, identity)
     if words is None:
         return []

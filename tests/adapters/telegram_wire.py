@@ -14,6 +14,7 @@ from adapters.telegram.client import ALLOWED_UPDATES
 from adapters.telegram.config import TelegramSettings
 from bot.adapter import HttpHandler
 from bot.events import Conversation, MessageRef
+from bot.shared import Backoff
 from bot.testing.host import FakeHost
 from bot.testing.telegram.platform import BOT_ID, USERNAME, FakeTelegram, Fault, person
 from bot.testing.telegram.text import JSON, alerts, units
@@ -25,6 +26,11 @@ CLICKED_AT: Final = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 PUBLIC: Final = "https://bot.example.org"
 SECRET: Final = "loopback_Secret-1"
 ANNA: Final = person(7, "Anna", "anna")
+
+
+def soon() -> Backoff:
+    """What failed is asked for again soon."""
+    return Backoff(first=0.05)
 
 
 class RestartableHost(FakeHost):
@@ -107,7 +113,7 @@ class TelegramWire:
 
     def build(self) -> TelegramAdapter:
         """Build the adapter."""
-        return TelegramAdapter(self.settings(), now=lambda: CLICKED_AT)
+        return TelegramAdapter(self.settings(), now=lambda: CLICKED_AT, make_backoff=soon)
 
     async def connect(self) -> None:
         """Wait for the first getUpdates, or for the webhook to be set and served."""

@@ -6,18 +6,11 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from adapters.telegram import receive
 from adapters.telegram.config import CHANNEL
 from bot.testing.conformance import AdapterConformance
 from bot.testing.wire import Wire
 from tests import PAYLOADS
 from tests.adapters.telegram_wire import TelegramWire
-
-
-@pytest.fixture(autouse=True)
-def soon(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What failed is asked for again soon."""
-    monkeypatch.setattr(receive.Backoff, "first", 0.05)
 
 
 class TestTelegramByPolling(AdapterConformance):

@@ -13,7 +13,7 @@ import pytest
 import telegram.error
 from telegram.error import RetryAfter, TelegramError
 
-from adapters.telegram.errors import StatusError, short, translate
+from adapters.telegram.errors import GroupMoved, StatusError, short, translate
 from bot.errors import BotError, Misconfigured, OutcomeUnknown, Rejected, Unavailable
 from bot.events import Answer, Conversation, MessageRef, Moved, Notice
 from bot.testing.live import Live, new_delivery_id, running
@@ -241,7 +241,7 @@ def test_every_error_of_the_sdk_is_mapped(monkeypatch: pytest.MonkeyPatch) -> No
         "NetworkError": OutcomeUnknown,
         "BadRequest": Rejected,
         "TimedOut": OutcomeUnknown,
-        "ChatMigrated": Unavailable,
+        "ChatMigrated": GroupMoved,
         "RetryAfter": Unavailable,
         "Conflict": Unavailable,
         "PassportDecryptionError": Rejected,

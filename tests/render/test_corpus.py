@@ -14,9 +14,14 @@ from tests.render import judges
 from tests.render.answers import OWN, each_answer, paths, read
 from tests.render.judges import Content, Json
 
+
+def telegram_parts(answer: Answer) -> list[Json]:
+    return [part.to_json() for part in adapters.telegram.render.render(answer)]
+
+
 CHANNELS: dict[str, tuple[Callable[..., Iterable[Json]], Callable[[Json], list[str]], Callable[..., Content]]] = {
     "slack": (adapters.slack.render.render, judges.slack_problems, judges.of_slack),
-    "telegram": (adapters.telegram.render.render, judges.telegram_problems, judges.of_telegram),
+    "telegram": (telegram_parts, judges.telegram_problems, judges.of_telegram),
     "playground": (adapters.playground.render.render, judges.html_problems, judges.of_playground),
 }
 

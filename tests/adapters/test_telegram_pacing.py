@@ -48,7 +48,7 @@ async def flood(scale: float, capsys: pytest.CaptureFixture[str]) -> None:
         world, control = wire.telegram.world, Flood(scale)
         wire.telegram.methods.flood = control
         wire.host.pace_limit = 3600.0
-        adapter = TelegramAdapter(wire.settings(), limits)
+        adapter = TelegramAdapter(wire.settings(), limits=limits)
         run = asyncio.create_task(adapter.run(wire.host))
         await wire.telegram.wait_for(lambda: wire.telegram.called("getUpdates"))
         group = world.group("Busy")
