@@ -21,9 +21,10 @@ Part: TypeAlias = Mapping[str, JsonValue]
 intent to send and may be sent by another process after a restart or an upgrade."""
 
 FILE_BYTES: Final = 20_000_000
-"""The most bytes that `Adapter.open` returns."""
+"""Size of the largest file that `Adapter.open` returns; Telegram's bots get no larger one
+(https://core.telegram.org/bots/api#getfile: 20 MB)."""
 FILE_SECONDS: Final = 30.0
-"""The most time that `Adapter.open` takes."""
+"""How long `Adapter.open` may take before it is `Unavailable`."""
 
 HttpHandler: TypeAlias = Callable[[web.Request], Awaitable[web.StreamResponse]]
 

@@ -17,7 +17,7 @@ import pytest
 import bot.progress
 from adapters.telegram.adapter import TelegramAdapter
 from adapters.telegram.config import CHANNEL
-from adapters.telegram.pacing import Limits
+from adapters.telegram.pacing import PaceLimits
 from bot.app import Bot
 from bot.assistant.server import AssistantOptions, RunningAssistant, start
 from bot.config import Config, load
@@ -29,7 +29,7 @@ from tests.adapters.telegram_wire import soon
 
 PUBLIC = "https://bot.example.org"
 ANNA, BEN = person(7, "Anna", "anna"), person(8, "Ben", "ben")
-FAST = Limits(chat_seconds=0.02, group_seconds=0.5, overall_seconds=0.005)
+FAST = PaceLimits(chat_seconds=0.02, group_seconds=0.5, overall_seconds=0.005)
 DOCS = {"faq.md": "# Returns\n\nYou can return a bicycle within 30 days.\n\n# Opening\n\nThe shop opens at nine.\n"}
 
 

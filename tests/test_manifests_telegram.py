@@ -15,7 +15,7 @@ from adapters.telegram.config import CHANNEL, TelegramSettings
 from adapters.telegram.manifest import MANIFEST
 from adapters.telegram.normalize import COMMANDS
 from bot.adapter import Manifest, ManifestOptions
-from bot.errors import Misconfigured, Unavailable
+from bot.errors import Misconfigured, Rejected, Unavailable
 from bot.testing.telegram.platform import FakeTelegram
 
 FILE = Path(__file__).parent.parent / "manifests" / "telegram.yaml"
@@ -101,6 +101,9 @@ async def test_errors_are_ours(telegram: FakeTelegram) -> None:
     with pytest.raises(Misconfigured, match="TELEGRAM_BOT_TOKEN"):
         await MANIFEST.differences(settings(telegram))
     telegram.fail(500)
+    telegram.fail("moved")
+    with pytest.raises(Rejected):
+        await MANIFEST.differences(settings(telegram))
     telegram.fail("empty")
     with pytest.raises(Unavailable):
         await MANIFEST.differences(settings(telegram))

@@ -15,7 +15,7 @@ from adapters.telegram.files import open_file
 from adapters.telegram.groups import Groups
 from adapters.telegram.identity import Identity
 from adapters.telegram.ids import CHANNEL_NAME, ids_of
-from adapters.telegram.pacing import Limits, Pacer
+from adapters.telegram.pacing import PaceLimits, Pacer
 from adapters.telegram.parts import TelegramPart
 from adapters.telegram.polling import pause, poll
 from adapters.telegram.receive import Inbox
@@ -48,7 +48,7 @@ class TelegramAdapter:
         settings: TelegramSettings,
         *,
         guests_differ: bool = False,
-        limits: Limits | None = None,
+        limits: PaceLimits | None = None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         make_backoff: Callable[[], Backoff] = lambda: Backoff(first=1.0, longest=30.0),
     ) -> None:
@@ -56,7 +56,7 @@ class TelegramAdapter:
         self._now = now
         self._make_backoff = make_backoff
         self._client = Client(settings)
-        self._pacer = Pacer(self._client.account_id, limits or Limits(), time.monotonic)
+        self._pacer = Pacer(self._client.account_id, limits or PaceLimits(), time.monotonic)
         self._sender = Sender(self._client, self._pacer)
         self._signs = WorkingSigns(self._client, self._pacer)
         self._groups = Groups(self._client)

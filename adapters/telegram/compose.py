@@ -53,14 +53,14 @@ def _marks(span: Span) -> list[tuple[str, str]]:
     """The entities that a span needs, outermost first: a link is never cut in two by what is inside."""
     if span.code and span.href is None:
         return [("code", "")]
-    found = [("text_link", span.href)] if span.href is not None else []
+    needed = [("text_link", span.href)] if span.href is not None else []
     if span.bold:
-        found.append(("bold", ""))
+        needed.append(("bold", ""))
     if span.italic:
-        found.append(("italic", ""))
+        needed.append(("italic", ""))
     if span.strike:
-        found.append(("strikethrough", ""))
-    return found
+        needed.append(("strikethrough", ""))
+    return needed
 
 
 def marks(span: Span, before: Span | None) -> int:
@@ -77,8 +77,8 @@ def marks(span: Span, before: Span | None) -> int:
 def _shared(standing: list[tuple[str, str]], needed: list[tuple[str, str]]) -> int:
     """How many of the open entities, from the outermost in, go on."""
     count = 0
-    for one, other in zip(standing, needed, strict=False):
-        if one != other:
+    for open_mark, mark in zip(standing, needed, strict=False):
+        if open_mark != mark:
             break
         count += 1
     return count

@@ -18,7 +18,7 @@ CHATS_KEPT: Final = 10_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
+class PaceLimits:
     """Telegram's limits, in seconds: one message per chat, `group_messages` per group and window, calls overall.
 
     They are 1 a second per chat, 20 a minute per group, about 30 a second overall:
@@ -45,7 +45,7 @@ class Pacer:
     What waits is answers; progress never waits, it is left out when a third of the budget is used.
     """
 
-    def __init__(self, account_id: str, limits: Limits, clock: Callable[[], float]) -> None:
+    def __init__(self, account_id: str, limits: PaceLimits, clock: Callable[[], float]) -> None:
         self._name = f"{CHANNEL_NAME}:{account_id}"
         self._limits = limits
         self._clock = clock

@@ -6,11 +6,18 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from adapters.telegram.adapter import TelegramAdapter
 from adapters.telegram.config import CHANNEL
 from bot.testing.conformance import AdapterConformance
 from bot.testing.wire import Wire
 from tests import PAYLOADS
 from tests.adapters.telegram_wire import TelegramWire
+
+
+def test_it_takes_what_every_channel_is_told_and_lacks_what_it_says() -> None:
+    """The Bot API cannot tell what became of a send; all else is in the suite."""
+    assert CHANNEL.lacks == {"look_ups"}
+    assert TelegramAdapter(TelegramWire().settings(), guests_differ=True).channel == CHANNEL.name
 
 
 class TestTelegramByPolling(AdapterConformance):
