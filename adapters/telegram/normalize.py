@@ -63,7 +63,7 @@ def _message(message: TelegramMessage, attached: bool, identity: Identity) -> li
     user_id = _author(message)
     if user_id is None or (message.text is None and not attached):
         return []  # no person, or a service message: somebody joined, a topic was made
-    words = _words(message, identity)
+    words = _read_text(message, identity)
     if words is None:
         return []
     ref, conversation = _ref(message.chat, message.message_id, identity), _conversation(message, identity)
@@ -107,7 +107,7 @@ def _edit(message: TelegramMessage, attached: bool, identity: Identity, update_i
     user_id = _author(message)
     if user_id is None or (message.text is None and message.caption is None):
         return []
-    words = _words(message, identity)
+    words = _read_text(message, identity)
     if words is None or words.command not in ("", "ask"):
         return []
     edited_at = _time(message.edit_date or message.date)
@@ -224,7 +224,7 @@ def _author(message: TelegramMessage) -> str | None:
     return str(number(user.id))
 
 
-def _words(message: TelegramMessage, identity: Identity) -> ReadText | None:
+def _read_text(message: TelegramMessage, identity: Identity) -> ReadText | None:
     """Read the words, None for a command that is for another bot. One we do not have is a question: nobody else
     will answer it."""
     text = message.text if message.text is not None else message.caption or ""
