@@ -15,21 +15,21 @@ from typing import Any
 import pytest
 
 import bot.turns.progress
-from adapters.telegram import receive
 from adapters.telegram.adapter import TelegramAdapter
 from adapters.telegram.config import CHANNEL
-from adapters.telegram.pace import Limits
+from adapters.telegram.pacing import PaceLimits
 from bot.assistant.server import AssistantOptions, RunningAssistant, start
 from bot.config import Config, load
 from bot.telemetry.metrics import Metrics
 from bot.testing.telegram.platform import BOT_ID, FakeTelegram, person
 from bot.testing.telegram.text import JSON
 from bot.testing.telegram.world import Chat, World
+from tests.adapters.telegram_wire import soon
 from tests.started import Bot
 
 PUBLIC = "https://bot.example.org"
 ANNA, BEN = person(7, "Anna", "anna"), person(8, "Ben", "ben")
-FAST = Limits(chat_seconds=0.02, group_seconds=0.5, overall_seconds=0.005)
+FAST = PaceLimits(chat_seconds=0.02, group_seconds=0.5, overall_seconds=0.005)
 DOCS = {"faq.md": "# Returns\n\nYou can return a bicycle within 30 days.\n\n# Opening\n\nThe shop opens at nine.\n"}
 
 
@@ -88,7 +88,7 @@ class House:
 
 def make_bot(config: Config, metrics: Metrics) -> Bot:
     (settings,) = config.accounts["telegram"]
-    adapter = TelegramAdapter(settings, FAST)  # type: ignore[arg-type] # CHANNEL's own settings
+    adapter = TelegramAdapter(settings, limits=FAST, make_backoff=soon)  # type: ignore[arg-type] # CHANNEL's own
     return Bot(config, adapters={"telegram": adapter}, metrics=metrics)
 
 
@@ -137,10 +137,7 @@ async def a_house(folder: Path, *, webhook: bool = False, delay: float = 0.05, *
 
 
 @pytest.fixture(params=["polling", "webhook"])
-async def house(
-    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> AsyncIterator[House]:
-    monkeypatch.setattr(receive.Backoff, "first", 0.05)
+async def house(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[House]:
     async with a_house(tmp_path, webhook=request.param == "webhook") as made:
         yield made
 
@@ -430,9 +427,8 @@ async def test_progress_is_seen_and_gone_after_a_restart_too(house: House, monke
     assert len(house.answers()) == 1
 
 
-async def test_too_much_open_is_declined_and_comes_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_too_much_open_is_declined_and_comes_again(tmp_path: Path) -> None:
     """`open_turns`: the batch is not confirmed, or the webhook says 503; nothing is lost."""
-    monkeypatch.setattr(receive.Backoff, "first", 0.05)
     async with a_house(tmp_path, delay=0.2, BOT_LIMITS__OPEN_TURNS="3") as house:
         for number in range(12):
             who = person(100 + number, f"P{number}")

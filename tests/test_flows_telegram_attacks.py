@@ -16,8 +16,7 @@ import aiohttp
 import pytest
 
 import bot.supervisor
-from adapters.telegram import receive
-from adapters.telegram.receive import SECRET_HEADER
+from adapters.telegram.webhook import SECRET_HEADER
 from bot.testing import payload_files
 from bot.testing.telegram.platform import person
 from bot.testing.telegram.text import JSON
@@ -33,7 +32,6 @@ PHOTO = [{"file_id": "A", "file_unique_id": "B", "width": 1, "height": 1}]
 
 @pytest.fixture
 async def house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[House]:
-    monkeypatch.setattr(receive.Backoff, "first", 0.05)
     monkeypatch.setattr(bot.supervisor, "RESTART_AFTER", 0.1)
     monkeypatch.setattr(bot.supervisor, "LONGEST_RESTART", 0.5)
     async with a_house(tmp_path) as made:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import re
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -10,9 +11,11 @@ import pytest
 import yaml
 
 from adapters.telegram import manifest
-from adapters.telegram.config import TelegramSettings
+from adapters.telegram.config import CHANNEL, TelegramSettings
+from adapters.telegram.manifest import MANIFEST
 from adapters.telegram.normalize import COMMANDS
-from bot.errors import Misconfigured, Unavailable
+from bot.adapter import Manifest, ManifestOptions
+from bot.errors import Misconfigured, Rejected, Unavailable
 from bot.testing.telegram.platform import FakeTelegram
 
 FILE = Path(__file__).parent.parent / "manifests" / "telegram.yaml"
@@ -29,12 +32,12 @@ def settings(telegram: FakeTelegram) -> TelegramSettings:
 
 
 def test_the_file_is_what_the_code_makes() -> None:
-    assert FILE.read_text(encoding="utf-8") == manifest.manifest()
-    assert yaml.safe_load(FILE.read_text(encoding="utf-8")) == manifest.wanted()
+    assert FILE.read_text(encoding="utf-8") == MANIFEST.text(ManifestOptions())
+    assert yaml.safe_load(FILE.read_text(encoding="utf-8")) == manifest.as_data()
 
 
 def test_the_commands_are_the_ones_we_understand() -> None:
-    shown = yaml.safe_load(manifest.manifest())
+    shown = yaml.safe_load(MANIFEST.text(ManifestOptions()))
     for scope, languages in shown["commands"].items():
         assert set(languages) == set(shown["description"]), scope
         for words in languages.values():
@@ -44,7 +47,7 @@ def test_the_commands_are_the_ones_we_understand() -> None:
 
 
 def test_it_keeps_telegrams_limits() -> None:
-    shown = yaml.safe_load(manifest.manifest())
+    shown = yaml.safe_load(MANIFEST.text(ManifestOptions()))
     assert all(len(text) <= 512 for text in shown["description"].values())
     assert all(len(text) <= 120 for text in shown["short_description"].values())
     for languages in shown["commands"].values():
@@ -53,27 +56,35 @@ def test_it_keeps_telegrams_limits() -> None:
             assert all(1 <= len(words) <= 256 for words in commands.values())
 
 
+def test_it_is_found_by_the_channels_spec_and_offers_no_options() -> None:
+    module, _, name = CHANNEL.manifest.partition(":")
+    registered: Manifest = getattr(importlib.import_module(module), name)
+    assert registered is MANIFEST
+    assert registered.options == frozenset()
+
+
 async def test_apply_makes_the_difference_none(telegram: FakeTelegram) -> None:
-    before = await manifest.diff(settings(telegram))
+    before = await MANIFEST.differences(settings(telegram))
+    assert before is not None
     assert "commands in all_group_chats for language tr: /ask is missing, /new is missing, /help is missing" in before
     assert "description for every other language differs" in before
-    assert await manifest.apply(settings(telegram)) == before
-    assert await manifest.diff(settings(telegram)) == []
+    assert await MANIFEST.apply(settings(telegram), ManifestOptions()) == before
+    assert await MANIFEST.differences(settings(telegram)) == []
     calls = len(telegram.calls)
-    assert await manifest.apply(settings(telegram)) == []
+    assert await MANIFEST.apply(settings(telegram), ManifestOptions()) == []
     assert not [call for call in telegram.calls[calls:] if call.method.startswith("set")]
 
 
 async def test_only_what_differs_is_changed(telegram: FakeTelegram) -> None:
-    await manifest.apply(settings(telegram))
+    await MANIFEST.apply(settings(telegram), ManifestOptions())
     telegram.world.commands["all_private_chats", "de"].append({"command": "old", "description": "Alt"})
     telegram.world.profile["description", "tr"] = "Eski"
-    assert await manifest.diff(settings(telegram)) == [
+    assert await MANIFEST.differences(settings(telegram)) == [
         "commands in all_private_chats for language de: /old is too many",
         "description for language tr differs",
     ]
     calls = len(telegram.calls)
-    await manifest.apply(settings(telegram))
+    await MANIFEST.apply(settings(telegram), ManifestOptions())
     changed = [call.method for call in telegram.calls[calls:] if call.method.startswith("set")]
     assert changed == ["setMyCommands", "setMyDescription"]
 
@@ -81,16 +92,24 @@ async def test_only_what_differs_is_changed(telegram: FakeTelegram) -> None:
 async def test_it_waits_as_long_as_telegram_asks(telegram: FakeTelegram) -> None:
     telegram.retry_after = 0.05
     telegram.fail("rate_limited", method="setMyCommands", times=2)
-    await manifest.apply(settings(telegram))
-    assert await manifest.diff(settings(telegram)) == []
+    await MANIFEST.apply(settings(telegram), ManifestOptions())
+    assert await MANIFEST.differences(settings(telegram)) == []
 
 
 async def test_errors_are_ours(telegram: FakeTelegram) -> None:
     telegram.fail("bad_token")
     with pytest.raises(Misconfigured, match="TELEGRAM_BOT_TOKEN"):
-        await manifest.diff(settings(telegram))
+        await MANIFEST.differences(settings(telegram))
+    telegram.fail(500)
+    telegram.fail("moved")
+    with pytest.raises(Rejected):
+        await MANIFEST.differences(settings(telegram))
+    telegram.fail("empty")
+    with pytest.raises(Unavailable):
+        await MANIFEST.differences(settings(telegram))
     telegram.fail(500)
     with pytest.raises(Unavailable):
-        await manifest.apply(settings(telegram))
+        await MANIFEST.apply(settings(telegram), ManifestOptions())
     with pytest.raises(Misconfigured, match="TELEGRAM_BOT_TOKEN is not set"):
-        await manifest.diff(TelegramSettings())
+        await MANIFEST.apply(TelegramSettings(), ManifestOptions())
+    assert await MANIFEST.differences(TelegramSettings()) is None, "without a token nobody can ask"

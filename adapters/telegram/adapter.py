@@ -3,28 +3,33 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import time
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
-from typing import Any, Final, TypeVar
+from typing import Final, TypeVar
 
-from telegram.error import ChatMigrated
-
-from adapters.telegram import receive, render, sending
+from adapters.telegram.checks import check_account
 from adapters.telegram.client import Client
 from adapters.telegram.config import TelegramSettings
-from adapters.telegram.doctor import examine
+from adapters.telegram.files import open_file
 from adapters.telegram.groups import Groups
-from adapters.telegram.pace import Limits, Pacer
+from adapters.telegram.identity import Identity
+from adapters.telegram.ids import CHANNEL_NAME, ids_of
+from adapters.telegram.pacing import PaceLimits, Pacer
+from adapters.telegram.parts import TelegramPart
+from adapters.telegram.polling import pause, poll
+from adapters.telegram.receive import Inbox
+from adapters.telegram.render import render
+from adapters.telegram.sending import Sender, buttons
 from adapters.telegram.setup import prepare_polling, prepare_webhook
-from adapters.telegram.words import Me
-from adapters.telegram.working import Signs
+from adapters.telegram.users import Users
+from adapters.telegram.webhook import WEBHOOK_PATH, webhook
+from adapters.telegram.working import WorkingSigns
 from bot.adapter import Check, Host, Part
 from bot.errors import Rejected, Unavailable
-from bot.events import Conversation, MessageRef, Notice, Outbound, Rating
+from bot.events import Conversation, EarlierMessage, File, MessageRef, Outbound, Person, Rating
+from bot.shared import BackgroundTasks, Backoff
 
-log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 STANDS_ANYWAY: Final = frozenset({"not_modified", "message_gone", "not_editable", "chat_gone"})
@@ -32,31 +37,39 @@ STOP_SECONDS: Final = 5.0
 
 
 class TelegramAdapter:
-    """One bot account on Telegram. `limits` and `now` are for tests; Telegram's own and the time are the default."""
+    """One bot account on Telegram. It knows no guests: whether they differ changes nothing.
+
+    `limits`, `now` and `make_backoff` are for tests; Telegram's own limits, the time and pauses from a second to
+    half a minute are the defaults.
+    """
 
     def __init__(
         self,
         settings: TelegramSettings,
-        limits: Limits | None = None,
-        now: Callable[[], datetime] = lambda: datetime.now(UTC),
         *,
         guests_differ: bool = False,
+        limits: PaceLimits | None = None,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        make_backoff: Callable[[], Backoff] = lambda: Backoff(first=1.0, longest=30.0),
     ) -> None:
-        self._now = now
         self._settings = settings
+        self._now = now
+        self._make_backoff = make_backoff
         self._client = Client(settings)
-        self._pacer = Pacer(self._client.account_id, limits or Limits(), time.monotonic)
-        self._signs = Signs(self._client, self._pacer)
+        self._pacer = Pacer(self._client.account_id, limits or PaceLimits(), time.monotonic)
+        self._sender = Sender(self._client, self._pacer)
+        self._signs = WorkingSigns(self._client, self._pacer)
         self._groups = Groups(self._client)
+        self._users = Users(self._client)
+        self._tasks = BackgroundTasks()
         self._host: Host | None = None
         self._served: Host | None = None
-        self._intake: receive.Intake | None = None
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._inbox: Inbox | None = None
 
     @property
     def channel(self) -> str:
         """Name of the channel."""
-        return "telegram"
+        return CHANNEL_NAME
 
     async def run(self, host: Host) -> None:
         """Receive until cancelled.
@@ -66,7 +79,7 @@ class TelegramAdapter:
         """
         if self._settings.webhook_url is not None and self._served is not host:
             secret = self._settings.webhook_secret.get_secret_value() if self._settings.webhook_secret else ""
-            host.serve("POST", "/telegram/webhook", receive.webhook(secret, lambda: self._intake))
+            host.serve("POST", WEBHOOK_PATH, webhook(secret, lambda: self._inbox))
             self._served = host
         self._host = host
         self._signs.open(host)
@@ -75,33 +88,21 @@ class TelegramAdapter:
                 try:
                     await self._receive(host)
                 finally:
-                    await self._let_end()
+                    self._inbox = None
+                    await self._signs.close()
+                    await self._tasks.drain(STOP_SECONDS)
         finally:
             self._host = None
 
-    def render(self, outbound: Outbound) -> Sequence[Part]:
-        """Render; a progress notice carries its nature along, for it has less right to be sent."""
-        parts = render.render(outbound)
-        if isinstance(outbound, Notice) and outbound.kind == "progress":
-            return [{**part, "progress": True} for part in parts]
-        return parts
+    def render(self, outbound: Outbound, *, plain: bool = False) -> Sequence[Part]:
+        """Render as text and entities, or as text alone."""
+        return [part.to_json() for part in render(outbound, plain=plain)]
 
     async def send(
         self, conversation: Conversation, part: Part, delivery_id: str, reply_to: MessageRef | None
     ) -> MessageRef:
         """Send one message. `delivery_id` stays here: Telegram carries no such thing, and cannot be asked for it."""
-        chat_id = conversation.conversation_id
-        if (seconds := self._pacer.waiting(chat_id)) > 0:
-            raise Unavailable("Telegram asked to wait for this chat.", reason="rate_limited", retry_after=seconds)
-        if part.get("progress") and not self._pacer.take_notice(chat_id):
-            raise Rejected("A progress notice is left out, for answers need the room.", reason="no_room")
-        await self._pacer.message(self._host, chat_id)
-        try:
-            return await sending.send(self._client, self._host, conversation, part, reply_to)
-        except Unavailable as error:
-            if error.reason == "rate_limited":
-                self._pacer.flooded(chat_id, error.retry_after or 1.0)
-            raise
+        return await self._sender.send(self._host, conversation, TelegramPart.from_json(part), reply_to)
 
     async def find(self, conversation: Conversation, delivery_id: str) -> Sequence[MessageRef] | None:
         """Return None: Telegram has no way to ask what became of a message."""
@@ -110,30 +111,43 @@ class TelegramAdapter:
     async def mark(self, ref: MessageRef, rating: Rating | None) -> None:
         """Show the rating on the buttons; a message that is gone or shows it already is left as it is."""
         await self._pacer.call(self._host)
+        chat_id, message_id = ids_of(ref)
         try:
             async with self._client.call("editMessageReplyMarkup") as bot:
                 await bot.edit_message_reply_markup(
-                    chat_id=int(ref.conversation_id),
-                    message_id=int(ref.message_id),
-                    reply_markup=sending.buttons(rating),
+                    chat_id=chat_id, message_id=message_id, reply_markup=buttons(rating)
                 )
-        except ChatMigrated:
-            log.debug("the buttons of a group that has moved stay as they are: its old messages are out of reach")
         except Rejected as error:
             if error.reason not in STANDS_ANYWAY:
                 raise
 
     async def delete(self, ref: MessageRef) -> None:
-        """Delete one of our messages. Telegram lets a bot delete for 48 hours."""
+        """Delete one of our messages, for 48 hours (https://core.telegram.org/bots/api#deletemessage)."""
         await self._pacer.call(self._host)
+        chat_id, message_id = ids_of(ref)
         try:
             async with self._client.call("deleteMessage") as bot:
-                await bot.delete_message(chat_id=int(ref.conversation_id), message_id=int(ref.message_id))
-        except ChatMigrated as error:
-            raise Rejected("A message of before the group moved is out of reach.", reason="chat_gone") from error
+                await bot.delete_message(chat_id=chat_id, message_id=message_id)
         except Rejected as error:
             if error.reason != "message_gone":
                 raise
+
+    async def earlier(
+        self, conversation: Conversation, before: MessageRef, limit: int
+    ) -> Sequence[EarlierMessage] | None:
+        """Return None: the Bot API has no method that reads what was said."""
+        return None
+
+    async def open(self, file: File) -> bytes:
+        """Fetch the bytes of a file of a message."""
+        return await open_file(self._client, self._pacer, self._host, file)
+
+    async def person(self, account_id: str, user_id: str) -> Person | None:
+        """Ask for somebody's name; None where Telegram does not tell it."""
+        if account_id != self._client.account_id:
+            return None
+        await self._pacer.call(self._host)
+        return await self._users.person(user_id)
 
     async def working(self, conversation: Conversation, question: MessageRef | None, on: bool) -> None:
         """Begin or end "typing …" and 👀. Only the end may raise, `Unavailable` alone: 👀 may then still stand."""
@@ -144,43 +158,28 @@ class TelegramAdapter:
 
     async def check(self) -> Sequence[Check]:
         """Look whether the account works."""
-        return await examine(self._client, self._settings, self._groups)
+        return await check_account(self._client, self._settings, self._groups)
 
     async def _receive(self, host: Host) -> None:
-        me = await self._patiently(self._who)
-        self._intake = receive.Intake(self._client, host, me, self._groups, self._spawn, self._now)
+        identity = await self._patiently(self._identify)
+        self._inbox = Inbox(self._client, host, identity, self._groups, self._tasks, self._now)
         if self._settings.webhook_url is not None:
             await self._patiently(lambda: prepare_webhook(self._client, host, self._settings))
             await asyncio.Event().wait()
-        async with host.lease(f"telegram:{self._client.account_id}"):
+        async with host.lease(f"{CHANNEL_NAME}:{self._client.account_id}"):
             await self._patiently(lambda: prepare_polling(self._client))
-            await receive.poll(self._client, self._intake)
+            await poll(self._client, self._inbox, self._make_backoff)
 
-    async def _who(self) -> Me:
+    async def _identify(self) -> Identity:
         async with self._client.call("getMe") as bot:
-            me = await bot.get_me()
-        return Me(id=me.id, username=me.username or "")
-
-    async def _let_end(self) -> None:
-        """Stop the signs, let calls under way end."""
-        self._intake = None
-        await self._signs.close()
-        if self._tasks:
-            _, late = await asyncio.wait(self._tasks, timeout=STOP_SECONDS)
-            for task in late:
-                task.cancel()
-            await asyncio.gather(*late, return_exceptions=True)
+            user = await bot.get_me()
+            return Identity(id=user.id, username=user.username or "")
 
     async def _patiently(self, do: Callable[[], Awaitable[T]]) -> T:
         """Do it until it works: a network that is down at the start ends by itself, a refused token does not."""
-        backoff = receive.Backoff()
+        backoff = self._make_backoff()
         while True:
             try:
                 return await do()
             except Unavailable as error:
-                await backoff.wait(error, "Starting")
-
-    def _spawn(self, job: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.create_task(job)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+                await pause(backoff, error, "Starting")

@@ -13,15 +13,19 @@ from contextlib import asynccontextmanager
 from typing import Any, Final
 
 from telegram import Bot
-from telegram.error import ChatMigrated, TelegramError
+from telegram.error import TelegramError
 from telegram.request import HTTPXRequest
 
 from adapters.telegram.config import TelegramSettings
-from adapters.telegram.errors import StatusError, translate
-from bot.errors import OutcomeUnknown
+from adapters.telegram.errors import GroupMoved, StatusError, out_of_reach, translate
+from bot.errors import BotError, OutcomeUnknown
 
 ALLOWED_UPDATES: Final = ("message", "edited_message", "message_reaction", "callback_query", "my_chat_member")
+BATCH: Final = 100
+"""The most updates that one getUpdates gives, https://core.telegram.org/bots/api#getupdates"""
 LONG_POLL_SECONDS: Final = 30
+"""Telegram's server ends a poll after 50 seconds (telegram-bot-api, Client.cpp); many proxies cut idle calls at 60."""
+READ_SECONDS: Final = 20.0
 PTB_STATUSES: Final = frozenset({400, 401, 403, 404, 409})
 """Statuses the SDK has a class for; all others it makes one NetworkError of, and we need the number."""
 
@@ -58,10 +62,11 @@ class Client:
     def __init__(self, settings: TelegramSettings) -> None:
         token = settings.bot_token.get_secret_value() if settings.bot_token else ""
         self.account_id: Final = token.partition(":")[0]
+        self._files = f"{settings.api_url}/file/bot{token}/"
         plain = settings.api_url.startswith("http://")
         self._request = Request(
             connection_pool_size=64,
-            read_timeout=20,
+            read_timeout=READ_SECONDS,
             write_timeout=10,
             connect_timeout=10,
             pool_timeout=10,
@@ -86,34 +91,52 @@ class Client:
                 await self._request.shutdown()
 
     @asynccontextmanager
-    async def call(self, name: str) -> AsyncIterator[Bot]:
-        """Lend the SDK's bot for one call, and turn whatever it raises into our errors (save ChatMigrated)."""
+    async def call(self, name: str, *, in_chat: bool = False) -> AsyncIterator[Bot]:
+        """Lend the SDK's bot for one call of this Bot API method, and turn whatever it raises into our errors.
+
+        Raises:
+            GroupMoved: with `in_chat` alone, for calls that may be made again in the new group; for any other call
+                what it is about stayed behind in the old group, and is `Rejected`.
+        """
         async with self.open():
             try:
                 yield self._bot
-            except ChatMigrated:
+            except BotError:
                 raise
             except Exception as error:  # whatever an answer's odd shape makes the SDK raise, the call was made
-                raise translate(error, name) from error
+                ours = translate(error, name)
+                if isinstance(ours, GroupMoved) and not in_chat:
+                    ours = out_of_reach(ours, name)
+                raise ours from error
+
+    async def raw(self, name: str, arguments: dict[str, Any], *, read_timeout: float = READ_SECONDS) -> Any:
+        """Call a method without the SDK's objects, whose parsing refuses what Telegram adds tomorrow.
+
+        Returns:
+            The result as JSON values.
+        """
+        # Spelled with an underscore, since do_api_request warns at each call of a method that Bot has too; the SDK
+        # takes the underscore out again on the wire.
+        endpoint = f"{name[:3]}_{name[3:]}"
+        async with self.call(name) as bot:
+            return await bot.do_api_request(endpoint, api_kwargs=arguments, read_timeout=read_timeout)
+
+    def file_address(self, path: str) -> str:
+        """Return where a file is, whose quoted path getFile has told. It holds the token: not to be shown anywhere."""
+        return self._files + path
 
     async def get_updates(self, offset: int | None) -> Sequence[Mapping[str, Any]]:
-        """Fetch raw updates by one long poll; an offset confirms everything below it."""
-        arguments = {"limit": 100, "timeout": LONG_POLL_SECONDS, "allowed_updates": list(ALLOWED_UPDATES)}
+        """Fetch updates by one long poll, raw: Bot.get_updates loses the batch if one of them cannot be read.
+
+        An offset confirms everything below it.
+        """
+        arguments = {"limit": BATCH, "timeout": LONG_POLL_SECONDS, "allowed_updates": list(ALLOWED_UPDATES)}
         if offset is not None:
             arguments["offset"] = offset
-        # Raw, because Bot.get_updates loses the batch if one update cannot be read. Spelled with an underscore, since
-        # do_api_request warns at each call of a method that Bot has too; the SDK makes it getUpdates on the wire.
-        batch = await self._raw("get_Updates", arguments, read_timeout=LONG_POLL_SECONDS + 10)
+        batch = await self.raw("getUpdates", arguments, read_timeout=LONG_POLL_SECONDS + 10)
         if not isinstance(batch, list) or not all(isinstance(update, dict) for update in batch):
             raise OutcomeUnknown("Telegram's answer to getUpdates is no list of updates.", reason="garbage")
         return batch
-
-    async def _raw(self, endpoint: str, arguments: dict[str, Any], read_timeout: float) -> Any:
-        try:
-            async with self.call(endpoint.replace("_", "")) as bot:
-                return await bot.do_api_request(endpoint, api_kwargs=arguments, read_timeout=read_timeout)
-        except ChatMigrated as error:
-            raise translate(error, endpoint) from error
 
 
 def _retry_after(payload: bytes) -> float | None:

@@ -10,16 +10,31 @@ from urllib.parse import urlsplit
 from bot.render import Block, Code, Rule, Span, Table, Text, units
 from bot.render.text import RULE, aligned, lead
 
+WORD_JOINER: Final = "\u2060"
+"""Invisible; between two characters it keeps Telegram from seeing a name, a command or an address in them."""
+
 # Telegram links these by itself in plain text: @name notifies a member, /command can be tapped, tg: opens the app.
-# A word joiner (U+2060) after the first character is invisible and ends that. An address of e-mail has a letter before
-# its @, a path one before its /, and neither is linked so.
+# An address of e-mail has a letter before its @, a path one before its /, and neither is linked so. Found in TDLib's
+# find_entities (td/telegram/MessageEntity.cpp), which the tests ask what it links.
 _LIVE: Final = re.compile(
     r"(?<![A-Za-z0-9_])@(?=\w)|(?<![\w/<>])/(?=[A-Za-z0-9_]+(?![A-Za-z0-9_/<>]))|(?:(?<=tg)|(?<=ton)|(?<=site)):(?=//)",
     re.IGNORECASE,
 )
-_JOINER: Final = "\u2060"
+# Inside of code and links Telegram links nothing by itself. Where text stands without these, all that it would link
+# has to be parted: names, commands, tags, addresses with and without a scheme. No look-behind, so that text may be
+# cut anywhere afterwards.
+_LINKABLE: Final = re.compile(r"[@/#$](?=\w)|:(?=//)|\.(?=[^\s.])")
 _HOST: Final = re.compile(r"[^\s.]+(\.[^\s.]+)+\.?")
 _ORDER: Final = {"blockquote": 0, "text_link": 1, "bold": 2, "italic": 3, "strikethrough": 4, "code": 5, "pre": 5}
+
+
+def inert(text: str) -> str:
+    """Return text of code or of a link's label so that Telegram links nothing in it, without any entity.
+
+    >>> inert("see main.py, @durov").replace(WORD_JOINER, "|")
+    'see main.|py, @|durov'
+    """
+    return _LINKABLE.sub(lambda match: match.group() + WORD_JOINER, text)
 
 
 def openable(href: str) -> bool:
@@ -38,14 +53,14 @@ def _marks(span: Span) -> list[tuple[str, str]]:
     """The entities that a span needs, outermost first: a link is never cut in two by what is inside."""
     if span.code and span.href is None:
         return [("code", "")]
-    found = [("text_link", span.href)] if span.href is not None else []
+    needed = [("text_link", span.href)] if span.href is not None else []
     if span.bold:
-        found.append(("bold", ""))
+        needed.append(("bold", ""))
     if span.italic:
-        found.append(("italic", ""))
+        needed.append(("italic", ""))
     if span.strike:
-        found.append(("strikethrough", ""))
-    return found
+        needed.append(("strikethrough", ""))
+    return needed
 
 
 def marks(span: Span, before: Span | None) -> int:
@@ -62,8 +77,8 @@ def marks(span: Span, before: Span | None) -> int:
 def _shared(standing: list[tuple[str, str]], needed: list[tuple[str, str]]) -> int:
     """How many of the open entities, from the outermost in, go on."""
     count = 0
-    for one, other in zip(standing, needed, strict=False):
-        if one != other:
+    for open_mark, mark in zip(standing, needed, strict=False):
+        if open_mark != mark:
             break
         count += 1
     return count
@@ -82,7 +97,7 @@ class Composer:
     def __init__(self) -> None:
         self._pieces: list[str] = []
         self._literal: list[bool] = []  # code, or the text of an address: never changed
-        self._found: list[tuple[str, str, int, int]] = []  # type, value, first piece, piece after the last
+        self._ranges: list[tuple[str, str, int, int]] = []  # type, value, first piece, piece after the last
         self._quote_from: int | None = None
 
     def add(self, block: Block) -> None:
@@ -112,7 +127,7 @@ class Composer:
         at = len(self._pieces)
         self._put(text, literal=True)
         if text.strip():
-            self._found.append(("pre", language, at, at + 1))
+            self._ranges.append(("pre", language, at, at + 1))
 
     def _text(self, block: Text) -> None:
         self._put(lead(block.place) if block.spans else lead(block.place).rstrip())
@@ -127,12 +142,12 @@ class Composer:
 
     def _close(self, standing: list[_Open], keep: int) -> None:
         for mark in standing[keep:]:
-            self._found.append((mark.type, mark.value, mark.start, len(self._pieces)))
+            self._ranges.append((mark.type, mark.value, mark.start, len(self._pieces)))
         del standing[keep:]
 
     def _end_quote(self) -> None:
         if self._quote_from is not None:
-            self._found.append(("blockquote", "", self._quote_from, len(self._pieces)))
+            self._ranges.append(("blockquote", "", self._quote_from, len(self._pieces)))
             self._quote_from = None
 
     def finish(self, *, defuse: bool = True) -> tuple[str, list[dict[str, Any]]]:
@@ -145,7 +160,7 @@ class Composer:
         for piece in self._pieces:
             offsets.append(offsets[-1] + units(piece))
         entities = []
-        for name, value, first, after in self._found:
+        for name, value, first, after in self._ranges:
             length = offsets[after] - offsets[first]
             if length <= 0 or not "".join(self._pieces[first:after]).strip():
                 continue
@@ -170,7 +185,7 @@ class Composer:
             while live and live[-1] > start:
                 at = live.pop() - start
                 if not self._literal[index]:
-                    piece = piece[:at] + _JOINER + piece[at:]
+                    piece = piece[:at] + WORD_JOINER + piece[at:]
             self._pieces[index], end = piece, start
 
     def _trim(self) -> None:

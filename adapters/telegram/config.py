@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Final
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationInfo, field_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationInfo, field_validator, model_validator
 
+from adapters.telegram.ids import CHANNEL_NAME
 from bot.adapter import AccessRule, ChannelSpec
-
-LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
+from bot.shared import is_loopback
 
 
 class TelegramSettings(BaseModel):
@@ -21,12 +22,20 @@ class TelegramSettings(BaseModel):
     bot_token: SecretStr | None = Field(default=None, alias="TELEGRAM_BOT_TOKEN")
     api_url: str = Field(default="https://api.telegram.org", alias="TELEGRAM_API_URL")
     webhook_url: str | None = Field(default=None, alias="TELEGRAM_WEBHOOK_URL")
-    webhook_secret: SecretStr | None = Field(default=None, alias="TELEGRAM_WEBHOOK_SECRET", validate_default=True)
+    webhook_secret: SecretStr | None = Field(default=None, alias="TELEGRAM_WEBHOOK_SECRET")
 
     @property
     def enabled(self) -> bool:
         """Whether the channel is on: its token is set."""
         return self.bot_token is not None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _secret_is_always_looked_at(cls, values: object) -> object:
+        """A default is not validated under its alias: an error about it would not name the variable."""
+        if not isinstance(values, Mapping) or "webhook_secret" in values:
+            return values
+        return {"TELEGRAM_WEBHOOK_SECRET": None, **values}
 
     @field_validator("bot_token", "webhook_url", "webhook_secret", mode="before")
     @classmethod
@@ -57,6 +66,7 @@ class TelegramSettings(BaseModel):
             raise ValueError(
                 "TELEGRAM_WEBHOOK_SECRET: expected 1 to 256 of A-Z a-z 0-9 _ -, because TELEGRAM_WEBHOOK_URL is set"
             )
+        # https://core.telegram.org/bots/api#setwebhook, `secret_token`
         if value is not None and re.fullmatch(r"[A-Za-z0-9_-]{1,256}", value.get_secret_value()) is None:
             raise ValueError("TELEGRAM_WEBHOOK_SECRET: expected 1 to 256 of A-Z a-z 0-9 _ -")
         return value
@@ -66,13 +76,13 @@ def _safe(value: str, name: str, example: str) -> str:
     parts = urlsplit(value)
     if not parts.hostname or parts.scheme not in ("http", "https"):
         raise ValueError(f"{name}: expected an address such as {example}")
-    if parts.scheme == "http" and parts.hostname not in LOOPBACK:
+    if parts.scheme == "http" and not is_loopback(parts.hostname):
         raise ValueError(f"{name}: expected https, for secrets travel with every call")
     return value
 
 
 CHANNEL: Final = ChannelSpec(
-    name="telegram",
+    name=CHANNEL_NAME,
     settings=TelegramSettings,
     token="TELEGRAM_BOT_TOKEN",  # noqa: S106  # a variable's name
     scopes={"private": ("user", "topic"), "group": ("user", "conversation"), "topic": ("topic", "user")},
@@ -90,5 +100,6 @@ CHANNEL: Final = ChannelSpec(
     ),
     lacks=frozenset({"look_ups"}),
     adapter="adapters.telegram.adapter:TelegramAdapter",
-    preview="adapters.telegram.render:preview",
+    preview="adapters.telegram.preview:preview",
+    manifest="adapters.telegram.manifest:MANIFEST",
 )

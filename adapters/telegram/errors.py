@@ -43,6 +43,8 @@ REASONS: Final[tuple[tuple[str, str], ...]] = (
     ("query is too old", "query_too_old"),
     ("message is too long", "too_long"),
     ("message text is empty", "empty"),
+    ("file is too big", "too_large"),
+    ("file_id", "file_gone"),
     ("chat not found", "chat_gone"),
     ("user not found", "chat_gone"),
     ("peer_id_invalid", "chat_gone"),
@@ -52,7 +54,19 @@ REASONS: Final[tuple[tuple[str, str], ...]] = (
     ("parse entities", "entities"),
     ("entit", "entities"),
 )
-"""Wording of a 400, compared loosely because it is no contract, and the bounded word we use for it."""
+"""Wording of a 400, compared loosely because it is no contract, and the bounded word we use for it. The wording is in
+Telegram's own server: https://github.com/tdlib/telegram-bot-api, Client.cpp, fail_query_with_error and who calls it."""
+
+
+class GroupMoved(Unavailable):
+    """A group has become a supergroup: its old id is out of reach for good, `new_id` is the one it has now.
+
+    It never leaves the adapter: sending goes on in the new group, whatever else failed had to do with the old one.
+    """
+
+    def __init__(self, call: str, new_id: int) -> None:
+        super().__init__(f"The group of {call} has a new id.", status=400, reason="migrated")
+        self.new_id = new_id
 
 
 class StatusError(NetworkError):
@@ -90,7 +104,7 @@ def translate(error: Exception, call: str) -> BotError:
                 gone=True,
             )
         case ChatMigrated():
-            return Unavailable(f"The group of {call} has a new id.", status=400, reason="migrated", retry_after=0.0)
+            return GroupMoved(call, error.new_chat_id)
         case Conflict():
             return Unavailable(
                 f"Telegram refused {call}: another program receives with this token, or a webhook is set; "
@@ -114,8 +128,8 @@ def translate(error: Exception, call: str) -> BotError:
 
 def reason_of(error: TelegramError) -> str:
     """Name the refusal in one bounded word."""
-    said = error.message.lower()
-    return next((word for part, word in REASONS if part in said), "bad_request")
+    description = error.message.lower()
+    return next((word for part, word in REASONS if part in description), "bad_request")
 
 
 def short(text: str) -> str:
@@ -144,8 +158,13 @@ def _by_cause(error: NetworkError, call: str) -> BotError:
     cause = type(error.__cause__).__name__
     if cause in NOT_WRITTEN:
         return Unavailable(f"Telegram cannot be reached ({cause} at {call}).", reason="connection")
-    word = "timeout" if "Timeout" in cause or "TimedOut" in type(error).__name__ else "connection"
-    return OutcomeUnknown(f"The call {call} was cut; Telegram may have done it.", reason=word)
+    reason = "timeout" if "Timeout" in cause or "TimedOut" in type(error).__name__ else "connection"
+    return OutcomeUnknown(f"The call {call} was cut; Telegram may have done it.", reason=reason)
+
+
+def out_of_reach(error: GroupMoved, call: str) -> Rejected:
+    """Say of a group that has moved what it means for a call about something in the old one, such as a message."""
+    return Rejected(f"What {call} is about is of before its group moved.", status=error.status, reason="chat_gone")
 
 
 def _limited(call: str, seconds: float | None) -> Unavailable:

@@ -1,21 +1,23 @@
-"""Groups where Telegram delivers no reactions, because the bot is no administrator there: said once, and in check."""
+"""Groups where Telegram delivers no reactions, because the bot is no administrator there: said once, and in check.
+
+https://core.telegram.org/bots/api#update, `message_reaction`.
+"""
 
 from __future__ import annotations
 
 import logging
-from collections import OrderedDict
 from typing import Final
 
 from telegram import ChatMember
-from telegram.error import ChatMigrated
 
 from adapters.telegram.client import Client
 from bot.errors import BotError
+from bot.shared import BoundedDict
 
 log = logging.getLogger(__name__)
 
 ADMINISTRATORS: Final = frozenset({ChatMember.ADMINISTRATOR, ChatMember.OWNER})
-KEPT: Final = 1000
+GROUPS_KEPT: Final = 1000
 
 
 class Groups:
@@ -23,16 +25,14 @@ class Groups:
 
     def __init__(self, client: Client) -> None:
         self._client = client
-        self._admin: OrderedDict[str, bool | None] = OrderedDict()
+        self._admin: BoundedDict[str, bool | None] = BoundedDict(GROUPS_KEPT)
         self.reactions = 0
 
-    def is_new(self, chat_id: str) -> bool:
-        """Tell whether a group is met for the first time, and remember it."""
+    def note(self, chat_id: str) -> bool:
+        """Remember a group; return whether it is met for the first time."""
         if chat_id in self._admin:
             return False
         self._admin[chat_id] = None
-        while len(self._admin) > KEPT:
-            self._admin.popitem(last=False)
         return True
 
     async def look(self, chat_id: str) -> None:
@@ -40,7 +40,7 @@ class Groups:
         try:
             async with self._client.call("getChatMember") as bot:
                 member = await bot.get_chat_member(chat_id=int(chat_id), user_id=int(self._client.account_id))
-        except (BotError, ChatMigrated) as error:
+        except BotError as error:
             log.debug("rights in a group are not known: %s", error)
         else:
             self.set_status(chat_id, member.status)

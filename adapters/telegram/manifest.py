@@ -9,17 +9,15 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from telegram import (
-    Bot,
     BotCommand,
     BotCommandScopeAllGroupChats,
     BotCommandScopeAllPrivateChats,
     BotCommandScopeDefault,
 )
-from telegram.error import ChatMigrated
 
 from adapters.telegram.client import Client
 from adapters.telegram.config import TelegramSettings
-from adapters.telegram.errors import translate
+from bot.adapter import ManifestOptions
 from bot.errors import Misconfigured, Unavailable
 
 SCOPES: Final = {
@@ -30,6 +28,7 @@ SCOPES: Final = {
 PRIVATE: Final = ("start", "help", "new", "ask")
 GROUP: Final = ("ask", "new", "help")
 TRIES: Final = 5
+NO_OPTIONS: Final = ManifestOptions()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,7 +78,7 @@ PROFILES: Final[Mapping[str, Profile]] = {
 """Language → profile; "" is for everybody without one of their own."""
 
 
-def wanted() -> dict[str, Any]:
+def as_data() -> dict[str, Any]:
     """Build the profile as plain data, the shape of manifests/telegram.yaml."""
     return {
         "description": {language or "default": profile.description for language, profile in PROFILES.items()},
@@ -96,57 +95,83 @@ def wanted() -> dict[str, Any]:
     }
 
 
-def manifest() -> str:
-    """Return the profile as YAML."""
-    head = "# The bot's profile at Telegram. Made by `uppzy-bot manifest telegram`, applied with --apply.\n"
-    return head + "\n".join(_yaml(wanted(), 0)) + "\n"
+class TelegramManifest:
+    """The profile as a registration (`bot.adapter.Manifest`): it has no options, for Telegram has none to choose."""
+
+    options: frozenset[str] = frozenset()
+
+    def text(self, options: ManifestOptions = NO_OPTIONS) -> str:
+        """Return the profile as YAML."""
+        head = "# The bot's profile at Telegram. Made by `uppzy-bot manifest telegram`, applied with --apply.\n"
+        return head + "\n".join(_yaml(as_data(), 0)) + "\n"
+
+    async def apply(self, settings: object, options: ManifestOptions = NO_OPTIONS) -> list[str]:
+        """Make Telegram show the profile; return what was changed, in the words of `differences`.
+
+        Raises:
+            Misconfigured, Unavailable: as calls of the Bot API do; what was changed before stays changed.
+        """
+        client = _client(settings)
+        async with client.open():
+            differences = await _compare(client)
+            for difference in differences:
+                await _call(client, difference.method, difference.arguments)
+        return [difference.sentence for difference in differences]
+
+    async def differences(self, settings: object) -> list[str] | None:
+        """List where Telegram shows something else than the profile; None without a token to ask with.
+
+        Raises:
+            Misconfigured, Unavailable: as calls of the Bot API do.
+        """
+        if not _ours(settings).enabled:
+            return None
+        client = _client(settings)
+        async with client.open():
+            return [difference.sentence for difference in await _compare(client)]
 
 
-async def diff(settings: TelegramSettings) -> list[str]:
-    """List, one sentence each, where Telegram shows something else than the profile; empty when it does not.
-
-    Raises:
-        Misconfigured, Unavailable: as calls of the Bot API do.
-    """
-    return [line for line, _ in await _differences(settings)]
+MANIFEST: Final = TelegramManifest()
 
 
-async def apply(settings: TelegramSettings) -> list[str]:
-    """Make Telegram show the profile; return what was changed, in the words of `diff`.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Difference:
+    """Something that Telegram shows otherwise, and the call that mends it."""
 
-    Raises:
-        Misconfigured, Unavailable: as calls of the Bot API do; what was changed before stays changed.
-    """
-    client = _client(settings)
-    done = []
-    async with client.open():
-        for line, (method, arguments) in await _differences(settings):
-            await _call(client, method, arguments)
-            done.append(line)
-    return done
+    sentence: str
+    method: str
+    arguments: dict[str, Any]
 
 
-async def _differences(settings: TelegramSettings) -> list[tuple[str, tuple[str, dict[str, Any]]]]:
-    client = _client(settings)
-    found = []
-    async with client.open():
-        for language, profile in PROFILES.items():
-            said = f"language {language}" if language else "every other language"
-            for field in ("description", "short_description"):
-                text = getattr(profile, field)
-                shown = await _call(client, f"get_my_{field}", {"language_code": language})
-                if getattr(shown, field) != text:
-                    arguments = {field: text, "language_code": language}
-                    found.append((f"{field} for {said} differs", (f"set_my_{field}", arguments)))
-            for scope in SCOPES:
-                commands = [BotCommand(name, profile.commands[name]) for name in _names(scope)]
-                where = {"scope": SCOPES[scope](), "language_code": language}
-                shown = await _call(client, "get_my_commands", where)
-                if list(shown) != commands:
-                    words = _change([command.command for command in shown], list(_names(scope)))
-                    line = f"commands in {scope} for {said}: {words}"
-                    found.append((line, ("set_my_commands", {"commands": commands, **where})))
-    return found
+async def _compare(client: Client) -> list[_Difference]:
+    differences = []
+    for language, profile in PROFILES.items():
+        for_whom = f"language {language}" if language else "every other language"
+        for field in ("description", "short_description"):
+            text = getattr(profile, field)
+            shown = await _call(client, f"get_my_{field}", {"language_code": language})
+            if getattr(shown, field) != text:
+                differences.append(
+                    _Difference(
+                        sentence=f"{field} for {for_whom} differs",
+                        method=f"set_my_{field}",
+                        arguments={field: text, "language_code": language},
+                    )
+                )
+        for scope in SCOPES:
+            commands = [BotCommand(name, profile.commands[name]) for name in _names(scope)]
+            where = {"scope": SCOPES[scope](), "language_code": language}
+            shown = await _call(client, "get_my_commands", where)
+            if list(shown) != commands:
+                change = _change([command.command for command in shown], list(_names(scope)))
+                differences.append(
+                    _Difference(
+                        sentence=f"commands in {scope} for {for_whom}: {change}",
+                        method="set_my_commands",
+                        arguments={"commands": commands, **where},
+                    )
+                )
+    return differences
 
 
 def _change(shown: list[str], names: list[str]) -> str:
@@ -156,13 +181,14 @@ def _change(shown: list[str], names: list[str]) -> str:
 
 
 async def _call(client: Client, method: str, arguments: dict[str, Any]) -> Any:
-    """Call one method, waiting as long as Telegram asks: nobody else is waiting for it."""
+    """Call one method of the SDK's bot, waiting as long as Telegram asks: nobody else is waiting for it."""
     for attempt in range(1, TRIES + 1):
         try:
             async with client.call(method) as bot:
-                return await _method(bot, method)(**arguments)
-        except ChatMigrated as error:
-            raise translate(error, method) from error
+                result = await getattr(bot, method)(**arguments)
+                if result is None:  # what the SDK makes of an object it cannot read
+                    raise TypeError("no result")
+                return result
         except Unavailable as error:
             if error.retry_after is None or attempt == TRIES:
                 raise
@@ -170,14 +196,17 @@ async def _call(client: Client, method: str, arguments: dict[str, Any]) -> Any:
     raise AssertionError("the last attempt returns or raises")
 
 
-def _method(bot: Bot, name: str) -> Any:
-    return getattr(bot, name)
-
-
-def _client(settings: TelegramSettings) -> Client:
-    if not settings.enabled:
+def _client(settings: object) -> Client:
+    ours = _ours(settings)
+    if not ours.enabled:
         raise Misconfigured("TELEGRAM_BOT_TOKEN is not set; set it to the token BotFather gave.")
-    return Client(settings)
+    return Client(ours)
+
+
+def _ours(settings: object) -> TelegramSettings:
+    if not isinstance(settings, TelegramSettings):
+        raise TypeError("settings of another channel")
+    return settings
 
 
 def _names(scope: str) -> tuple[str, ...]:
@@ -193,3 +222,9 @@ def _yaml(value: Mapping[str, Any], depth: int) -> Iterator[str]:
             yield from _yaml(item, depth + 1)
         else:
             yield f"{indent}{key}: {json.dumps(item, ensure_ascii=False)}"
+
+
+# The command line still looks for these three by their names; they go as soon as it takes MANIFEST.
+manifest = MANIFEST.text
+apply = MANIFEST.apply
+diff = MANIFEST.differences

@@ -16,18 +16,22 @@ from telegram import (
 from telegram import Message as TelegramMessage
 
 from adapters.telegram import parse
-from adapters.telegram.render import RATE_BAD, RATE_GOOD
-from adapters.telegram.words import Me, Words, read
+from adapters.telegram.identity import Identity
+from adapters.telegram.ids import CHANNEL_NAME, RATE_BAD, RATE_GOOD, message_ref, number
+from adapters.telegram.text import ReadText, read
 from bot.events import Command, Conversation, Edit, Event, Gone, Message, MessageRef, Moved, Reaction
 
 KINDS: Final = ("message", "edited_message", "message_reaction", "callback_query", "my_chat_member")
 COMMANDS: Final = frozenset({"start", "help", "new", "ask"})
 GENERAL_TOPIC: Final = 1
+"""Id of a forum's first topic; messages there are sent without it (telegram-bot-api, Client.h,
+GENERAL_FORUM_TOPIC_ID)."""
 SERVICE_USER: Final = 777000
+"""Telegram itself (`telegram.constants.ChatID.SERVICE_CHAT`)."""
 BUTTONS: Final = {RATE_GOOD: "👍", RATE_BAD: "👎"}
 
 
-def normalize(raw: Mapping[str, Any], me: Me, received_at: datetime) -> list[Event]:
+def normalize(raw: Mapping[str, Any], identity: Identity, received_at: datetime) -> list[Event]:
     """Turn one update into its events, [] for one that means nothing to us.
 
     `received_at` is used where Telegram gives no time: clicks on buttons.
@@ -35,34 +39,34 @@ def normalize(raw: Mapping[str, Any], me: Me, received_at: datetime) -> list[Eve
     Raises:
         Exception: of any kind, when the update is not shaped as the Bot API says; it is then a dead letter.
     """
-    update_id = _number(raw["update_id"])
+    update_id = number(raw["update_id"])
     kind = next((kind for kind in KINDS if kind in raw), "")
     content = raw.get(kind)
     match kind:
         case "message":
-            return _message(parse.message(content), parse.attached(content), me)
+            return _message(parse.message(content), parse.attached(content), identity)
         case "edited_message":
-            return _edit(parse.message(content), parse.attached(content), me, update_id)
+            return _edit(parse.message(content), parse.attached(content), identity, update_id)
         case "message_reaction":
-            return _reactions(parse.reaction(content), me, update_id)
+            return _reactions(parse.reaction(content), identity, update_id)
         case "callback_query":
-            return _click(parse.click(content), me, received_at)
+            return _click(parse.click(content), identity, received_at)
         case "my_chat_member":
-            return _membership(content, me, update_id)
+            return _membership(content, identity, update_id)
         case _:
             return []
 
 
-def _message(message: TelegramMessage, attached: bool, me: Me) -> list[Event]:
-    if (moved := _moved(message, me)) is not None:
+def _message(message: TelegramMessage, attached: bool, identity: Identity) -> list[Event]:
+    if (moved := _moved(message, identity)) is not None:
         return [moved]
     user_id = _author(message)
     if user_id is None or (message.text is None and not attached):
-        return []  # nobody of flesh and blood, or a service message: somebody joined, a topic was made
-    words = _words(message, me)
+        return []  # no person, or a service message: somebody joined, a topic was made
+    words = _read_text(message, identity)
     if words is None:
         return []
-    ref, conversation = _ref(message.chat, message.message_id, me), _conversation(message, me)
+    ref, conversation = _ref(message.chat, message.message_id, identity), _conversation(message, identity)
     event_id = f"message:{message.chat.id}:{message.message_id}"
     sent_at = _time(message.date)
     if words.command:
@@ -90,20 +94,20 @@ def _message(message: TelegramMessage, attached: bool, me: Me) -> list[Event]:
             user_id=user_id,
             standing="public",
             text=words.text,
-            mentions_bot=words.mentions_bot or _is_by_us(replied, me),
+            mentions_bot=words.mentions_bot or _is_by_us(replied, identity),
             mentions_others=words.mentions_others,
             has_attachment=attached,
-            in_reply_to=_ref(message.chat, replied.message_id, me) if replied else None,
+            in_reply_to=_ref(message.chat, replied.message_id, identity) if replied else None,
             sent_at=sent_at,
         )
     ]
 
 
-def _edit(message: TelegramMessage, attached: bool, me: Me, update_id: int) -> list[Event]:
+def _edit(message: TelegramMessage, attached: bool, identity: Identity, update_id: int) -> list[Event]:
     user_id = _author(message)
     if user_id is None or (message.text is None and message.caption is None):
         return []
-    words = _words(message, me)
+    words = _read_text(message, identity)
     if words is None or words.command not in ("", "ask"):
         return []
     edited_at = _time(message.edit_date or message.date)
@@ -111,12 +115,12 @@ def _edit(message: TelegramMessage, attached: bool, me: Me, update_id: int) -> l
         Edit(
             # The time alone does not tell two edits of one second apart.
             event_id=f"edit:{message.chat.id}:{message.message_id}:{int(edited_at.timestamp())}:{update_id}",
-            ref=_ref(message.chat, message.message_id, me),
-            conversation=_conversation(message, me),
+            ref=_ref(message.chat, message.message_id, identity),
+            conversation=_conversation(message, identity),
             user_id=user_id,
             standing="public",
             text=words.text,
-            mentions_bot=words.mentions_bot or bool(words.command) or _is_by_us(_replied(message), me),
+            mentions_bot=words.mentions_bot or bool(words.command) or _is_by_us(_replied(message), identity),
             mentions_others=words.mentions_others,
             has_attachment=attached,
             sent_at=edited_at,
@@ -124,7 +128,7 @@ def _edit(message: TelegramMessage, attached: bool, me: Me, update_id: int) -> l
     ]
 
 
-def _reactions(update: MessageReactionUpdated, me: Me, update_id: int) -> list[Event]:
+def _reactions(update: MessageReactionUpdated, identity: Identity, update_id: int) -> list[Event]:
     """Telegram gives both whole sets; what left and what came is the difference, removals first."""
     if update.chat.type == Chat.CHANNEL or (update.user is not None and update.user.is_bot):
         return []
@@ -137,8 +141,8 @@ def _reactions(update: MessageReactionUpdated, me: Me, update_id: int) -> list[E
     return [
         Reaction(
             event_id=f"reaction:{update_id}:{int(update.date.timestamp())}:{'+' if added else '-'}{emoji}",
-            target=_ref(update.chat, update.message_id, me),
-            user_id=str(_number(actor.id)),
+            target=_ref(update.chat, update.message_id, identity),
+            user_id=str(number(actor.id)),
             standing="public",
             emoji=emoji,
             added=added,
@@ -148,7 +152,7 @@ def _reactions(update: MessageReactionUpdated, me: Me, update_id: int) -> list[E
     ]
 
 
-def _click(query: CallbackQuery, me: Me, received_at: datetime) -> list[Event]:
+def _click(query: CallbackQuery, identity: Identity, received_at: datetime) -> list[Event]:
     # What the data claims beyond good or bad is not believed: the rated answer is the message the button hangs on.
     emoji = BUTTONS.get(query.data or "")
     message = query.message
@@ -157,8 +161,8 @@ def _click(query: CallbackQuery, me: Me, received_at: datetime) -> list[Event]:
     return [
         Reaction(
             event_id=f"callback:{query.id}",
-            target=_ref(message.chat, message.message_id, me),
-            user_id=str(_number(query.from_user.id)),
+            target=_ref(message.chat, message.message_id, identity),
+            user_id=str(number(query.from_user.id)),
             standing="public",
             emoji=emoji,
             added=True,
@@ -168,36 +172,36 @@ def _click(query: CallbackQuery, me: Me, received_at: datetime) -> list[Event]:
     ]
 
 
-def _membership(content: Any, me: Me, update_id: int) -> list[Event]:
+def _membership(content: Any, identity: Identity, update_id: int) -> list[Event]:
     chat, now = content["chat"], content["new_chat_member"]
     out = now["status"] in (ChatMember.LEFT, ChatMember.BANNED) or now.get("is_member") is False
-    if not out or chat["type"] == Chat.CHANNEL or now["user"]["id"] != me.id:
+    if not out or chat["type"] == Chat.CHANNEL or now["user"]["id"] != identity.id:
         return []
-    date = _number(content["date"])
+    date = number(content["date"])
     return [
         Gone(
             event_id=f"gone:{update_id}:{date}",
-            channel="telegram",
-            account_id=str(me.id),
-            conversation_id=str(_number(chat["id"])),
+            channel=CHANNEL_NAME,
+            account_id=str(identity.id),
+            conversation_id=str(number(chat["id"])),
             sent_at=datetime.fromtimestamp(date, UTC),
         )
     ]
 
 
-def _moved(message: TelegramMessage, me: Me) -> Moved | None:
+def _moved(message: TelegramMessage, identity: Identity) -> Moved | None:
     """Both service messages, in the old group and in the new one, tell the same happening."""
     old, new = message.chat.id, message.migrate_to_chat_id
     if message.migrate_from_chat_id is not None:
         old, new = message.migrate_from_chat_id, message.chat.id
-    return moved(str(me.id), _number(old), _number(new), _time(message.date)) if new is not None else None
+    return moved(str(identity.id), number(old), number(new), _time(message.date)) if new is not None else None
 
 
 def moved(account_id: str, old: int, new: int, at: datetime) -> Moved:
     """Make the one event that says a group has become a supergroup, however we learn of it."""
     return Moved(
         event_id=f"moved:{old}:{new}",
-        channel="telegram",
+        channel=CHANNEL_NAME,
         account_id=account_id,
         old_id=str(old),
         new_id=str(new),
@@ -213,21 +217,21 @@ def _author(message: TelegramMessage) -> str | None:
     if message.is_automatic_forward or message.guest_query_id:
         return None
     if message.sender_chat is not None:
-        return str(_number(message.sender_chat.id))  # an anonymous administrator, or a person who writes as a channel
+        return str(number(message.sender_chat.id))  # an anonymous administrator, or a person who writes as a channel
     user = message.from_user
     if user is None or user.is_bot or user.id == SERVICE_USER:
         return None
-    return str(_number(user.id))
+    return str(number(user.id))
 
 
-def _words(message: TelegramMessage, me: Me) -> Words | None:
+def _read_text(message: TelegramMessage, identity: Identity) -> ReadText | None:
     """Read the words, None for a command that is for another bot. One we do not have is a question: nobody else
     will answer it."""
     text = message.text if message.text is not None else message.caption or ""
-    words = read(text, message.entities if message.text is not None else message.caption_entities, me)
+    words = read(text, message.entities if message.text is not None else message.caption_entities, identity)
     if not words.command:
         return words
-    named, known = words.target == me.username.lower(), words.command in COMMANDS
+    named, known = words.target == identity.username.lower(), words.command in COMMANDS
     if words.target and not named:
         return None
     if not (named or known or message.chat.type == Chat.PRIVATE):
@@ -248,39 +252,28 @@ def _replied(message: TelegramMessage) -> TelegramMessage | None:
     return replied
 
 
-def _is_by_us(message: TelegramMessage | None, me: Me) -> bool:
-    return message is not None and message.from_user is not None and message.from_user.id == me.id
+def _is_by_us(message: TelegramMessage | None, identity: Identity) -> bool:
+    return message is not None and message.from_user is not None and message.from_user.id == identity.id
 
 
-def _conversation(message: TelegramMessage, me: Me) -> Conversation:
+def _conversation(message: TelegramMessage, identity: Identity) -> Conversation:
     chat = message.chat
     # In a supergroup without topics the thread id names a chain of replies, which is no place.
     thread = message.message_thread_id if message.is_topic_message else None
     private = chat.type == Chat.PRIVATE
     forum = bool(chat.is_forum) or thread is not None
     return Conversation(
-        channel="telegram",
-        account_id=str(me.id),
-        conversation_id=str(_number(chat.id)),
-        thread_id=None if thread in (None, GENERAL_TOPIC) else str(_number(thread)),
+        channel=CHANNEL_NAME,
+        account_id=str(identity.id),
+        conversation_id=str(number(chat.id)),
+        thread_id=None if thread in (None, GENERAL_TOPIC) else str(number(thread)),
         kind="private" if private else "topic" if forum else "group",
         is_direct=private,
     )
 
 
-def _ref(chat: Chat, message_id: int, me: Me) -> MessageRef:
-    return MessageRef(
-        channel="telegram",
-        account_id=str(me.id),
-        conversation_id=str(_number(chat.id)),
-        message_id=str(_number(message_id)),
-    )
-
-
-def _number(value: object) -> int:
-    if not isinstance(value, int) or isinstance(value, bool):
-        raise TypeError("an id that is no number")
-    return value
+def _ref(chat: Chat, message_id: int, identity: Identity) -> MessageRef:
+    return message_ref(str(identity.id), chat.id, message_id)
 
 
 def _time(value: datetime | None) -> datetime:

@@ -15,6 +15,8 @@ from telegram import (
 )
 from telegram import Message as TelegramMessage
 
+from bot.shared import plain_emoji
+
 ATTACHMENTS: Final = (
     *("animation", "audio", "checklist", "contact", "dice", "document", "game", "location", "paid_media", "photo"),
     *("poll", "rich_message", "sticker", "story", "venue", "video", "video_note", "voice"),
@@ -25,7 +27,6 @@ FIELDS: Final = (
     *("business_connection_id", "guest_query_id", "migrate_to_chat_id", "migrate_from_chat_id"),
 )
 REPLIED_FIELDS: Final = ("message_id", "from", "chat", "date", "forum_topic_created", "business_connection_id")
-SKIN_TONES: Final = dict.fromkeys([0xFE0F, 0xFE0E, *range(0x1F3FB, 0x1F400)])
 
 T = TypeVar("T", bound=TelegramObject)
 
@@ -53,10 +54,10 @@ def reaction(content: Any) -> MessageReactionUpdated:
 
 def parsed(kind: type[T], content: Any) -> T:
     """Parse by the SDK; whatever it raises, the object is not shaped as the Bot API says."""
-    made = kind.de_json(dict(content), None)
-    if not isinstance(made, kind):
+    parsed_object = kind.de_json(dict(content), None)
+    if not isinstance(parsed_object, kind):
         raise TypeError("an empty object")
-    return made
+    return parsed_object
 
 
 def attached(content: Any) -> bool:
@@ -66,10 +67,10 @@ def attached(content: Any) -> bool:
 
 def emoji(reactions: Sequence[ReactionType]) -> list[str]:
     """List each emoji once, without skin tone and variation selector; a custom one by its id, between colons."""
-    found: list[str] = []
+    emojis: list[str] = []
     for reaction in reactions:
         if isinstance(reaction, ReactionTypeEmoji):
-            found.append(reaction.emoji.translate(SKIN_TONES))
+            emojis.append(plain_emoji(reaction.emoji))
         elif isinstance(reaction, ReactionTypeCustomEmoji):
-            found.append(f":{reaction.custom_emoji_id}:")
-    return list(dict.fromkeys(found))
+            emojis.append(f":{reaction.custom_emoji_id}:")
+    return list(dict.fromkeys(emojis))

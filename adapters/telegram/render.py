@@ -1,19 +1,20 @@
 """Outbounds as Telegram's text and entities: nothing to parse there, so nothing that can fail to parse. Pure.
 
-A part is `{"text": …, "entities": [Bot API entities], "buttons": …}`, and `"force_reply": true` for a `why`.
+The plain form is text alone, for when Telegram refused the other: what entities kept from being linked is parted by
+word joiners instead.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import groupby
 from operator import attrgetter
 from typing import Any, Final
 
-from adapters.telegram.compose import Composer, marks, openable
-from adapters.telegram.picture import picture
-from bot.adapter import Part
+from adapters.telegram.compose import WORD_JOINER, Composer, inert, marks, openable
+from adapters.telegram.ids import RATE_BAD, RATE_GOOD
+from adapters.telegram.parts import TelegramPart
 from bot.events import Answer, Home, Notice, Outbound, Rating
 from bot.render import (
     Block,
@@ -31,21 +32,28 @@ from bot.render import (
     split,
     units,
 )
-from bot.render.text import RULE, is_narrow, lead, row_size, unrolled
+from bot.render.links import bare
+from bot.render.text import RULE, aligned, is_narrow, lead, row_size, unrolled
 
 MAX_UNITS: Final = 4096
-"""UTF-16 code units of a message after parsing (the server may count code points, which are never more)."""
+"""Of a message after parsing. The Bot API says characters (https://core.telegram.org/bots/api#sendmessage), the server
+may count code points; UTF-16 units, in which offsets are counted, are never fewer."""
+MAX_PLAIN_UNITS: Final = 4000
+"""Of a message in the plain form: below what any way of counting could refuse."""
 MAX_ENTITIES: Final = 100
-"""Formatting beyond this many entities is dropped by the server without a word."""
+"""Formatting beyond this many entities is dropped by the server without a word. Undocumented; python-telegram-bot knows
+it as `telegram.constants.MessageLimit.MESSAGE_ENTITIES`."""
+NO_LIMIT: Final = 1_000_000
 
-RATE_GOOD: Final = "rate:good"
-RATE_BAD: Final = "rate:bad"
 EMPTY: Final = "(This message has no text.)"
 _HELP: Final = "Ask me anything: just write. /new begins a new conversation, /help says more."
 
 
+@dataclass(frozen=True, slots=True)
 class _Scale:
-    limit: Weight = (MAX_UNITS, MAX_ENTITIES, 1_000)
+    """What one message takes: UTF-16 units, entities, tables (as many as there are)."""
+
+    limit: Weight
 
     def span(self, span: Span, before: Span | None) -> tuple[int, int]:
         size = units(span.text)
@@ -70,22 +78,28 @@ class _Scale:
         return max(row_size(table), sum(units(flat(cell)) for cell in row) + row_size(table) - sum(table.widths))
 
 
-def render(outbound: Outbound) -> list[Part]:
-    """Render into messages within Telegram's limits; never raises, whatever the text."""
+_FORMATTED: Final = _Scale((MAX_UNITS, MAX_ENTITIES, NO_LIMIT))
+_PLAIN: Final = _Scale((MAX_PLAIN_UNITS, NO_LIMIT, NO_LIMIT))
+
+
+def render(outbound: Outbound, *, plain: bool = False) -> list[TelegramPart]:
+    """Render into messages within Telegram's limits; never raises, whatever the text. `plain`: without any entity."""
     match outbound:
         case Answer(text=text):
-            return [*_parts(parse(text).blocks, buttons=True)]
+            parts = _parts(parse(text).blocks, plain=plain)
+            parts[-1] = replace(parts[-1], buttons=True)
+            return parts
         case Notice(text=text, kind="question"):
             asked = Text((Span("Asked with /ask", italic=True),), Place(tight=True))
-            return [*_parts([Text((Span(text),), Place(quote=1)), asked])]
+            return _parts([Text((Span(text),), Place(quote=1)), asked], plain=plain)
         case Notice(text=text, kind=kind):
-            parts = _parts(parse(text).blocks, own=True)
+            parts = _parts(parse(text).blocks, own=True, plain=plain)
             if kind == "why":
-                parts[-1]["force_reply"] = True
-            return [*parts]
+                parts[-1] = replace(parts[-1], force_reply=True)
+            return [replace(part, progress=True) for part in parts] if kind == "progress" else parts
         case Home(recent=recent):
             lines = [Text((Span(f"{question.outcome}: {question.text}"),), Place(depth=1)) for question in recent]
-            return [*_parts([Text((Span(_HELP),)), *lines])]
+            return _parts([Text((Span(_HELP),)), *lines], plain=plain)
 
 
 def keyboard(rating: Rating | None) -> dict[str, Any]:
@@ -95,20 +109,13 @@ def keyboard(rating: Rating | None) -> dict[str, Any]:
     return {"inline_keyboard": [row]}
 
 
-def preview(markdown: str) -> str:
-    """What Telegram would show of an answer, as safe HTML: one `article` per message."""
-    return "".join(map(picture, _parts(parse(markdown).blocks, buttons=True)))
-
-
-def _parts(blocks: Iterable[Block], *, buttons: bool = False, own: bool = False) -> list[dict[str, Any]]:
-    """The messages. `own`: our words, in which a command may be tapped."""
-    ready = [piece for block in blocks for piece in _adapted(block)]
-    messages = [_message(part, own=own) for part in split(ready, _Scale())]
-    messages = [message for message in messages if not is_blank(message["text"])]
-    if not messages:
-        messages = [_message((Text((Span(EMPTY),)),), own=own)]
-    messages[-1]["buttons"] = buttons
-    return messages
+def _parts(blocks: Iterable[Block], *, plain: bool, own: bool = False) -> list[TelegramPart]:
+    """Make the messages, at least one. `own`: our words, in which a command may be tapped."""
+    adapt, scale = (_unformatted, _PLAIN) if plain else (_adapted, _FORMATTED)
+    ready = [piece for block in blocks for piece in adapt(block)]
+    messages = [_message(part, plain=plain, own=own) for part in split(ready, scale)]
+    messages = [message for message in messages if not is_blank(message.text)]
+    return messages or [_message((Text((Span(EMPTY),)),), plain=plain, own=own)]
 
 
 def _adapted(block: Block) -> Iterator[Block]:
@@ -142,9 +149,51 @@ def _linked(spans: Spans) -> Iterator[Span]:
                 yield Span(f" ({address})")
 
 
-def _message(blocks: tuple[Block, ...], *, own: bool = False) -> dict[str, Any]:
+def _unformatted(block: Block) -> Iterator[Block]:
+    """Put a block into words alone; what the entities of code and links kept from being linked is made inert."""
+    match block:
+        case Table() if is_narrow(block):
+            yield Code(inert(aligned(block)), place=block.place)
+        case Table():
+            for text in unrolled(block):
+                yield from _unformatted(text)
+        case Code(text=text):
+            yield Code(inert(text), place=block.place)
+        case Text(spans=spans):
+            quote = (Span("> "),) if block.place.quote and spans else ()
+            yield replace(block, spans=(*quote, *_joined(_worded(spans))))
+        case Rule():
+            yield block
+
+
+def _worded(spans: Spans) -> Iterator[tuple[str, bool]]:
+    """Spans as texts, each with whether it was made inert: a link is its label and, unless it shows it, its address."""
+    for href, group in groupby(spans, key=attrgetter("href")):
+        if href is None:
+            yield from ((inert(span.text), True) if span.code else (span.text, False) for span in group)
+            continue
+        label, address = flat(tuple(group)), href.removeprefix("mailto:")
+        if label == address or bare(label) == [(0, len(label), href)]:
+            yield label, False
+        else:
+            yield inert(label), True
+            yield f" ({address})", False
+
+
+def _joined(texts: Iterable[tuple[str, bool]]) -> Iterator[Span]:
+    """Texts as spans; where inert ones touch others a word joiner, so that no address comes to be over the border."""
+    before = ""
+    was_inert = False
+    for text, is_inert in texts:
+        touches = before and text and not before[-1].isspace() and not text[0].isspace()
+        yield Span(WORD_JOINER + text if touches and is_inert != was_inert else text)
+        before, was_inert = text, is_inert
+
+
+def _message(blocks: tuple[Block, ...], *, plain: bool, own: bool) -> TelegramPart:
     composer = Composer()
     for block in blocks:
         composer.add(block)
     text, entities = composer.finish(defuse=not own)
-    return {"text": text, "entities": entities, "buttons": False}
+    # Telegram keeps white space at the ends inside of an entity alone.
+    return TelegramPart(text=text.strip()) if plain else TelegramPart(text=text, entities=tuple(entities))

@@ -3,34 +3,34 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from telegram import (
-    ForceReply,
-    InlineKeyboardMarkup,
-    LinkPreviewOptions,
-    MessageEntity,
-    ReplyParameters,
-)
-from telegram.error import ChatMigrated
+from telegram import ForceReply, InlineKeyboardMarkup, LinkPreviewOptions, MessageEntity, ReplyParameters
 
 from adapters.telegram.client import Client
+from adapters.telegram.compose import WORD_JOINER
+from adapters.telegram.errors import GroupMoved
+from adapters.telegram.ids import message_ref, thread_of
 from adapters.telegram.normalize import moved
+from adapters.telegram.pacing import Pacer
+from adapters.telegram.parts import TelegramPart
 from adapters.telegram.render import keyboard
-from bot.adapter import Host, Part
-from bot.errors import OutcomeUnknown, Rejected
+from bot.adapter import Host
+from bot.errors import OutcomeUnknown, Rejected, Unavailable
 from bot.events import Conversation, MessageRef, Rating
 
 NO_PREVIEW: Final = LinkPreviewOptions(is_disabled=True)
-WORD_JOINER: Final = "\u2060"
 WAYS: Final = 4
+"""Attempts at one message, each after a certain refusal of something else in it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Letter:
+class _Request:
+    """The arguments of one sendMessage that may have to change."""
+
     chat_id: int
     thread_id: int | None
     text: str
@@ -44,34 +44,6 @@ def buttons(rating: Rating | None) -> InlineKeyboardMarkup | None:
     return InlineKeyboardMarkup.de_json(keyboard(rating), None)
 
 
-async def send(
-    client: Client, host: Host | None, conversation: Conversation, part: Part, reply_to: MessageRef | None
-) -> MessageRef:
-    """Send the part and say which message it became; its chat is the new one where a group has moved.
-
-    A refusal of entities, of the topic or of the reply is certain, so the text is then sent without them.
-    """
-    letter = _letter(conversation, part, reply_to)
-    for _ in range(WAYS):
-        try:
-            return await _post(client, letter)
-        except ChatMigrated as error:
-            if host is not None:
-                event = moved(client.account_id, letter.chat_id, error.new_chat_id, datetime.now(UTC))
-                await host.handle(event)
-            letter = replace(letter, chat_id=error.new_chat_id, thread_id=None, reply_to=None)
-        except Rejected as error:
-            if error.reason == "thread_gone" and letter.thread_id is not None:
-                letter = replace(letter, thread_id=None)
-            elif error.reason == "reply_gone" and letter.reply_to is not None:
-                letter = replace(letter, reply_to=None)
-            elif error.reason in ("entities", "bad_request") and letter.entities:
-                letter = replace(letter, text=harmless(letter.text), entities=())
-            else:
-                raise
-    raise Rejected("Telegram refused the message in every form.", reason="bad_request")
-
-
 def harmless(text: str) -> str:
     """Part the @ from names that only an entity (code) kept from being mentions.
 
@@ -81,51 +53,87 @@ def harmless(text: str) -> str:
     return re.sub(r"(?<!\w)@(?=\w)", "@" + WORD_JOINER, text)
 
 
-def _letter(conversation: Conversation, part: Part, reply_to: MessageRef | None) -> _Letter:
+class Sender:
+    """Sends the messages of one account, at Telegram's pace."""
+
+    def __init__(self, client: Client, pacer: Pacer) -> None:
+        self._client = client
+        self._pacer = pacer
+
+    async def send(
+        self, host: Host | None, conversation: Conversation, part: TelegramPart, reply_to: MessageRef | None
+    ) -> MessageRef:
+        """Send the part and say which message it became; its chat is the new one where a group has moved.
+
+        Without a host (nothing runs) nothing is paced, and nobody is told of a move.
+        """
+        chat_id = conversation.conversation_id
+        if (seconds := self._pacer.waiting(chat_id)) > 0:
+            raise Unavailable("Telegram asked to wait for this chat.", reason="rate_limited", retry_after=seconds)
+        if part.progress and not self._pacer.take_notice(chat_id):
+            raise Rejected("A progress notice is left out, for answers need the room.", reason="no_room")
+        await self._pacer.message(host, chat_id)
+        try:
+            return await self._send(host, _request(conversation, part, reply_to))
+        except Unavailable as error:
+            if error.reason == "rate_limited":
+                self._pacer.flooded(chat_id, error.retry_after or 1.0)
+            raise
+
+    async def _send(self, host: Host | None, request: _Request) -> MessageRef:
+        """A refusal of entities, of the topic or of the reply is certain, so the text is then sent without them."""
+        for _ in range(WAYS):
+            try:
+                return await self._post(request)
+            except GroupMoved as error:
+                if host is not None:
+                    now = datetime.now(UTC)
+                    await host.handle(moved(self._client.account_id, request.chat_id, error.new_id, now))
+                request = replace(request, chat_id=error.new_id, thread_id=None, reply_to=None)
+            except Rejected as error:
+                if error.reason == "thread_gone" and request.thread_id is not None:
+                    request = replace(request, thread_id=None)
+                elif error.reason == "reply_gone" and request.reply_to is not None:
+                    request = replace(request, reply_to=None)
+                elif error.reason in ("entities", "bad_request") and request.entities:
+                    request = replace(request, text=harmless(request.text), entities=())
+                else:
+                    raise
+        raise Rejected("Telegram refused the message in every form.", reason="bad_request")
+
+    async def _post(self, request: _Request) -> MessageRef:
+        async with self._client.call("sendMessage", in_chat=True) as bot:
+            message = await bot.send_message(
+                chat_id=request.chat_id,
+                text=request.text,
+                entities=MessageEntity.de_list([dict(entity) for entity in request.entities], None) or None,
+                link_preview_options=NO_PREVIEW,
+                message_thread_id=request.thread_id,
+                reply_parameters=(
+                    ReplyParameters(message_id=request.reply_to, allow_sending_without_reply=True)
+                    if request.reply_to is not None
+                    else None
+                ),
+                reply_markup=request.markup,
+            )
+            if message is None:  # what the SDK makes of a result it cannot read
+                raise OutcomeUnknown("Telegram's answer to sendMessage could not be read.", reason="garbage")
+            return message_ref(self._client.account_id, message.chat.id, message.message_id)
+
+
+def _request(conversation: Conversation, part: TelegramPart, reply_to: MessageRef | None) -> _Request:
     chat_id = conversation.conversation_id
-    entities = part.get("entities")
     markup: InlineKeyboardMarkup | ForceReply | None = None
-    if part.get("buttons"):
+    if part.buttons:
         markup = buttons(None)
-    elif part.get("force_reply"):
+    elif part.force_reply:
         markup = ForceReply(selective=True)
-    return _Letter(
+    return _Request(
         chat_id=int(chat_id),
-        thread_id=int(conversation.thread_id) if conversation.thread_id else None,
-        text=str(part["text"]),
-        entities=_dicts(entities),
+        thread_id=thread_of(conversation),
+        text=part.text,
+        entities=part.entities,
         # A message id means nothing in another chat, as after a move.
         reply_to=int(reply_to.message_id) if reply_to is not None and reply_to.conversation_id == chat_id else None,
         markup=markup,
-    )
-
-
-def _dicts(entities: object) -> tuple[Mapping[str, Any], ...]:
-    if not isinstance(entities, Sequence):
-        return ()
-    return tuple(entity for entity in entities if isinstance(entity, Mapping))
-
-
-async def _post(client: Client, letter: _Letter) -> MessageRef:
-    async with client.call("sendMessage") as bot:
-        message = await bot.send_message(
-            chat_id=letter.chat_id,
-            text=letter.text,
-            entities=MessageEntity.de_list([dict(entity) for entity in letter.entities], None) or None,
-            link_preview_options=NO_PREVIEW,
-            message_thread_id=letter.thread_id,
-            reply_parameters=(
-                ReplyParameters(message_id=letter.reply_to, allow_sending_without_reply=True)
-                if letter.reply_to is not None
-                else None
-            ),
-            reply_markup=letter.markup,
-        )
-    if message is None:  # what the SDK makes of a result it cannot read
-        raise OutcomeUnknown("Telegram's answer to sendMessage could not be read.", reason="garbage")
-    return MessageRef(
-        channel="telegram",
-        account_id=client.account_id,
-        conversation_id=str(message.chat.id),
-        message_id=str(message.message_id),
     )

@@ -10,12 +10,15 @@ from telegram import WebhookInfo
 
 from adapters.telegram.client import ALLOWED_UPDATES, Client
 from adapters.telegram.config import TelegramSettings
+from adapters.telegram.ids import CHANNEL_NAME
 from bot.adapter import Host
 from bot.errors import BotError, Misconfigured, Rejected
 
 log = logging.getLogger(__name__)
 
 MAX_CONNECTIONS: Final = 40
+"""Calls of the webhook at once: Telegram's default, of 1 to 100. This, the ports and the addresses that are allowed:
+https://core.telegram.org/bots/api#setwebhook"""
 
 
 async def webhook_info(client: Client) -> WebhookInfo:
@@ -32,8 +35,10 @@ async def prepare_polling(client: Client) -> None:
 
 
 async def prepare_webhook(client: Client, host: Host, settings: TelegramSettings) -> None:
-    """Set the webhook if its address, its updates or its secret differ. One process at a time: Telegram takes one
-    setWebhook a second, and replicas start together.
+    """Set the webhook if its address, its updates or its secret differ.
+
+    One process at a time: Telegram takes one setWebhook a second (telegram-bot-api, Client.cpp), and replicas start
+    together.
 
     Raises:
         Misconfigured: Telegram refuses the address.
@@ -42,7 +47,7 @@ async def prepare_webhook(client: Client, host: Host, settings: TelegramSettings
     secret = settings.webhook_secret.get_secret_value() if settings.webhook_secret else ""
     # Telegram does not tell the secret it has. A hash of the one we set last says whether it is still the same.
     digest = hashlib.sha256(f"{url}\n{secret}".encode()).hexdigest()
-    name = f"telegram:{client.account_id}:webhook"
+    name = f"{CHANNEL_NAME}:{client.account_id}:webhook"
     async with host.lease(f"{name}:set"):
         info = await webhook_info(client)
         same = info.url == url and set(info.allowed_updates) == set(ALLOWED_UPDATES)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final, Literal, Self
 
@@ -13,7 +13,8 @@ from adapters.telegram.adapter import TelegramAdapter
 from adapters.telegram.client import ALLOWED_UPDATES
 from adapters.telegram.config import TelegramSettings
 from bot.adapter import HttpHandler
-from bot.events import Conversation, MessageRef
+from bot.events import Conversation, File, MessageRef
+from bot.shared import Backoff
 from bot.testing.host import FakeHost
 from bot.testing.telegram.platform import BOT_ID, USERNAME, FakeTelegram, Fault, person
 from bot.testing.telegram.text import JSON, alerts, units
@@ -25,6 +26,11 @@ CLICKED_AT: Final = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 PUBLIC: Final = "https://bot.example.org"
 SECRET: Final = "loopback_Secret-1"
 ANNA: Final = person(7, "Anna", "anna")
+
+
+def soon() -> Backoff:
+    """What failed is asked for again soon."""
+    return Backoff(first=0.05)
 
 
 class RestartableHost(FakeHost):
@@ -55,6 +61,7 @@ class TelegramWire:
     limit = 4096
     can_find = False
     cannot_fail: Mapping[FailHow, str] = {}
+    person_name = ANNA["first_name"]
 
     def __init__(self, *, webhook: bool = False) -> None:
         self.telegram = FakeTelegram()
@@ -107,7 +114,7 @@ class TelegramWire:
 
     def build(self) -> TelegramAdapter:
         """Build the adapter."""
-        return TelegramAdapter(self.settings(), now=lambda: CLICKED_AT)
+        return TelegramAdapter(self.settings(), now=lambda: CLICKED_AT, make_backoff=soon)
 
     async def connect(self) -> None:
         """Wait for the first getUpdates, or for the webhook to be set and served."""
@@ -170,6 +177,21 @@ class TelegramWire:
         """Count chat actions, and reactions set."""
         looks = [call for call in self.telegram.called("setMessageReaction") if "emoji" in str(call.arguments)]
         return len(self.telegram.called("sendChatAction")) + len(looks)
+
+    async def thread_with_history(self) -> tuple[Conversation, MessageRef, Sequence[str]] | None:
+        """None: the Bot API cannot tell what was said."""
+        return None
+
+    async def file_with(self, content: bytes, name: str) -> File | None:
+        """Let Anna send a document."""
+        document = self.telegram.world.document(self.chat, ANNA, content, name)["document"]
+        return File(
+            channel="telegram",
+            account_id=str(BOT_ID),
+            file_id=document["file_id"],
+            name=document["file_name"],
+            size=document["file_size"],
+        )
 
     async def fail(self, how: FailHow | None, *, retry_after: float = 7.0) -> None:
         """Fail, in Telegram's words."""

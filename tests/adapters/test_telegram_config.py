@@ -26,6 +26,7 @@ def test_nothing_is_needed_and_nothing_is_on() -> None:
         {"TELEGRAM_API_URL": "http://localhost:8081"},
         {"TELEGRAM_API_URL": "http://[::1]:8081"},
         {"TELEGRAM_WEBHOOK_SECRET": "x" * 256},
+        {"webhook_url": WEBHOOK["TELEGRAM_WEBHOOK_URL"], "webhook_secret": "by_field_name"},
     ],
 )
 def test_what_is_right_is_taken(settings: dict[str, str]) -> None:
@@ -43,6 +44,7 @@ def test_what_is_right_is_taken(settings: dict[str, str]) -> None:
         ("TELEGRAM_API_URL", {"TELEGRAM_API_URL": "ftp://hunter2"}),
         ("TELEGRAM_WEBHOOK_URL", {**WEBHOOK, "TELEGRAM_WEBHOOK_URL": "http://hunter2.example.org/hook"}),
         ("TELEGRAM_WEBHOOK_SECRET", {**WEBHOOK, "TELEGRAM_WEBHOOK_SECRET": ""}),
+        ("TELEGRAM_WEBHOOK_SECRET", {"TELEGRAM_WEBHOOK_URL": WEBHOOK["TELEGRAM_WEBHOOK_URL"]}),
         ("TELEGRAM_WEBHOOK_SECRET", {**WEBHOOK, "TELEGRAM_WEBHOOK_SECRET": "hunter2 with blanks"}),
         ("TELEGRAM_WEBHOOK_SECRET", {"TELEGRAM_WEBHOOK_SECRET": "hunter2" * 40}),
     ],
@@ -51,6 +53,7 @@ def test_what_is_wrong_is_named_without_its_value(name: str, settings: dict[str,
     with pytest.raises(ValidationError) as caught:
         TelegramSettings.model_validate({"TELEGRAM_BOT_TOKEN": TOKEN, **settings})
     (problem,) = caught.value.errors()
+    assert problem["loc"] == (name,)
     message = str(problem["msg"]).removeprefix("Value error, ")
     assert message.startswith(f"{name}: expected ")
     assert "hunter2" not in message

@@ -97,6 +97,51 @@ async def test_what_is_not_asked_for_never_comes(telegram: FakeTelegram) -> None
     assert not await telegram.world.react(group, there["message_id"], ANNA, "👍"), "only administrators are told"
 
 
+async def test_a_file_is_given_by_the_path_that_getfile_told(telegram: FakeTelegram) -> None:
+    small = telegram.world.document(telegram.world.private(ANNA), ANNA, b"words", "a.txt")["document"]
+    large = telegram.world.document(telegram.world.private(ANNA), ANNA, b"x" * (20 * 1024 * 1024 + 1), "b")["document"]
+
+    async def fetched(path: str, token: str = TOKEN, method: str = "GET") -> tuple[int, bytes]:
+        address = f"{telegram.url}/file/bot{token}/{path}"
+        async with aiohttp.ClientSession() as session, session.request(method, address) as answer:
+            return answer.status, await answer.read()
+
+    path = telegram.world.files[small["file_id"]].path
+    assert (await fetched(path))[0] == 404, "nobody has told it yet"
+    status, told = await call(telegram, "getFile", file_id=small["file_id"])
+    assert (status, told["file_size"], told["file_path"]) == (200, 5, path)
+    assert await fetched(path) == (200, b"words")
+    assert (await fetched(path, token="1:x"))[0] == 401
+    assert (await fetched(path, method="POST"))[0] == 404
+    assert (await fetched(path + "?token=1"))[0] == 404
+    assert (await fetched("documents/other.txt"))[0] == 404
+    for wrong in (
+        {},
+        {"file_id": ""},
+        {"file_id": small["file_unique_id"]},
+        {"file_id": large["file_id"]},
+        {"file_id": small["file_id"], "size": 1},
+    ):
+        assert (await call(telegram, "getFile", **wrong))[0] == 400, wrong
+    telegram.fail(500, method="download")
+    assert (await fetched(path))[0] == 500
+
+
+async def test_people_are_known_to_who_met_them(telegram: FakeTelegram) -> None:
+    group = telegram.world.group("Team")
+    telegram.world.words(group, person(9, "Cem"), "Hello")
+    telegram.world.private({**ANNA, "last_name": "Berg"})
+    _, anna = await call(telegram, "getChat", chat_id=7)
+    assert (anna["type"], anna["first_name"], anna["last_name"]) == ("private", "Anna", "Berg")
+    assert "language_code" not in anna
+    assert (await call(telegram, "getChat", chat_id=9))[1]["first_name"] == "Cem"
+    assert (await call(telegram, "getChat", chat_id=group.id))[1]["title"] == "Team"
+    for wrong in ({}, {"chat_id": 8}, {"chat_id": -5}, {"chat_id": "x"}, {"chat_id": 7, "user_id": 7}):
+        assert (await call(telegram, "getChat", **wrong))[0] == 400, wrong
+    group.member = False
+    assert (await call(telegram, "getChat", chat_id=group.id))[0] == 403
+
+
 def test_flood_control() -> None:
     now = [0.0]
     flood = Flood(clock=lambda: now[0])

@@ -9,7 +9,6 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from adapters.telegram import receive
 from adapters.telegram.client import ALLOWED_UPDATES
 from bot.events import Command, Event, Message, Reaction
 from bot.testing.live import running
@@ -19,8 +18,7 @@ from tests.adapters.telegram_wire import ANNA, TelegramWire
 
 
 @pytest.fixture
-async def wire(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[TelegramWire]:
-    monkeypatch.setattr(receive.Backoff, "first", 0.05)
+async def wire() -> AsyncIterator[TelegramWire]:
     async with TelegramWire() as wire:
         yield wire
 

@@ -13,7 +13,10 @@ import pytest
 import telegram.error
 from telegram.error import RetryAfter, TelegramError
 
-from adapters.telegram.errors import StatusError, short, translate
+from adapters.telegram.adapter import TelegramAdapter
+from adapters.telegram.errors import GroupMoved, StatusError, short, translate
+from adapters.telegram.manifest import MANIFEST
+from adapters.telegram.parts import TelegramPart
 from bot.errors import BotError, Misconfigured, OutcomeUnknown, Rejected, Unavailable
 from bot.events import Answer, Conversation, MessageRef, Moved, Notice
 from bot.testing.live import Live, new_delivery_id, running
@@ -188,6 +191,39 @@ async def test_messages_of_before_a_move_are_let_go(wire: TelegramWire) -> None:
             await live.adapter.delete(ref)
 
 
+async def test_a_move_never_leaves_as_an_error_of_its_own(wire: TelegramWire) -> None:
+    """Whatever call a server says it to: the news is for sending alone, and there it ends."""
+    async with running(wire) as live:
+        (ref,) = await live.send("An answer.")
+        adapter, file = live.adapter, await wire.file_with(b"words", "a.txt")
+        assert isinstance(adapter, TelegramAdapter)
+        assert file is not None
+        wire.telegram.fail("moved")
+        await adapter.mark(ref, "good")
+        await adapter.working(wire.conversation, wire.question, True)
+        await adapter.working(wire.conversation, wire.question, False)
+        assert await adapter.person(wire.conversation.account_id, wire.asker_id) is None
+        assert [check.status for check in await adapter.check()] == ["fail"]
+        differences = MANIFEST.differences(wire.settings())
+        for call in (adapter.delete(ref), adapter.open(file), live.send("On and on."), differences):
+            with pytest.raises(BotError) as caught:
+                await call
+            assert type(caught.value) is Rejected
+        wire.telegram.fail(None)
+
+
+async def test_the_plain_form_is_sent_as_text_alone(wire: TelegramWire) -> None:
+    wire.telegram.methods.refuse_entities = True
+    answer = Answer(text="A **bold** `@channel_two /start` [here](https://example.com)", asker_id=wire.asker_id)
+    async with running(wire) as live:
+        (part,) = wire.build().render(answer, plain=True)
+        (shown,) = live.shown([await live.send_part(part)])
+        assert shown.text.replace("\u2060", "") == "A bold @channel_two /start here (https://example.com)"
+        assert not shown.alerts
+        assert shown.buttons
+        assert [call.status for call in wire.telegram.called("sendMessage")] == [200]
+
+
 async def test_a_message_too_old_to_delete_is_said(wire: TelegramWire) -> None:
     async with running(wire) as live:
         with pytest.raises(Rejected, match="not_deletable"):
@@ -221,6 +257,21 @@ async def test_parts_of_an_older_version_can_still_be_sent(wire: TelegramWire) -
         assert live.shown([ref])[0].buttons
 
 
+@pytest.mark.parametrize("entities", [None, "bold", 7, {"type": "bold"}, [None, "bold", 7]])
+def test_a_stored_part_with_odd_entities_is_its_text(entities: Any) -> None:
+    assert TelegramPart.from_json({"text": "Plain.", "entities": entities}) == TelegramPart(text="Plain.")
+
+
+def test_a_part_is_the_same_after_it_was_stored() -> None:
+    bold = {"type": "bold", "offset": 0, "length": 2}
+    for part in (
+        TelegramPart(text="Hi", entities=(bold,), buttons=True),
+        TelegramPart(text="Hi", force_reply=True),
+        TelegramPart(text="Hi", progress=True),
+    ):
+        assert TelegramPart.from_json(json.loads(json.dumps(part.to_json()))) == part
+
+
 def instances() -> list[TelegramError]:
     made: list[TelegramError] = []
     for kind in vars(telegram.error).values():
@@ -241,7 +292,7 @@ def test_every_error_of_the_sdk_is_mapped(monkeypatch: pytest.MonkeyPatch) -> No
         "NetworkError": OutcomeUnknown,
         "BadRequest": Rejected,
         "TimedOut": OutcomeUnknown,
-        "ChatMigrated": Unavailable,
+        "ChatMigrated": GroupMoved,
         "RetryAfter": Unavailable,
         "Conflict": Unavailable,
         "PassportDecryptionError": Rejected,

@@ -9,16 +9,16 @@ from typing import Any
 import aiohttp
 import pytest
 
-from adapters.telegram import receive
+from adapters.telegram import webhook
+from adapters.telegram.identity import Identity
 from adapters.telegram.normalize import normalize
-from adapters.telegram.words import Me
 from bot.testing import payload_files
 from bot.testing.live import running
 from bot.testing.payload_files import PayloadCase
 from tests import PAYLOADS
 from tests.adapters.telegram_wire import CLICKED_AT, TelegramWire
 
-ME = Me(id=4242, username="Test_bot")
+ME = Identity(id=4242, username="Test_bot")
 TOMORROW: tuple[Any, ...] = ({"unheard": [1, {"of": None}]}, [], "words", 10**30, True, None)
 CASES = payload_files.load(PAYLOADS / "telegram")
 
@@ -60,10 +60,10 @@ async def test_the_secret_is_compared_in_constant_time(monkeypatch: pytest.Monke
     class Recorded:
         compare_digest = staticmethod(compare)
 
-    monkeypatch.setattr(receive, "hmac", Recorded)
+    monkeypatch.setattr(webhook, "hmac", Recorded)
     async with TelegramWire(webhook=True) as wire, running(wire), aiohttp.ClientSession() as session:
         for given in ("", "l", "loopback_Secret-", "loopback_Secret-2"):
-            headers = {receive.SECRET_HEADER: given, "Content-Type": "application/json"}
+            headers = {webhook.SECRET_HEADER: given, "Content-Type": "application/json"}
             body = json.dumps(wire.message("hello"))
             async with session.post(f"{wire.host.base_url}/telegram/webhook", data=body, headers=headers) as answer:
                 assert answer.status == 403

@@ -11,9 +11,8 @@ from typing import Any
 import aiohttp
 import pytest
 
-from adapters.telegram import receive
 from adapters.telegram.client import ALLOWED_UPDATES
-from adapters.telegram.receive import SECRET_HEADER
+from adapters.telegram.webhook import SECRET_HEADER
 from bot.errors import Misconfigured
 from bot.events import Reaction
 from bot.testing.host import FakeVault
@@ -25,8 +24,7 @@ JSON_TYPE = "application/json"
 
 
 @pytest.fixture
-async def wire(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[TelegramWire]:
-    monkeypatch.setattr(receive.Backoff, "first", 0.05)
+async def wire() -> AsyncIterator[TelegramWire]:
     async with TelegramWire(webhook=True) as wire:
         yield wire
 

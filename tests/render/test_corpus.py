@@ -19,9 +19,13 @@ def slack_parts(answer: Answer) -> list[Json]:
     return [part.to_json() for part in adapters.slack.render.render(answer)]
 
 
+def telegram_parts(answer: Answer) -> list[Json]:
+    return [part.to_json() for part in adapters.telegram.render.render(answer)]
+
+
 CHANNELS: dict[str, tuple[Callable[..., Iterable[Json]], Callable[[Json], list[str]], Callable[..., Content]]] = {
     "slack": (slack_parts, judges.slack_problems, judges.of_slack),
-    "telegram": (adapters.telegram.render.render, judges.telegram_problems, judges.of_telegram),
+    "telegram": (telegram_parts, judges.telegram_problems, judges.of_telegram),
     "playground": (adapters.playground.render.render, judges.html_problems, judges.of_playground),
 }
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import adapters.playground.render
 import adapters.slack.preview
-import adapters.telegram.render
+import adapters.telegram.preview
 from bot.render import parse, plain
 from bot.web.preview import PREVIEW_POLICY, SAMPLE, plain_column, preview_page
 from tests.render.answers import each_answer, read
@@ -19,7 +19,7 @@ from tests.render.answers import each_answer, read
 def page(markdown: str) -> str:
     columns = {
         "Slack": adapters.slack.preview.preview(markdown),
-        "Telegram": adapters.telegram.render.preview(markdown),
+        "Telegram": adapters.telegram.preview.preview(markdown),
         "Playground": adapters.playground.render.preview(markdown),
         "Plain text": plain_column(plain(parse(markdown))),
     }

@@ -2,62 +2,23 @@
 
 from __future__ import annotations
 
-import json
 import re
 import time
-from collections.abc import Awaitable, Callable
 from typing import Any
 
 from telegram.constants import UpdateType
 
+from bot.testing.telegram.arguments import Arguments, BotApiError, Method
 from bot.testing.telegram.flood import Flood
+from bot.testing.telegram.profile import ProfileMethods
 from bot.testing.telegram.text import JSON, EntityError, check, found, units
 from bot.testing.telegram.updates import Conflict, Updates, Webhook
 from bot.testing.telegram.world import Chat, World
 
 KNOWN_UPDATES = frozenset(UpdateType)
 REACTIONS = frozenset("👍👎❤🔥🥰👏😁🤔🤯😱🤬😢🎉🤩🤮💩🙏👌👀💯")
-SCOPES = frozenset({"default", "all_private_chats", "all_group_chats", "all_chat_administrators"})
-
-
-class ApiError(Exception):
-    """What the Bot API answers instead of a result."""
-
-    def __init__(self, code: int, description: str, **parameters: Any) -> None:
-        super().__init__(description)
-        self.code = code
-        self.description = description
-        self.parameters = parameters
-
-
-class Arguments:
-    """Reads the arguments of one call; `done` refuses what nobody has read."""
-
-    def __init__(self, given: JSON) -> None:
-        self._given = given
-        self._read: set[str] = set()
-
-    def take(self, name: str, kind: type, *, required: bool = False) -> Any:
-        """Return an argument as `kind`, None without; JSON strings are parsed as a form sends them."""
-        self._read.add(name)
-        value = self._given.get(name)
-        if value is None:
-            if required:
-                raise ApiError(400, f"Bad Request: {name} is empty")
-            return None
-        if isinstance(value, str) and kind is not str:
-            try:
-                value = json.loads(value)
-            except ValueError:
-                raise ApiError(400, f"Bad Request: can't parse {name}") from None
-        if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
-            raise ApiError(400, f"Bad Request: {name} is no {kind.__name__}")
-        return value
-
-    def done(self) -> None:
-        """Refuse arguments that the method does not have."""
-        if unknown := set(self._given) - self._read:
-            raise ApiError(400, f"Bad Request: unexpected arguments {', '.join(sorted(unknown))}")
+MAX_FILE = 20 * 1024 * 1024
+"""The largest file that getFile gives, https://core.telegram.org/bots/api#getfile"""
 
 
 class Methods:
@@ -72,7 +33,8 @@ class Methods:
         self.webhook_seconds = 1.0
         """Telegram takes one setWebhook in that time."""
         self._webhook_set = float("-inf")
-        self._table: dict[str, Callable[[Arguments], Awaitable[Any]]] = {
+        self._table: dict[str, Method] = {
+            **ProfileMethods(world).table,
             "getMe": self._get_me,
             "getUpdates": self._get_updates,
             "setWebhook": self._set_webhook,
@@ -84,24 +46,20 @@ class Methods:
             "answerCallbackQuery": self._answer_callback_query,
             "editMessageReplyMarkup": self._edit_message_reply_markup,
             "deleteMessage": self._delete_message,
+            "getChat": self._get_chat,
             "getChatMember": self._get_chat_member,
-            "getMyCommands": self._get_my_commands,
-            "setMyCommands": self._set_my_commands,
-            "getMyDescription": self._get_text("description"),
-            "setMyDescription": self._set_text("description", 512),
-            "getMyShortDescription": self._get_text("short_description"),
-            "setMyShortDescription": self._set_text("short_description", 120),
+            "getFile": self._get_file,
         }
 
     async def call(self, name: str, given: JSON) -> Any:
         """Do one call.
 
         Raises:
-            ApiError: what Telegram would answer.
+            BotApiError: what Telegram would answer.
         """
         method = self._table.get(name)
         if method is None:
-            raise ApiError(404, "Not Found")
+            raise BotApiError(404, "Not Found")
         return await method(Arguments(given))
 
     async def _get_me(self, arguments: Arguments) -> JSON:
@@ -118,14 +76,14 @@ class Methods:
         try:
             return await self.updates.poll(offset, max(1, min(limit, 100)), timeout)
         except Conflict as error:
-            raise ApiError(409, f"Conflict: {error}") from error
+            raise BotApiError(409, f"Conflict: {error}") from error
 
     def _allow(self, arguments: Arguments) -> None:
         allowed = arguments.take("allowed_updates", list)
         if allowed is None:
             return  # the list of before stays
         if unknown := set(allowed) - KNOWN_UPDATES:
-            raise ApiError(400, f"Bad Request: unknown update types {sorted(unknown)}")
+            raise BotApiError(400, f"Bad Request: unknown update types {sorted(unknown)}")
         self.updates.allowed = list(allowed)
 
     async def _set_webhook(self, arguments: Arguments) -> bool:
@@ -137,11 +95,11 @@ class Methods:
         arguments.done()
         now = time.monotonic()
         if now - self._webhook_set < self.webhook_seconds:
-            raise ApiError(429, "Too Many Requests: retry after 1", retry_after=1)
+            raise BotApiError(429, "Too Many Requests: retry after 1", retry_after=1)
         if not re.fullmatch(r"[A-Za-z0-9_-]{0,256}", secret):
-            raise ApiError(400, "Bad Request: secret token contains unallowed characters")
+            raise BotApiError(400, "Bad Request: secret token contains unallowed characters")
         if not 1 <= connections <= 100:
-            raise ApiError(400, "Bad Request: max_connections is out of range")
+            raise BotApiError(400, "Bad Request: max_connections is out of range")
         self._webhook_set = now
         await self.updates.set_webhook(Webhook(url, secret, connections), drop=drop)
         return True
@@ -172,27 +130,27 @@ class Methods:
     def _chat(self, arguments: Arguments) -> Chat:
         chat = self.world.chats.get(arguments.take("chat_id", int, required=True))
         if chat is None:
-            raise ApiError(400, "Bad Request: chat not found")
+            raise BotApiError(400, "Bad Request: chat not found")
         if chat.moved_to is not None:
             description = "Bad Request: group chat was upgraded to a supergroup chat"
-            raise ApiError(400, description, migrate_to_chat_id=chat.moved_to)
+            raise BotApiError(400, description, migrate_to_chat_id=chat.moved_to)
         if not chat.member:
             words = (
                 "bot was blocked by the user" if chat.type == "private" else f"bot was kicked from the {chat.type} chat"
             )
-            raise ApiError(403, f"Forbidden: {words}")
+            raise BotApiError(403, f"Forbidden: {words}")
         return chat
 
     def _message(self, arguments: Arguments, chat: Chat, missing: str) -> JSON:
         message = self.world.messages.get((chat.id, arguments.take("message_id", int, required=True)))
         if message is None:
-            raise ApiError(400, f"Bad Request: {missing}")
+            raise BotApiError(400, f"Bad Request: {missing}")
         return message
 
     def _thread(self, arguments: Arguments, chat: Chat) -> int | None:
         thread: int | None = arguments.take("message_thread_id", int)
         if thread is not None and thread not in chat.topics:
-            raise ApiError(400, "Bad Request: message thread not found")
+            raise BotApiError(400, "Bad Request: message thread not found")
         return thread
 
     async def _send_message(self, arguments: Arguments) -> JSON:
@@ -206,9 +164,9 @@ class Methods:
         arguments.done()
         self._check_text(text, entities)
         if preview != {"is_disabled": True}:
-            raise ApiError(400, "Bad Request: this loopback wants link previews off")
+            raise BotApiError(400, "Bad Request: this loopback wants link previews off")
         if self.flood is not None and (wait := self.flood.refuse(chat.id)) is not None:
-            raise ApiError(429, f"Too Many Requests: retry after {wait}", retry_after=wait)
+            raise BotApiError(429, f"Too Many Requests: retry after {wait}", retry_after=wait)
         content: JSON = {"text": text}
         if shown := entities + found(text, entities):
             content["entities"] = sorted(shown, key=lambda entity: (entity["offset"], -entity["length"]))
@@ -226,25 +184,25 @@ class Methods:
 
     def _check_text(self, text: str, entities: list[JSON]) -> None:
         if not text.strip():
-            raise ApiError(400, "Bad Request: message text is empty")
+            raise BotApiError(400, "Bad Request: message text is empty")
         if units(text) > 4096:
-            raise ApiError(400, "Bad Request: message is too long")
+            raise BotApiError(400, "Bad Request: message is too long")
         if self.refuse_entities and entities:
-            raise ApiError(400, "Bad Request: can't parse entities: this server refuses them all")
+            raise BotApiError(400, "Bad Request: can't parse entities: this server refuses them all")
         try:
             check(text, entities)
         except EntityError as error:
-            raise ApiError(400, f"Bad Request: {error}") from error
+            raise BotApiError(400, f"Bad Request: {error}") from error
 
     def _reply(self, arguments: Arguments, chat: Chat) -> JSON | None:
         reply = arguments.take("reply_parameters", dict)
         if reply is None:
             return None
         if unknown := set(reply) - {"message_id", "allow_sending_without_reply"}:
-            raise ApiError(400, f"Bad Request: unexpected reply parameters {sorted(unknown)}")
+            raise BotApiError(400, f"Bad Request: unexpected reply parameters {sorted(unknown)}")
         message = self.world.messages.get((chat.id, reply["message_id"]))
         if message is None and not reply.get("allow_sending_without_reply"):
-            raise ApiError(400, "Bad Request: message to be replied not found")
+            raise BotApiError(400, "Bad Request: message to be replied not found")
         return message
 
     def _markup(self, arguments: Arguments) -> JSON | None:
@@ -252,7 +210,7 @@ class Methods:
         for row in (markup or {}).get("inline_keyboard", []):
             for button in row:
                 if not 1 <= len(button.get("callback_data", "").encode()) <= 64 or not button.get("text"):
-                    raise ApiError(400, "Bad Request: BUTTON_DATA_INVALID")
+                    raise BotApiError(400, "Bad Request: BUTTON_DATA_INVALID")
         return markup
 
     async def _send_chat_action(self, arguments: Arguments) -> bool:
@@ -261,7 +219,7 @@ class Methods:
         thread = self._thread(arguments, chat)
         arguments.done()
         if action != "typing":
-            raise ApiError(400, "Bad Request: wrong parameter action in request")
+            raise BotApiError(400, "Bad Request: wrong parameter action in request")
         self.actions.append((chat.id, action, thread))
         return True
 
@@ -271,9 +229,9 @@ class Methods:
         reaction = arguments.take("reaction", list) or []
         arguments.done()
         if len(reaction) > 1 or any(each.get("emoji") not in REACTIONS for each in reaction):
-            raise ApiError(400, "Bad Request: REACTION_INVALID")
+            raise BotApiError(400, "Bad Request: REACTION_INVALID")
         if reaction and not chat.reactions:
-            raise ApiError(400, "Bad Request: REACTION_INVALID")
+            raise BotApiError(400, "Bad Request: REACTION_INVALID")
         self.world.reactions[chat.id, message["message_id"]][self.world.me["id"]] = reaction
         return True
 
@@ -281,7 +239,7 @@ class Methods:
         query = arguments.take("callback_query_id", str, required=True)
         arguments.done()
         if query not in self.world.queries:
-            raise ApiError(400, "Bad Request: query is too old and response timeout expired or query ID is invalid")
+            raise BotApiError(400, "Bad Request: query is too old and response timeout expired or query ID is invalid")
         self.world.queries[query] = True
         return True
 
@@ -291,10 +249,10 @@ class Methods:
         markup = self._markup(arguments)
         arguments.done()
         if message["from"]["id"] != self.world.me["id"]:
-            raise ApiError(400, "Bad Request: message can't be edited")
+            raise BotApiError(400, "Bad Request: message can't be edited")
         if message.get("reply_markup") == markup:
             words = "specified new message content and reply markup are exactly the same as a current content"
-            raise ApiError(400, f"Bad Request: message is not modified: {words}")
+            raise BotApiError(400, f"Bad Request: message is not modified: {words}")
         message["reply_markup"] = markup
         return message
 
@@ -303,7 +261,7 @@ class Methods:
         message = self._message(arguments, chat, "message to delete not found")
         arguments.done()
         if message["from"]["id"] != self.world.me["id"] and not chat.admin:
-            raise ApiError(400, "Bad Request: message can't be deleted")
+            raise BotApiError(400, "Bad Request: message can't be deleted")
         del self.world.messages[chat.id, message["message_id"]]
         self.world.deleted.append((chat.id, message["message_id"]))
         return True
@@ -313,54 +271,34 @@ class Methods:
         user = arguments.take("user_id", int, required=True)
         arguments.done()
         if user != self.world.me["id"]:
-            raise ApiError(400, "Bad Request: user not found")
+            raise BotApiError(400, "Bad Request: user not found")
         return self.world.member("administrator" if chat.admin else "member")
 
-    async def _get_my_commands(self, arguments: Arguments) -> list[JSON]:
-        where = self._where(arguments)
+    async def _get_chat(self, arguments: Arguments) -> JSON:
+        """As the Bot API's ChatFullInfo. Of people it tells names to whoever met them, and no language."""
+        chat_id: int = arguments.take("chat_id", int, required=True)
         arguments.done()
-        return self.world.commands.get(where, [])
+        always: JSON = {"accent_color_id": 1, "max_reaction_count": 11, "accepted_gift_types": {}}
+        if chat_id > 0:
+            who = self.world.known_person(chat_id)
+            if who is None:
+                raise BotApiError(400, "Bad Request: chat not found")
+            names: JSON = {key: who[key] for key in ("first_name", "last_name", "username") if key in who}
+            return {"id": chat_id, "type": "private", **names, **always}
+        return {**self._chat(Arguments({"chat_id": chat_id})).public(), **always}
 
-    async def _set_my_commands(self, arguments: Arguments) -> bool:
-        commands: list[JSON] = arguments.take("commands", list, required=True)
-        where = self._where(arguments)
+    async def _get_file(self, arguments: Arguments) -> JSON:
+        file_id = arguments.take("file_id", str, required=True)
         arguments.done()
-        for command in commands:
-            if not re.fullmatch(r"[a-z0-9_]{1,32}", command["command"]):
-                raise ApiError(400, "Bad Request: BOT_COMMAND_INVALID")
-            if not 1 <= len(command["description"]) <= 256:
-                raise ApiError(400, "Bad Request: BOT_COMMAND_DESCRIPTION_INVALID")
-        self.world.commands[where] = commands
-        return True
-
-    def _where(self, arguments: Arguments) -> tuple[str, str]:
-        scope = (arguments.take("scope", dict) or {"type": "default"})["type"]
-        if scope not in SCOPES:
-            raise ApiError(400, "Bad Request: can't parse bot command scope")
-        return scope, self._language(arguments)
-
-    def _language(self, arguments: Arguments) -> str:
-        language = arguments.take("language_code", str) or ""
-        if not re.fullmatch(r"([a-z]{2})?", language):
-            raise ApiError(400, "Bad Request: language_code is invalid")
-        return language
-
-    def _get_text(self, name: str) -> Callable[[Arguments], Awaitable[JSON]]:
-        async def method(arguments: Arguments) -> JSON:
-            language = self._language(arguments)
-            arguments.done()
-            return {name: self.world.profile.get((name, language), "")}
-
-        return method
-
-    def _set_text(self, name: str, limit: int) -> Callable[[Arguments], Awaitable[bool]]:
-        async def method(arguments: Arguments) -> bool:
-            text = arguments.take(name, str) or ""
-            language = self._language(arguments)
-            arguments.done()
-            if len(text) > limit:
-                raise ApiError(400, f"Bad Request: {name} is too long")
-            self.world.profile[name, language] = text
-            return True
-
-        return method
+        file = self.world.files.get(file_id)
+        if file is None:
+            raise BotApiError(400, "Bad Request: wrong file_id or the file is temporarily unavailable")
+        if len(file.content) > MAX_FILE:
+            raise BotApiError(400, "Bad Request: file is too big")
+        file.told = True
+        return {
+            "file_id": file_id,
+            "file_unique_id": file.unique_id,
+            "file_size": len(file.content),
+            "file_path": file.path,
+        }

@@ -14,25 +14,28 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, Final, Literal, Self, TypeAlias
 
 from aiohttp import web
 
+from bot.testing.telegram.arguments import BotApiError
 from bot.testing.telegram.flood import Flood
-from bot.testing.telegram.methods import ApiError, Methods
+from bot.testing.telegram.methods import Methods
 from bot.testing.telegram.text import JSON
 from bot.testing.telegram.updates import Updates
 from bot.testing.telegram.world import Chat, World, person
 
-__all__ = ["ApiError", "Call", "Chat", "FakeTelegram", "Fault", "person"]
+__all__ = ["BotApiError", "Call", "Chat", "FakeTelegram", "Fault", "person"]
 
 TOKEN: Final = "4242:AAF-loopback_Token-0123456789abcdefghi"
 BOT_ID: Final = 4242
 USERNAME: Final = "Test_bot"
 
-Fault: TypeAlias = Literal["cut", "cut_after_write", "rate_limited", "bad_token", "gone", "garbage", "empty", "html"]
+Fault: TypeAlias = Literal[
+    "cut", "cut_after_write", "rate_limited", "bad_token", "gone", "moved", "garbage", "empty", "html"
+]
 """How a call fails: `cut` before anything is done, `cut_after_write` after it is done, `garbage`, `empty` and `html`
 answer 200 with no JSON, with JSON without a result, 502 with a page; the rest as the Bot API says it."""
 
@@ -64,6 +67,8 @@ class FakeTelegram:
         self.delay = 0.0
         self.held: dict[str, asyncio.Event] = {}
         """Method → what to wait for between doing a call and answering it."""
+        self.downloads: Callable[[web.Request], Awaitable[web.StreamResponse]] | None = None
+        """What answers a download instead of the file; None for the file."""
         self.watch: Callable[[str, Literal["asked", "done"]], None] | None = None
         """Called with the method when a call has come, and when it is done and not yet answered."""
         self._faults: dict[str, list[Fault | int | None]] = {}
@@ -123,6 +128,7 @@ class FakeTelegram:
         """Listen, at the same port as before."""
         app = web.Application(client_max_size=50 * 1024 * 1024)
         app.router.add_route("*", "/bot{token}/{method}", self._serve)
+        app.router.add_route("*", "/file/bot{token}/{path:.*}", self._download)
         self.add_routes(app)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.2)
         await self._runner.setup()
@@ -152,11 +158,11 @@ class FakeTelegram:
         if self.delay:
             await asyncio.sleep(self.delay)
         if request.match_info["token"] != TOKEN:
-            return self._refuse(call, ApiError(401, "Unauthorized"))
+            return self._refuse(call, BotApiError(401, "Unauthorized"))
         fault = self._fault(call.method)
         try:
             if isinstance(fault, int):
-                raise ApiError(fault, "Internal Server Error")
+                raise BotApiError(fault, "Internal Server Error")
             if fault is not None and (answer := self._broken(call, fault, request)) is not None:
                 return answer
             result = await self.methods.call(call.method, arguments)
@@ -164,12 +170,38 @@ class FakeTelegram:
                 self.watch(call.method, "done")
             if call.method in self.held:
                 await self.held[call.method].wait()
-        except ApiError as error:
+        except BotApiError as error:
             return self._refuse(call, error)
         if fault is not None:
             return self._cut(call, request)
         call.status = 200
         return web.json_response({"ok": True, "result": result})
+
+    async def _download(self, request: web.Request) -> web.StreamResponse:
+        """Give a file that getFile has told of, as a call of the name `download`."""
+        call = Call("download", {"path": request.match_info["path"], **request.query})
+        self.calls.append(call)
+        fault = self._fault(call.method)
+        try:
+            if request.match_info["token"] != TOKEN:
+                raise BotApiError(401, "Unauthorized")
+            if request.method != "GET" or request.query_string:
+                raise BotApiError(404, "Not Found")
+            if isinstance(fault, int):
+                raise BotApiError(fault, "Internal Server Error")
+            if fault is not None:
+                return self._broken(call, fault, request) or self._cut(call, request)
+            path = request.match_info["path"]
+            file = next((file for file in self.world.files.values() if file.told and file.path == path), None)
+            if self.downloads is None and file is None:
+                raise BotApiError(404, "Not Found")
+        except BotApiError as error:
+            return self._refuse(call, error)
+        if self.downloads is not None:
+            return await self.downloads(request)
+        assert file is not None
+        call.status = 200
+        return web.Response(body=file.content, content_type="application/octet-stream")
 
     def _fault(self, method: str) -> Fault | int | None:
         for name in (method, "*"):
@@ -186,11 +218,14 @@ class FakeTelegram:
                 return self._cut(call, request)
             case "rate_limited":
                 seconds = int(self.retry_after) if self.retry_after == int(self.retry_after) else self.retry_after
-                raise ApiError(429, f"Too Many Requests: retry after {seconds}", retry_after=seconds)
+                raise BotApiError(429, f"Too Many Requests: retry after {seconds}", retry_after=seconds)
             case "bad_token":
-                raise ApiError(401, "Unauthorized")
+                raise BotApiError(401, "Unauthorized")
             case "gone":
-                raise ApiError(403, "Forbidden: bot was blocked by the user")
+                raise BotApiError(403, "Forbidden: bot was blocked by the user")
+            case "moved":
+                description = "Bad Request: group chat was upgraded to a supergroup chat"
+                raise BotApiError(400, description, migrate_to_chat_id=-1_001_999_999_999)
             case "garbage":
                 call.status = 200
                 return web.Response(text='{"ok": tru')
@@ -209,7 +244,7 @@ class FakeTelegram:
             request.transport.abort()
         return web.Response()
 
-    def _refuse(self, call: Call, error: ApiError) -> web.StreamResponse:
+    def _refuse(self, call: Call, error: BotApiError) -> web.StreamResponse:
         call.status = error.code
         body: dict[str, Any] = {"ok": False, "error_code": error.code, "description": error.description}
         if error.parameters:

@@ -22,7 +22,7 @@ class Conflict(Exception):
 
 
 @dataclass(slots=True)
-class Poll:
+class PollRecord:
     """One call of getUpdates, for tests."""
 
     at: float
@@ -57,7 +57,7 @@ class Updates:
         self._again: list[JSON] = []
         self.allowed: list[str] = []
         self.webhook: Webhook | None = None
-        self.polls: list[Poll] = []
+        self.polls: list[PollRecord] = []
         self.attempts: list[Attempt] = []
         self.left_out: list[str] = []
         self.last_error: tuple[float, str] | None = None
@@ -109,7 +109,7 @@ class Updates:
         """
         if self.webhook is not None:
             raise Conflict("can't use getUpdates method while webhook is active; use deleteWebhook first")
-        record = Poll(time.monotonic(), offset)
+        record = PollRecord(time.monotonic(), offset)
         before = self.polls[-1] if self.polls else None
         if before is not None and before.given and before.offset == offset and record.at - before.at < 0.5:
             limit = 1  # the server punishes asking the same again at once

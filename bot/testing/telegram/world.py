@@ -41,6 +41,21 @@ class Chat:
         return shown
 
 
+@dataclass(slots=True)
+class StoredFile:
+    """One file at Telegram. `path` is where getFile says it is; only then it can be fetched there."""
+
+    file_id: str
+    path: str
+    content: bytes
+    told: bool = False
+
+    @property
+    def unique_id(self) -> str:
+        """Its id for every bot; it cannot be fetched by that."""
+        return f"U{self.file_id}"
+
+
 def person(user_id: int, name: str, username: str | None = None, *, is_bot: bool = False) -> JSON:
     """Make a Bot API User."""
     shown: JSON = {"id": user_id, "is_bot": is_bot, "first_name": name, "language_code": "en"}
@@ -68,6 +83,7 @@ class World:
         self._group_ids = itertools.count(1)
         self.commands: dict[tuple[str, str], list[JSON]] = {}
         self.profile: dict[tuple[str, str], str] = {}
+        self.files: dict[str, StoredFile] = {}
         self.privacy = True
         """Privacy mode: groups where the bot is no administrator give it commands, mentions and replies alone."""
 
@@ -94,6 +110,23 @@ class World:
         }
         self.messages[chat.id, message["message_id"]] = message
         return message
+
+    def document(self, chat: Chat, who: JSON, content: bytes, name: str, **more: Any) -> JSON:
+        """Let a person send a file; returns the message. It is no update yet."""
+        number = len(self.files) + 1
+        ending = name.rpartition(".")[2] if "." in name else "bin"
+        file = StoredFile(f"BQACAgIAAx{number:04}", f"documents/file_{number}.{ending}", content)
+        self.files[file.file_id] = file
+        shown = {"file_id": file.file_id, "file_unique_id": file.unique_id, "file_size": len(content)}
+        return self.new_message(chat, who, document={**shown, "file_name": name, **more})
+
+    def known_person(self, user_id: int) -> JSON | None:
+        """Find somebody the bot has met: they wrote to it, or where it is."""
+        chat = self.chats.get(user_id)
+        if chat is not None and chat.person is not None:
+            return chat.person
+        senders = (message["from"] for message in self.messages.values())
+        return next((sender for sender in senders if sender["id"] == user_id), None)
 
     def topic(self, chat: Chat, name: str = "Topic") -> int:
         """Make a topic and return its thread id."""

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from urllib.parse import urlsplit
 
 from telegram import User, WebhookInfo
-from telegram.error import ChatMigrated
 
 from adapters.telegram.client import ALLOWED_UPDATES, Client
 from adapters.telegram.config import TelegramSettings
@@ -17,16 +16,13 @@ from bot.adapter import Check
 from bot.errors import BotError, Misconfigured
 
 
-async def examine(client: Client, settings: TelegramSettings, groups: Groups) -> Sequence[Check]:
-    """Make the findings. Groups and reactions are known as far as this process has seen any."""
+async def check_account(client: Client, settings: TelegramSettings, groups: Groups) -> Sequence[Check]:
+    """Look at the account; raises nothing. Groups and reactions are known as far as this process has seen any."""
     try:
         async with client.open():
             async with client.call("getMe") as bot:
                 me = await bot.get_me()
             info = await webhook_info(client)
-    except ChatMigrated:  # only calls about a chat can say that
-        detail, fix = "Telegram's answer makes no sense.", "Look whether TELEGRAM_API_URL is the Bot API."
-        return [Check(check="telegram token", status="fail", detail=detail, fix=fix)]
     except Misconfigured as error:
         return [
             Check(
@@ -42,7 +38,7 @@ async def examine(client: Client, settings: TelegramSettings, groups: Groups) ->
                 check="telegram token",
                 status="fail",
                 detail=str(error),
-                fix="Look whether this machine reaches the address in TELEGRAM_API_URL.",
+                fix="Look whether this machine reaches the address in TELEGRAM_API_URL, and that it is the Bot API.",
             )
         ]
     return [

@@ -8,16 +8,21 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
+from adapters.telegram.ids import CHANNEL_NAME, is_group
 from bot.adapter import Host
+from bot.shared import BoundedDict
 
 PROGRESS: Final = 10
 """Calls for progress and typing in the time of thirty: a third."""
+CHATS_KEPT: Final = 10_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
+class PaceLimits:
     """Telegram's limits, in seconds: one message per chat, `group_messages` per group and window, calls overall.
 
+    They are 1 a second per chat, 20 a minute per group, about 30 a second overall:
+    https://core.telegram.org/bots/faq#my-bot-is-hitting-limits-how-do-i-avoid-this
     A little under what is allowed, for messages do not all travel equally long.
     """
 
@@ -29,7 +34,7 @@ class Limits:
 
 @dataclass(slots=True)
 class _Chat:
-    turns: itertools.count[int] = field(default_factory=itertools.count)
+    slots: itertools.count[int] = field(default_factory=itertools.count)
     notices: deque[float] = field(default_factory=deque)
     not_before: float = 0.0
 
@@ -40,11 +45,12 @@ class Pacer:
     What waits is answers; progress never waits, it is left out when a third of the budget is used.
     """
 
-    def __init__(self, account_id: str, limits: Limits, clock: Callable[[], float]) -> None:
-        self._name = f"telegram:{account_id}"
+    def __init__(self, account_id: str, limits: PaceLimits, clock: Callable[[], float]) -> None:
+        self._name = f"{CHANNEL_NAME}:{account_id}"
         self._limits = limits
         self._clock = clock
-        self._chats: dict[str, _Chat] = {}
+        # A restart may lose it all, so the oldest may go too: Telegram's 429 is the second line.
+        self._chats: BoundedDict[str, _Chat] = BoundedDict(CHATS_KEPT)
         self._calls: deque[float] = deque()
         self._progress: deque[float] = deque()
 
@@ -53,10 +59,10 @@ class Pacer:
         if host is None:
             return
         limits = self._limits
-        if chat_id.startswith("-"):
+        if is_group(chat_id):
             # A window made of spacings: each of N slots may be used once per window, whoever uses it, so that
             # several processes together keep to N messages too. A burst of N is not slowed down.
-            slot = next(self._chat(chat_id).turns) % limits.group_messages
+            slot = next(self._chat(chat_id).slots) % limits.group_messages
             await host.pace(f"{self._name}:{chat_id}:{slot}", limits.group_seconds)
         await host.pace(f"{self._name}:{chat_id}", limits.chat_seconds)
         await self.call(host)
@@ -81,7 +87,7 @@ class Pacer:
 
     def take_notice(self, chat_id: str) -> bool:
         """Take the place of one progress notice in a chat; False when a third of a group's messages are notices."""
-        if not chat_id.startswith("-"):
+        if not is_group(chat_id):
             return True
         notices, now = self._chat(chat_id).notices, self._clock()
         _forget(notices, now - self._limits.group_seconds)
@@ -101,9 +107,10 @@ class Pacer:
         return max(0.0, chat.not_before - self._clock()) if chat else 0.0
 
     def _chat(self, chat_id: str) -> _Chat:
-        if len(self._chats) > 10_000:  # a restart may lose it all: Telegram's 429 is the second line
-            self._chats.clear()
-        return self._chats.setdefault(chat_id, _Chat())
+        chat = self._chats.get(chat_id)
+        if chat is None:
+            chat = self._chats[chat_id] = _Chat()
+        return chat
 
 
 def _forget(times: deque[float], before: float) -> None:

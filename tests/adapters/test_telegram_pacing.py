@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import pytest
 
 from adapters.telegram.adapter import TelegramAdapter
-from adapters.telegram.pace import Limits, Pacer
+from adapters.telegram.pacing import PaceLimits, Pacer
 from bot.errors import Unavailable
 from bot.events import Answer, Notice
 from bot.testing.host import FakeHost
@@ -39,16 +39,16 @@ async def answer(adapter: TelegramAdapter, wire: TelegramWire, chat_id: int, tex
 
 async def flood(scale: float, capsys: pytest.CaptureFixture[str]) -> None:
     """Thirty answers in one group while thirty others get one each, under flood control at that scale of time."""
-    limits = Limits(
+    limits = PaceLimits(
         chat_seconds=1.0 * scale,
-        group_seconds=Limits().group_seconds * scale,
-        overall_seconds=Limits().overall_seconds * scale,
+        group_seconds=PaceLimits().group_seconds * scale,
+        overall_seconds=PaceLimits().overall_seconds * scale,
     )
     async with TelegramWire() as wire:
         world, control = wire.telegram.world, Flood(scale)
         wire.telegram.methods.flood = control
         wire.host.pace_limit = 3600.0
-        adapter = TelegramAdapter(wire.settings(), limits)
+        adapter = TelegramAdapter(wire.settings(), limits=limits)
         run = asyncio.create_task(adapter.run(wire.host))
         await wire.telegram.wait_for(lambda: wire.telegram.called("getUpdates"))
         group = world.group("Busy")
@@ -84,27 +84,27 @@ async def test_a_group_gets_twenty_in_a_minute_and_a_burst_is_not_slowed() -> No
     """Twenty slots, each used once a minute: whoever sends, it is never more."""
     host = FakeHost()
     host.pace_limit = 0.0
-    pacer = Pacer("1", Limits(), Clock())
+    pacer = Pacer("1", PaceLimits(), Clock())
     for _ in range(41):
         await pacer.message(host, "-5")
-    slots = [key for key, seconds in host.paces if seconds == Limits().group_seconds]
+    slots = [key for key, seconds in host.paces if seconds == PaceLimits().group_seconds]
     assert len(set(slots[:20])) == 20
     assert slots[20:40] == slots[:20]
-    assert Limits().group_seconds >= 60
+    assert PaceLimits().group_seconds >= 60
 
 
 async def test_a_private_chat_has_a_message_a_second_and_no_group_limit() -> None:
     host = FakeHost()
     host.pace_limit = 0.0
-    await Pacer("1", Limits(), Clock()).message(host, "5")
-    assert host.paces == [("telegram:1:5", 1.0), ("telegram:1", Limits().overall_seconds)]
+    await Pacer("1", PaceLimits(), Clock()).message(host, "5")
+    assert host.paces == [("telegram:1:5", 1.0), ("telegram:1", PaceLimits().overall_seconds)]
 
 
 async def test_progress_gets_a_third_and_nothing_when_answers_need_it() -> None:
     host = FakeHost()
     host.pace_limit = 0.0
     clock = Clock()
-    pacer = Pacer("1", Limits(), clock)
+    pacer = Pacer("1", PaceLimits(), clock)
     assert [pacer.take_progress() for _ in range(12)] == [True] * 10 + [False] * 2
     clock.now = 1.1
     assert pacer.take_progress()
@@ -117,7 +117,7 @@ async def test_progress_gets_a_third_and_nothing_when_answers_need_it() -> None:
 
 def test_notices_get_a_third_of_a_groups_minute() -> None:
     clock = Clock()
-    pacer = Pacer("1", Limits(), clock)
+    pacer = Pacer("1", PaceLimits(), clock)
     assert [pacer.take_notice("-5") for _ in range(8)] == [True] * 6 + [False] * 2
     assert pacer.take_notice("-6"), "another group has its own"
     assert all(pacer.take_notice("5") for _ in range(30)), "a private chat has no such limit"
@@ -127,7 +127,7 @@ def test_notices_get_a_third_of_a_groups_minute() -> None:
 
 def test_what_telegram_asked_to_wait_is_remembered_per_chat() -> None:
     clock = Clock()
-    pacer = Pacer("1", Limits(), clock)
+    pacer = Pacer("1", PaceLimits(), clock)
     pacer.flooded("-5", 7.0)
     pacer.flooded("-5", 3.0)
     assert pacer.waiting("-5") == 7.0

@@ -1,10 +1,13 @@
-"""A picture of a Telegram message in HTML, made from what would be sent: its text and its entities."""
+"""How an answer looks at Telegram, as safe HTML, made from what would be sent: text and entities."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from html import escape
-from typing import Any, Final
+from typing import Final
+
+from adapters.telegram.parts import TelegramPart
+from adapters.telegram.render import render
+from bot.events import Answer
 
 _TAGS: Final = {
     "bold": "strong",
@@ -16,12 +19,16 @@ _TAGS: Final = {
 }
 
 
-def picture(part: Mapping[str, Any]) -> str:
-    """Show one part as safe HTML."""
-    data = str(part["text"]).encode("utf-16-le")
+def preview(markdown: str) -> str:
+    """Show what Telegram would show of an answer: one `article` a message."""
+    return "".join(map(_article, render(Answer(text=markdown, asker_id=""))))
+
+
+def _article(part: TelegramPart) -> str:
+    data = part.text.encode("utf-16-le")
     opens: dict[int, list[str]] = {}
     closes: dict[int, list[str]] = {}
-    for entity in part["entities"]:
+    for entity in part.entities:
         start, end = entity["offset"], entity["offset"] + entity["length"]
         tag, attributes = _TAGS.get(entity["type"], ""), ""
         if entity["type"] == "text_link":
@@ -41,9 +48,7 @@ def picture(part: Mapping[str, Any]) -> str:
         out += closes.get(edge, [])
         out += opens.get(edge, [])
         at = edge
-    buttons = (
-        '<footer><span class="button">👍</span> <span class="button">👎</span></footer>' if part["buttons"] else ""
-    )
+    buttons = '<footer><span class="button">👍</span> <span class="button">👎</span></footer>' if part.buttons else ""
     return f'<article class="message" dir="auto"><div class="text">{"".join(out)}</div>{buttons}</article>'
 
 

@@ -1,0 +1,81 @@
+"""Who a text addresses, and what is left of it without the address. Telegram counts offsets in UTF-16 units."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from telegram import MessageEntity
+
+from adapters.telegram.identity import Identity
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadText:
+    """A text without the mention of the bot.
+
+    `command` and `target`: the bot command it begins with and, after an @, whom that is for; "" without.
+    """
+
+    text: str
+    mentions_bot: bool
+    mentions_others: bool
+    command: str = ""
+    target: str = ""
+
+
+def read(text: str, entities: Sequence[MessageEntity], identity: Identity) -> ReadText:
+    """Take the command and mentions of the bot off the text, and tell who else is mentioned.
+
+    >>> mention = MessageEntity("mention", offset=3, length=5)
+    >>> read("😀 @Test what is this?", [mention], Identity(id=1, username="test")).text
+    '😀 what is this?'
+
+    Raises:
+        ValueError: an entity lies outside of the text.
+    """
+    data = text.encode("utf-16-le", "surrogatepass")
+    ours: list[tuple[int, int]] = []
+    others = False
+    command = target = ""
+    for entity in entities:
+        start, end = 2 * entity.offset, 2 * (entity.offset + entity.length)
+        if not 0 <= start < end <= len(data):
+            raise ValueError("an entity lies outside of its text")
+        words = data[start:end].decode("utf-16-le", "replace")
+        if entity.type == MessageEntity.BOT_COMMAND and start == 0:
+            name, _, target = words[1:].partition("@")
+            command = name.lower()
+            ours.append((start, end))
+        elif entity.type in (MessageEntity.MENTION, MessageEntity.TEXT_MENTION):
+            if _is_us(entity, words[1:], identity):
+                ours.append((start, end))
+            else:
+                others = True
+    mentions_bot = len(ours) > bool(command)
+    return ReadText(
+        text=_without(data, ours),
+        mentions_bot=mentions_bot,
+        mentions_others=others,
+        command=command,
+        target=target.lower(),
+    )
+
+
+def _is_us(entity: MessageEntity, name: str, identity: Identity) -> bool:
+    if entity.type == MessageEntity.TEXT_MENTION:
+        return entity.user is not None and entity.user.id == identity.id
+    return name.lower() == identity.username.lower()
+
+
+def _without(data: bytes, spans: Sequence[tuple[int, int]]) -> str:
+    """Cut the spans (byte offsets) out of UTF-16, with the gap or the comma that each would leave."""
+    left, end = "", 0
+    for start, stop in [*sorted(spans), (len(data), len(data))]:
+        piece = data[end : max(end, start)].decode("utf-16-le", "replace")
+        if end and not left.strip():
+            piece = piece.lstrip(" \n\t,:;")
+        elif end and (piece[:1].isspace() or piece[:1] in set(",.:;!?")):
+            left = left.rstrip(" ")
+        left, end = left + piece, max(end, stop)
+    return left.strip()
