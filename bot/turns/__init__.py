@@ -8,6 +8,7 @@ close      close ─ finish
 
 worker.py    makes attempts            attempt.py  runs steps, stores the end     steps.py   what a step is
 question.py · notice.py · close.py     the scripts
-submit.py · poll.py · intent.py · send.py          the steps
-delivery.py  all parts of a message    failure.py  no (whole) answer              progress.py  never silent
+asking.py    submit ─ poll ─ intent    submit.py · poll.py · intent.py · send.py  the steps
+delivery.py  all parts of a message    root.py     the words of an /ask           failure.py   no (whole) answer
+progress.py  never silent              poll_schedule.py  when the API is asked again
 """

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from bot.context import Context
 from bot.engine import TakenTurn
 from bot.store.turns import Turn
+from bot.turns.asking import Asking
 from bot.turns.attempt import TurnAttempt
 from bot.turns.close import CloseTurn
 from bot.turns.delivery import Delivery
@@ -50,7 +51,8 @@ class TurnWorker:
         match taken.turn.kind:
             case "question":
                 delivery = Delivery(attempt, self._wake_ratings)
-                return Question(attempt, delivery, self._progress, self._schedule)
+                asking = Asking(attempt, self._progress, self._schedule)
+                return Question(attempt, asking, delivery, self._progress)
             case "notice":
                 return NoticeTurn(attempt, Delivery(attempt, self._wake_ratings))
             case "close":

@@ -1,0 +1,123 @@
+"""Gets the answer to a question's latest words: submit ─ poll ─ intent, and again after an edit."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+from bot.adapter import Part
+from bot.errors import BotError
+from bot.events import Answer
+from bot.store import turns
+from bot.store.steps import INTENT
+from bot.turns.attempt import TurnAttempt
+from bot.turns.delivery import Delivery
+from bot.turns.intent import Intent, Superseded
+from bot.turns.poll import Poll
+from bot.turns.poll_schedule import PollSchedule
+from bot.turns.progress import ProgressTracker
+from bot.turns.steps import GaveUp
+from bot.turns.submit import Cancelled, NoAnswer, Submission, Submit, report_api_error, why_not_submitted
+
+LONG = 5_000
+"""Characters above which an answer is rendered beside the event loop: up to that, a hostile one takes 0.1 s."""
+
+
+class Asking:
+    """Asks for one turn. `schedule` says when to poll; `progress` is told that the question was submitted."""
+
+    def __init__(self, attempt: TurnAttempt, progress: ProgressTracker, schedule: PollSchedule) -> None:
+        self._attempt = attempt
+        self._ctx = attempt.ctx
+        self._turn = attempt.turn
+        self._progress = progress
+        self._schedule = schedule
+        self._api = attempt.ctx.api_for(attempt.turn.route)
+
+    async def parts(self, delivery: Delivery) -> Sequence[Part]:
+        """Ask until the answer fits the question's latest words; return its parts, stored as the intent to send.
+
+        Raises:
+            NoAnswer: there will be none.
+            Cancelled: the question was deleted or stopped.
+            NotDelivered: the channel is turned off.
+            GaveUp: the parts could not be stored in time.
+        """
+        if self._attempt.is_done(INTENT):
+            return await self._attempt.run(Intent(self._attempt, (), 0))
+        number = self._last_submit()
+        while True:
+            try:
+                answer, version = await self._ask(number)
+                return await self._promise(delivery, answer, version)
+            except Superseded:
+                channel = self._turn.address.channel
+                self._ctx.metrics.turns_total.labels(channel=channel, outcome="superseded").inc()
+                number += 1
+
+    def _last_submit(self) -> int:
+        """Return the number of the submit that is under way after a restart: earlier ones were superseded."""
+        submits = [(name.number, row) for name, row in self._attempt.rows.items() if name.kind == "submit"]
+        return max((number for number, row in submits if row.begun_at or row.done_at), default=0)
+
+    async def _ask(self, number: int) -> tuple[str, int]:
+        """Submit and poll once; return the answer and the version of the words that were asked."""
+        submit = Submit(self._attempt, self._api, number)
+        version: int | None = None
+        try:
+            submission = await self._submit(submit)
+            version = submission.version
+            answer = submission.answer if submission.is_over else await self._poll(submission, number)
+            if answer is None or not answer.strip():
+                raise NoAnswer("The API ended the request without an answer.")
+        except NoAnswer:
+            # The failure of words that nobody asks any more is no failure.
+            await self._check_wanted(version if submit.asked is None else submit.asked.version)
+            raise
+        return answer, version
+
+    async def _submit(self, submit: Submit) -> Submission:
+        try:
+            submission = await self._attempt.run(submit)
+        except (GaveUp, BotError) as error:
+            if isinstance(error, BotError):
+                report_api_error(self._attempt, error)
+            raise NoAnswer(why_not_submitted(error)) from None
+        self._progress.submitted(self._turn, max(0.0, self._ctx.clock() - submission.at))
+        return submission
+
+    async def _poll(self, submission: Submission, number: int) -> str | None:
+        poll = Poll(self._attempt, self._api, self._schedule, submission, number)
+        self._schedule.in_flight += 1
+        try:
+            answer = await self._attempt.run(poll)
+        except GaveUp:
+            raise NoAnswer("The API had no answer in time.") from None
+        finally:
+            self._schedule.in_flight -= 1
+        if poll.polls:
+            seconds = max(0.0, self._ctx.clock() - submission.at)
+            self._schedule.completed(seconds)
+            self._ctx.metrics.async_completion_seconds.observe(seconds)
+            self._ctx.metrics.polls_per_answer.observe(poll.polls)
+        return answer
+
+    async def _promise(self, delivery: Delivery, answer: str, version: int) -> Sequence[Part]:
+        """Render, and store the parts with the promise to send them."""
+        adapter, outbound = delivery.adapter(), Answer(text=answer, asker_id=self._turn.asker or "")
+        if len(answer) > LONG:
+            parts = list(await asyncio.to_thread(adapter.render, outbound))
+        else:
+            parts = list(adapter.render(outbound))
+        seen_at = self._ctx.clock()
+        await self._attempt.run(Intent(self._attempt, parts, version))
+        overhead = self._ctx.metrics.turn_overhead_seconds.labels(channel=self._turn.address.channel, step="intent")
+        overhead.observe(max(0.0, self._ctx.clock() - seen_at))
+        return parts
+
+    async def _check_wanted(self, version: int | None) -> None:
+        turn = await self._ctx.recall(lambda tx: turns.get(tx, self._turn.id))
+        if turn is None or turn.cancelled:
+            raise Cancelled
+        if version is not None and turn.version != version:
+            raise Superseded

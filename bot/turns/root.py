@@ -1,0 +1,48 @@
+"""The root of an /ask: its words, which the others have not seen, are posted first, and answered in their thread."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from bot.events import Notice
+from bot.store import conversations, turns
+from bot.store.steps import ROOT
+from bot.turns.attempt import TurnAttempt
+from bot.turns.delivery import Delivery, NotDelivered
+from bot.turns.send import Destination
+from bot.turns.submit import Cancelled
+
+
+class Root:
+    """Posts the words of an /ask as the root of a thread, once."""
+
+    def __init__(self, attempt: TurnAttempt, delivery: Delivery) -> None:
+        self._attempt = attempt
+        self._delivery = delivery
+
+    @property
+    def is_posted(self) -> bool:
+        """Whether it was posted before a restart."""
+        row = self._attempt.rows.get(ROOT)
+        return row is not None and bool(row.result)
+
+    async def post(self) -> Destination:
+        """Post it, if it is not; return where the answer goes, which is known by the thread's name from now on.
+
+        Raises:
+            Cancelled: the question was stopped before.
+            NotDelivered: it cannot be posted.
+        """
+        ctx, turn = self._attempt.ctx, self._attempt.turn
+        if not self.is_posted:
+            now = await ctx.recall(lambda tx: turns.get(tx, turn.id))
+            if now is None or now.cancelled:
+                raise Cancelled
+        notice = Notice(text=turn.text or "", kind="question", user_id=turn.asker)
+        refs = await self._delivery.notice(notice, "root", Destination(turn.conversation, None))
+        if not refs:
+            raise NotDelivered("The question could not be posted.", gone=True)
+        root, at = refs[0], ctx.clock()
+        await self._attempt.write(lambda tx: conversations.note_thread(tx, turn.address, root, at))
+        thread = replace(turn.conversation, conversation_id=root.conversation_id, thread_id=root.message_id)
+        return Destination(thread, root)
