@@ -5,16 +5,18 @@ from __future__ import annotations
 import asyncio
 import base64
 import hashlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import TYPE_CHECKING
 
-from bot.adapter import Handled, HttpHandler
+from bot.adapter import Handled, HttpHandler, JsonValue
 from bot.context import Context
 from bot.errors import Misconfigured
-from bot.events import Event
+from bot.events import Event, MessageRef
 from bot.router import Router
 from bot.store import vault
+from bot.store.conversations import key_of
+from bot.store.history import story_of_message
 from bot.telemetry.logging import add_secrets
 from bot.web.server import Server
 
@@ -72,6 +74,7 @@ class CoreHost:
     """The one Host of this process."""
 
     def __init__(self, ctx: Context, router: Router, web: Server) -> None:
+        self._db = ctx.db
         self.vault = EncryptedVault(ctx)
         self._router = router
         self._web = web
@@ -109,3 +112,7 @@ class CoreHost:
             self._next = {one: until for one, until in self._next.items() if until > now}
         if at > now:
             await asyncio.sleep(at - now)
+
+    async def trace(self, ref: MessageRef) -> Mapping[str, JsonValue] | None:
+        """Tell the story of the turn a message belongs to."""
+        return await self._db.read(lambda tx: story_of_message(tx, key_of(ref)))

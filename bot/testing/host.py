@@ -11,16 +11,16 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Final, Self
 
 from aiohttp import web
 
-from bot.adapter import Handled, HttpHandler
+from bot.adapter import Handled, HttpHandler, JsonValue
 from bot.errors import Misconfigured, Unavailable
-from bot.events import Event
+from bot.events import Event, MessageRef
 
 BODY_LIMIT: Final = 1024 * 1024
 
@@ -63,7 +63,8 @@ class FakeHost:
     duplicates, the refused and the failed ones too. `set_aside_payloads`: likewise, the same bytes once.
     `failure`: an error that `handle` and `set_aside` raise, storing nothing, until it is None again.
     `hold`: an asyncio.Event `handle` waits for before it does anything; None does not wait.
-    `ask_why`: what `Handled.ask_why` will say. `paces`: the calls of `pace`, which waits `pace_limit` at most.
+    `ask_why`: what `Handled.ask_why` will say. `stories`: what `trace` tells of a message.
+    `paces`: the calls of `pace`, which waits `pace_limit` at most.
     """
 
     def __init__(self) -> None:
@@ -73,6 +74,7 @@ class FakeHost:
         self.failure: Exception | None = None
         self.hold: asyncio.Event | None = None
         self.ask_why = False
+        self.stories: dict[MessageRef, Mapping[str, JsonValue]] = {}
         self.vault = FakeVault()
         self.routes: list[tuple[str, str, HttpHandler]] = []
         self.paces: list[tuple[str, float]] = []
@@ -144,6 +146,10 @@ class FakeHost:
             if (wait := due - loop.time()) > 0:
                 await asyncio.sleep(wait)
             self._paced[key] = loop.time()
+
+    async def trace(self, ref: MessageRef) -> Mapping[str, JsonValue] | None:
+        """Tell the story put into `stories`."""
+        return self.stories.get(ref)
 
     async def start_http(self) -> str:
         """Serve the collected routes on a free loopback port; return the base URL without a slash at its end."""

@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, Protocol, TypeAlias
 
 from bot.adapter import Adapter
-from bot.events import Conversation, MessageRef
+from bot.events import Conversation, File, MessageRef
 from bot.testing.host import FakeHost
 
 FailHow: TypeAlias = Literal["rate_limited", "cut_after_write", "refused", "bad_token", "gone"]
@@ -62,6 +62,7 @@ class Wire(Protocol):
     a topic). `asker_id`: that person. `question`: a message of that person in `conversation`, known to the platform.
     `account_name`: the bot's name, or the account's, as the platform says it; `Adapter.check` shows it.
     `limit`: the greatest `Posted.length` the platform takes. `can_find`: it can be asked what became of a send.
+    `person_name`: how the platform names `asker_id`; "" where the channel cannot tell.
     `cannot_fail`: ways to fail the platform does not have, with the reason; {} for most.
     """
 
@@ -73,6 +74,7 @@ class Wire(Protocol):
     account_name: str
     limit: int
     can_find: bool
+    person_name: str
     cannot_fail: Mapping[FailHow, str]
 
     def build(self) -> Adapter:
@@ -127,4 +129,13 @@ class Wire(Protocol):
 
     async def fail(self, how: FailHow | None, *, retry_after: float = 7.0) -> None:
         """Fail that way from now on; None heals. `retry_after` in seconds, in the platform's own form."""
+        ...
+
+    async def thread_with_history(self) -> tuple[Conversation, MessageRef, Sequence[str]] | None:
+        """Make a thread in which people said these texts, oldest first, then a message: the thread, that message, the
+        texts before it. None where the channel cannot tell what was said."""
+        ...
+
+    async def file_with(self, content: bytes, name: str) -> File | None:
+        """Put a file at the platform, as one of a message. None where messages have no files."""
         ...
