@@ -30,7 +30,6 @@ from bot.config import Config
 from bot.context import Context
 from bot.engine.inprocess import Engine
 from bot.errors import BotError, ConfigError, Unavailable
-from bot.events import MessageRef
 from bot.feedback import Submitter
 from bot.home import HomePages
 from bot.host import CoreHost
@@ -38,9 +37,7 @@ from bot.progress import Board
 from bot.router import Router
 from bot.store import open_database
 from bot.store import retention as old
-from bot.store.conversations import key_of
 from bot.store.database import SqliteDatabase
-from bot.store.history import story_of_message
 from bot.store.lock import sole_engine
 from bot.store.meta import note_checks, secret, touch
 from bot.suggestions import Suggestions
@@ -182,10 +179,6 @@ class Bot:
             self._lock.close()
         log.info("bot.stopped")
 
-    async def inspect(self, ref: MessageRef) -> Mapping[str, Any] | None:
-        """Tell the story of the turn a message belongs to."""
-        return await self.db.read(lambda tx: story_of_message(tx, key_of(ref)))
-
     def _spawn(self, *work: Any) -> None:
         self._tasks += [asyncio.create_task(one) for one in work]
 
@@ -299,15 +292,13 @@ async def run(config: Config, *, demo: DemoOptions | None = None) -> None:
 
 
 def _dress_up(bot: Bot) -> None:
-    """Give the demo's pages what they show: the story of each turn, and one answer as every channel shows it."""
+    """Give the demo's page what it shows: one answer as every channel shows it."""
     from bot.demo import previewer
 
-    for adapter in bot.adapters.values():
-        if hasattr(adapter, "inspect"):
-            adapter.inspect = bot.inspect
-    shows = {
-        spec.name.capitalize(): importlib.import_module(f"adapters.{spec.name}.render").preview for spec in CHANNELS
-    }
+    shows = {}
+    for spec in CHANNELS:
+        module, _, name = spec.preview.partition(":")
+        shows[spec.name.capitalize()] = getattr(importlib.import_module(module), name)
     preview = previewer(shows)
     bot.pages += [("GET", "/preview", preview), ("POST", "/preview", preview)]
 

@@ -182,7 +182,7 @@ def test_the_core_names_no_channel() -> None:
 
 @pytest.mark.parametrize("channel", sorted(CHANNELS))
 def test_what_an_adapter_imports(channel: str) -> None:
-    allowed = {"bot.events", "bot.adapter", "bot.errors", "bot.render", f"adapters.{channel}", "aiohttp"}
+    allowed = {"bot.events", "bot.adapter", "bot.errors", "bot.render", "bot.shared", f"adapters.{channel}", "aiohttp"}
     allowed |= SDKS.get(channel, set())
     settings = {"pydantic", "pydantic_settings"}
     # The manifest is a YAML file that people read, and that the platform takes.

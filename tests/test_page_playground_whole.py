@@ -48,9 +48,7 @@ class Whole:
         return self.bot.web.url
 
     async def start(self) -> None:
-        adapter = PlaygroundAdapter(self.settings)
-        self.bot = Bot(self.config, adapters={CHANNEL.name: adapter})
-        adapter.inspect = self.bot.inspect
+        self.bot = Bot(self.config, adapters={CHANNEL.name: PlaygroundAdapter(self.settings)})
         await self.bot.start()
         self.config = replace(self.config, http_port=self.bot.web.port)
 

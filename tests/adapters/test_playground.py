@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any, Literal
@@ -13,11 +13,11 @@ import pytest
 
 from adapters.playground.adapter import PlaygroundAdapter
 from adapters.playground.config import CHANNEL, PlaygroundSettings
-from adapters.playground.normalize import BOT, ROOM, conversation_of, ref_of
-from adapters.playground.platform import Platform, direct
+from adapters.playground.ids import BOT, ROOM, conversation_of, direct, message_ref
+from adapters.playground.platform import PEOPLE, Platform
 from adapters.playground.render import PART_SIZE
 from bot.adapter import Handled
-from bot.events import Event, MessageRef
+from bot.events import Conversation, Event, File, MessageRef
 from bot.testing.conformance import AdapterConformance, FailHow, Posted, Wire
 from bot.testing.host import FakeHost
 from tests import PAYLOADS
@@ -62,6 +62,7 @@ class PlaygroundWire:
     limit = PART_SIZE
     can_find = True
     asker_id = "mira"
+    person_name = PEOPLE["mira"]
     cannot_fail: Mapping[FailHow, str] = {
         "rate_limited": IN_PROCESS,
         "cut_after_write": IN_PROCESS,
@@ -82,12 +83,12 @@ class PlaygroundWire:
         root = self._world.post(self.asker_id, ROOM, None, "A thread")
         for item in self._world.pending():
             self._world.acknowledge(item)
-        self.question = ref_of(self.conversation.conversation_id, asked)
+        self.question = message_ref(self.conversation.conversation_id, asked)
         self.thread = conversation_of(ROOM, root)
 
     def build(self) -> PlaygroundAdapter:
         path = self._folder / "playground.db"
-        self._adapter = PlaygroundAdapter(PlaygroundSettings(enabled=True, data=path), CountingPlatform(path))
+        self._adapter = PlaygroundAdapter(PlaygroundSettings(enabled=True, data=path), platform=CountingPlatform(path))
         return self._adapter
 
     async def connect(self) -> None:
@@ -127,7 +128,7 @@ class PlaygroundWire:
         return [_posted(view) for view in self._of_bot() if not view["deleted"]]
 
     def deleted(self) -> list[MessageRef]:
-        return [ref_of(view["conversation"], view["id"]) for view in self._of_bot() if view["deleted"]]
+        return [message_ref(view["conversation"], view["id"]) for view in self._of_bot() if view["deleted"]]
 
     def sends(self) -> int:
         return len(self._of_bot())
@@ -137,6 +138,20 @@ class PlaygroundWire:
 
     def signs(self) -> int:
         return CountingPlatform.begun - self._begun
+
+    async def thread_with_history(self) -> tuple[Conversation, MessageRef, Sequence[str]]:
+        root = self._world.post("mira", ROOM, None, "@bot Which key opens the shed?")
+        self._world.post("jonas", ROOM, None, "Something else, at the top.")
+        for person, text in (("jonas", "The red one?"), ("mira", "No, /ask says the blue one.")):
+            self._world.post(person, ROOM, root, text)
+        question = self._world.post("jonas", ROOM, root, "@bot is that so?")
+        for item in self._world.pending():
+            self._world.acknowledge(item)
+        said = ("Which key opens the shed?", "The red one?", "No, /ask says the blue one.")
+        return conversation_of(ROOM, root), message_ref(ROOM, question), said
+
+    async def file_with(self, content: bytes, name: str) -> File | None:
+        return None
 
     async def fail(self, how: FailHow | None, *, retry_after: float = 7.0) -> None:
         aside = self._folder.with_name("aside")
@@ -182,7 +197,7 @@ def _posted(view: dict[str, Any]) -> Posted:
     reader.feed(view["body"]["html"])
     reader.close()
     return Posted(
-        ref=ref_of(view["conversation"], view["id"]),
+        ref=message_ref(view["conversation"], view["id"]),
         text="".join(reader.words),
         length=len("".join(reader.words)),
         thread_id=view["thread"],

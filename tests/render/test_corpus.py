@@ -14,10 +14,15 @@ from tests.render import judges
 from tests.render.answers import OWN, each_answer, paths, read
 from tests.render.judges import Content, Json
 
+
+def playground_parts(answer: Answer) -> list[Json]:
+    return [part.to_json() for part in adapters.playground.render.render(answer)]
+
+
 CHANNELS: dict[str, tuple[Callable[..., Iterable[Json]], Callable[[Json], list[str]], Callable[..., Content]]] = {
     "slack": (adapters.slack.render.render, judges.slack_problems, judges.of_slack),
     "telegram": (adapters.telegram.render.render, judges.telegram_problems, judges.of_telegram),
-    "playground": (adapters.playground.render.render, judges.html_problems, judges.of_playground),
+    "playground": (playground_parts, judges.html_problems, judges.of_playground),
 }
 
 
