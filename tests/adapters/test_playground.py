@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from html.parser import HTMLParser
+from html import escape
 from pathlib import Path
 from typing import Any, Literal
 
@@ -20,6 +20,7 @@ from bot.adapter import Handled
 from bot.events import Conversation, Event, File, MessageRef
 from bot.testing.conformance import AdapterConformance, FailHow, Posted, Wire
 from bot.testing.host import FakeHost
+from bot.testing.html_reader import HtmlReader
 from tests import PAYLOADS
 
 IN_PROCESS = "the platform is in the same process and sets no limit, needs no token and loses no connection"
@@ -60,7 +61,6 @@ class PlaygroundWire:
 
     account_name = "@bot"
     limit = PART_SIZE
-    can_find = True
     asker_id = "mira"
     person_name = PEOPLE["mira"]
     cannot_fail: Mapping[FailHow, str] = {
@@ -171,39 +171,19 @@ class PlaygroundWire:
             self._adapter.platform.close()
 
 
-class _Reader(HTMLParser):
-    """The words of a message, and everything in it that could act."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.words: list[str] = []
-        self.alerts: list[str] = []
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.words.append("\n" if tag in ("p", "li", "br", "tr", "td", "th", "pre") else "")
-        for name, value in attrs:
-            live_link = name == "href" and not (value or "").startswith(("https://", "http://", "mailto:"))
-            if live_link or name.startswith("on") or name in ("src", "style", "srcdoc"):
-                self.alerts.append(f"{tag} {name}={value}")
-        if tag in ("script", "img", "iframe", "form", "svg", "style", "object"):
-            self.alerts.append(tag)
-
-    def handle_data(self, data: str) -> None:
-        self.words.append(data)
-
-
 def _posted(view: dict[str, Any]) -> Posted:
-    reader = _Reader()
-    reader.feed(view["body"]["html"])
-    reader.close()
+    """Read a message as the page shows it: its HTML, or in the plain form its text."""
+    body = view["body"]
+    page = HtmlReader(body["html"] or escape(body["text"]))
     return Posted(
         ref=message_ref(view["conversation"], view["id"]),
-        text="".join(reader.words),
-        length=len("".join(reader.words)),
+        text=page.text,
+        length=len(page.text),
         thread_id=view["thread"],
         reply_to=view["reply_to"],
-        alerts=reader.alerts,
-        buttons=view["body"]["buttons"],
+        alerts=page.alerts,
+        form=page.tags,
+        buttons=body["buttons"],
     )
 
 
