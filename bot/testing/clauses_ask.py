@@ -21,7 +21,7 @@ CONTENT: Final = bytes(range(256)) * 600
 Call = Callable[[], Coroutine[Any, Any, object]]
 
 
-class Asking:
+class AskClauses:
     """The clauses; `AdapterConformance` has them."""
 
     async def test_earlier_tells_what_was_said_before(self, wire: Wire) -> None:

@@ -17,7 +17,7 @@ from bot.testing.payload_files import PayloadCase
 from bot.testing.wire import Wire
 
 
-class Inbound:
+class InboundClauses:
     """The clauses; `AdapterConformance` has them."""
 
     spec: ChannelSpec

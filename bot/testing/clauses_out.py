@@ -16,7 +16,7 @@ from bot.testing.samples import HOWS, NASTY, RETRY_AFTER, WORDS, absent, every_o
 from bot.testing.wire import FailHow, Wire
 
 
-class Outgoing:
+class OutboundClauses:
     """The clauses; `AdapterConformance` has them."""
 
     spec: ChannelSpec

@@ -21,7 +21,7 @@ STYLED: Final = (
 )
 
 
-class PlainForm:
+class PlainClauses:
     """The clauses; `AdapterConformance` has them."""
 
     async def test_plain_parts_are_json_and_rendering_is_pure(self, wire: Wire) -> None:

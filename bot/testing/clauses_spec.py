@@ -15,7 +15,7 @@ from pydantic import BaseModel
 from bot.adapter import Capability, ChannelSpec, ManifestOptions
 from bot.events import Answer, Edit, Event, Reaction
 from bot.testing import payload_files
-from bot.testing.html_reader import HtmlReader
+from bot.testing.html_view import HtmlView
 from bot.testing.live import readable, running
 from bot.testing.samples import NASTY, every_outbound
 from bot.testing.wire import Wire
@@ -38,7 +38,7 @@ SHOWN_BY: Final[dict[Capability, Callable[[Event], bool]]] = {
 """Capabilities whose events are among the recorded payloads, if the channel has them."""
 
 
-class Specification:
+class SpecClauses:
     """The clauses; `AdapterConformance` has them."""
 
     spec: ChannelSpec
@@ -96,10 +96,10 @@ class Specification:
         preview = _imported(self.spec.preview)
         for markdown in HOSTILE:
             html = preview(markdown)
-            page = HtmlReader(html)
+            page = HtmlView(html)
             assert page.tags[:1] == ["article"], html[:200]
             assert page.alerts == []
-        assert "Hello" in HtmlReader(preview("Hello, **you**")).text
+        assert "Hello" in HtmlView(preview("Hello, **you**")).text
 
     def test_its_manifest_is_one(self) -> None:
         if not self.spec.manifest:

@@ -16,18 +16,18 @@ import pytest
 from bot.adapter import ChannelSpec
 from bot.testing import payload_files
 from bot.testing.capabilities import left_out
-from bot.testing.clauses_ask import Asking
-from bot.testing.clauses_in import Inbound
-from bot.testing.clauses_out import Outgoing
-from bot.testing.clauses_plain import PlainForm
-from bot.testing.clauses_spec import Specification
+from bot.testing.clauses_ask import AskClauses
+from bot.testing.clauses_in import InboundClauses
+from bot.testing.clauses_out import OutboundClauses
+from bot.testing.clauses_plain import PlainClauses
+from bot.testing.clauses_spec import SpecClauses
 from bot.testing.live import running
 from bot.testing.wire import FailHow, Posted, Wire
 
 __all__ = ["AdapterConformance", "FailHow", "Posted", "Wire"]
 
 
-class AdapterConformance(Inbound, Outgoing, PlainForm, Asking, Specification):
+class AdapterConformance(InboundClauses, OutboundClauses, PlainClauses, AskClauses, SpecClauses):
     """Base of a channel's conformance tests. `payloads`: the folder of its recorded payload files."""
 
     spec: ChannelSpec

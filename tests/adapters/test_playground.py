@@ -20,7 +20,7 @@ from bot.adapter import Handled
 from bot.events import Conversation, Event, File, MessageRef
 from bot.testing.conformance import AdapterConformance, FailHow, Posted, Wire
 from bot.testing.host import FakeHost
-from bot.testing.html_reader import HtmlReader
+from bot.testing.html_view import HtmlView
 from tests import PAYLOADS
 
 IN_PROCESS = "the platform is in the same process and sets no limit, needs no token and loses no connection"
@@ -174,7 +174,7 @@ class PlaygroundWire:
 def _posted(view: dict[str, Any]) -> Posted:
     """Read a message as the page shows it: its HTML, or in the plain form its text."""
     body = view["body"]
-    page = HtmlReader(body["html"] or escape(body["text"]))
+    page = HtmlView(body["html"] or escape(body["text"]))
     return Posted(
         ref=message_ref(view["conversation"], view["id"]),
         text=page.text,

@@ -137,6 +137,7 @@ class SlackWire:
             length=sum(len(text) for text in strings(post["blocks"])),
             thread_id=post.get("thread_ts"),
             alerts=alerts(post),
+            form=[block["type"] for block in post["blocks"]],
             buttons=has_buttons(post),
         )
 

@@ -13,7 +13,7 @@ HARMLESS_LINKS: Final = ("https://", "http://", "mailto:")
 LINES: Final = frozenset({"p", "li", "br", "tr", "td", "th", "pre", "article"})
 
 
-class HtmlReader(HTMLParser):
+class HtmlView(HTMLParser):
     """Reads HTML. `text`: its words. `alerts`: everything in it that could act. `tags`: its elements, in order."""
 
     def __init__(self, html: str) -> None:
