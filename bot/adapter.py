@@ -1,6 +1,6 @@
 """The two contracts at the boundary: what a channel's Adapter does, and what the core's Host lends to it.
 
-`tests/adapters/conformance.py` is this page as tests; every adapter passes it without an opt-out.
+`bot/testing/conformance.py` is this page as tests; every adapter passes all of it that its `ChannelSpec.lacks` leaves.
 """
 
 from __future__ import annotations
@@ -13,7 +13,17 @@ from typing import Final, Literal, Protocol, TypeAlias
 from aiohttp import web
 from pydantic import BaseModel
 
-from bot.events import Conversation, Event, MessageRef, Outbound, Rating, Standing
+from bot.events import (
+    Conversation,
+    EarlierMessage,
+    Event,
+    File,
+    MessageRef,
+    Outbound,
+    Person,
+    Rating,
+    Standing,
+)
 
 JsonValue: TypeAlias = "str | int | float | bool | Sequence[JsonValue] | Mapping[str, JsonValue] | None"
 Part: TypeAlias = Mapping[str, JsonValue]
@@ -132,9 +142,14 @@ class Adapter(Protocol):
         """
         ...
 
-    def render(self, outbound: Outbound) -> Sequence[Part]:
+    def render(self, outbound: Outbound, *, plain: bool = False) -> Sequence[Part]:
         """Render, in as many parts as the channel's limits ask for; pure, and on any thread, for a long answer takes
-        seconds. At least one part, buttons on the last part of an `Answer`."""
+        seconds. At least one part, buttons on the last part of an `Answer`.
+
+        `plain` is the form to fall back on when the platform refused the first: the same words in the same order as
+        escaped text alone, without blocks or entities, in parts that the platform neither refuses nor splits (at most
+        4,000 characters, or UTF-16 units where it counts those). It may be without buttons.
+        """
         ...
 
     async def send(
@@ -165,6 +180,26 @@ class Adapter(Protocol):
     async def working(self, conversation: Conversation, question: MessageRef | None, on: bool) -> None:
         """Begin or end the sign of work (👀, typing, agent status). The adapter keeps it alive until the end is
         called. Repeatable: both may be called again, and `on=False` also after a restart, for what a crash left."""
+        ...
+
+    async def earlier(
+        self, conversation: Conversation, before: MessageRef, limit: int
+    ) -> Sequence[EarlierMessage] | None:
+        """Read what was said in the conversation's thread before a message: at most `limit` messages, the newest of
+        them, oldest first. None where the channel cannot or may not tell; `Unavailable` when it does not answer
+        now."""
+        ...
+
+    async def open(self, file: File) -> bytes:
+        """Return the bytes of a file of a message, by the channel's own authority and never across a redirect with it.
+
+        At most `FILE_BYTES`, within `FILE_SECONDS`, whatever `file.size` claims; none of them are kept. `Rejected`
+        when it is larger, gone, or not a file (a login page, an id of another account).
+        """
+        ...
+
+    async def person(self, account_id: str, user_id: str) -> Person | None:
+        """Tell who somebody is; None where the channel does not. The adapter does not remember it, the core does."""
         ...
 
     async def check(self) -> Sequence[Check]:

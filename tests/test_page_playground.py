@@ -12,12 +12,13 @@ import pytest_asyncio
 from playwright.async_api import Browser, expect
 
 from bot.adapter import JsonValue
-from bot.events import Command, Comment, Conversation, Deletion, Edit, Message, Reaction, Stop
+from bot.events import Answer, Command, Comment, Conversation, Deletion, Edit, Message, Reaction, Stop
 from tests.fakes.browser import ask, bot, launched, opened, pick
 from tests.fakes.playground import SUGGESTIONS, ScriptedCore, world
 
 E = TypeVar("E")
 
+DIRECT = Conversation(channel="playground", account_id="demo", conversation_id="dm-mira", kind="dm", is_direct=True)
 
 pytestmark = [pytest.mark.needs_package("chromium"), pytest.mark.asyncio(loop_scope="module")]
 
@@ -227,10 +228,7 @@ async def test_nothing_that_is_said_can_run(chromium: Browser, core: ScriptedCor
             <svg><a href="javascript:alert(8)">s</a></svg><iframe srcdoc="<script>alert(9)</script>"></iframe>
             <a href="JaVaScript:alert(10)">one</a><a href="//example.com">two</a>
             <form action=/x><button>go</button></form><span class="actions" id="text">span</span></p>"""
-        direct = Conversation(
-            channel="playground", account_id="demo", conversation_id="dm-mira", kind="dm", is_direct=True
-        )
-        await core.adapter.send(direct, evil | {"html": html}, "f" * 32, None)
+        await core.adapter.send(DIRECT, evil | {"html": html}, "f" * 32, None)
         await expect(bot(page)).to_have_count(2)
         shown = page.locator(".body")
         bad = "script, img, svg:not(.rate svg), iframe, form, [style], [id], [class=actions]"
@@ -242,6 +240,16 @@ async def test_nothing_that_is_said_can_run(chromium: Browser, core: ScriptedCor
             names = await link.evaluate("node => node.getAttributeNames()")
             assert set(names) <= {"href", "target", "rel", "dir", "tabindex", "class"}, names
         assert "alert" not in await page.title()
+
+
+async def test_the_plain_form_is_shown_as_it_is_written(chromium: Browser, core: ScriptedCore) -> None:
+    async with opened(chromium, f"{core.base_url}/") as page:
+        (part,) = core.adapter.render(Answer(text="**one** <b>&amp;lt;\n\ntwo", asker_id="mira"), plain=True)
+        await core.adapter.send(DIRECT, part, "e" * 32, None)
+        await expect(bot(page).locator(".said")).to_have_text("one <b>&lt;\n\ntwo", use_inner_text=True)
+        assert await bot(page).locator(".body b, .body strong, .body p").count() == 0
+        await bot(page).get_by_role("button", name="Helpful", exact=True).click()
+    await core.wait_for(lambda: of(core, Reaction))
 
 
 async def test_the_bot_goes_away_and_comes_back(chromium: Browser, tmp_path: Path) -> None:

@@ -32,5 +32,5 @@ CHANNEL: Final = ChannelSpec(
     scopes={"dm": ("user",), "room": ("thread", "user", "conversation")},
     access=(),
     adapter="adapters.playground.adapter:PlaygroundAdapter",
-    preview="adapters.playground.render:preview",
+    preview="adapters.playground.preview:preview",
 )

@@ -6,13 +6,13 @@ arrives with its Origin; a proxy that brings strangers says so in a forwarding h
 
 from __future__ import annotations
 
-import ipaddress
 from typing import Final
 from urllib.parse import urlsplit
 
 from aiohttp import web
 
 from bot.adapter import HttpHandler
+from bot.shared import is_loopback
 
 HEADERS: Final = {
     "Content-Security-Policy": (
@@ -60,22 +60,6 @@ def is_own_page(request: web.Request) -> bool:
     site = request.headers.get("Sec-Fetch-Site", "none")
     opens_the_page = request.method == "GET" and request.path == "/"
     return site in ("same-origin", "none") or opens_the_page
-
-
-def is_loopback(host: str) -> bool:
-    """Tell whether a host name or address is this machine, without asking DNS.
-
-    >>> [is_loopback(h) for h in ("localhost", "127.0.0.1", "::1", "127.0.0.1.evil.example", "")]
-    [True, True, True, False, False]
-    """
-    if host.lower() == "localhost":
-        return True
-    try:
-        address = ipaddress.ip_address(host)
-    except ValueError:
-        return False
-    mapped = getattr(address, "ipv4_mapped", None)
-    return bool((mapped or address).is_loopback)
 
 
 def _hostname(host: str) -> str:

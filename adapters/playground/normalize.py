@@ -6,11 +6,12 @@ A payload is a JSON object: `type`, `event` (its id), `at` (a time stamp such as
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Final
 
+from adapters.playground.ids import BOT, BUTTONS, conversation_of, message_ref, time_of
+from adapters.playground.text import read, without_mention
 from bot.events import (
     Command,
     Comment,
@@ -23,19 +24,7 @@ from bot.events import (
     Reaction,
     Stop,
 )
-
-CHANNEL_NAME: Final = "playground"
-ACCOUNT: Final = "demo"
-BOT: Final = "bot"
-ROOM: Final = "room"
-
-BUTTONS: Final = {"good": "👍", "bad": "👎"}
-
-_MENTION = re.compile(r"(?<![\w@])@bot\b[,:]?", re.IGNORECASE)
-_MENTION_AND_SPACE = re.compile(rf"[ \t]*{_MENTION.pattern}[ \t]*", re.IGNORECASE)
-_OTHER_MENTION = re.compile(r"(?<![\w@])@(?!bot\b)\w+", re.IGNORECASE)
-_COMMAND = re.compile(r"/([a-z][a-z0-9_-]*)(?:\s+(.*))?\Z", re.IGNORECASE | re.DOTALL)
-_TONES = re.compile("[\U0001f3fb-\U0001f3ff\ufe0f]")
+from bot.shared import plain_emoji
 
 
 def normalize(payload: Mapping[str, object]) -> tuple[Event, ...]:
@@ -54,44 +43,17 @@ def normalize(payload: Mapping[str, object]) -> tuple[Event, ...]:
     return () if event is None else (event,)
 
 
-def conversation_of(conversation_id: str, thread_id: str | None) -> Conversation:
-    """Name the place: the room has threads, a direct conversation has none."""
-    in_room = conversation_id == ROOM
-    return Conversation(
-        channel=CHANNEL_NAME,
-        account_id=ACCOUNT,
-        conversation_id=conversation_id,
-        thread_id=thread_id if in_room else None,
-        kind="room" if in_room else "dm",
-        is_direct=not in_room,
-    )
-
-
-def ref_of(conversation_id: str, message_id: str) -> MessageRef:
-    """Name a message."""
-    return MessageRef(channel=CHANNEL_NAME, account_id=ACCOUNT, conversation_id=conversation_id, message_id=message_id)
-
-
-def plain_emoji(emoji: str) -> str:
-    """Return the emoji without skin tone and variation selector.
-
-    >>> plain_emoji("👍🏽") == plain_emoji("👍")
-    True
-    """
-    return _TONES.sub("", emoji)
-
-
 def _message(payload: Mapping[str, object]) -> Message | Command:
-    text = _text(payload, "text").strip()
-    if command := _COMMAND.match(text):
+    words = read(_text(payload, "text"))
+    if words.command:
         return Command(
             event_id=_text(payload, "event"),
             ref=_ref(payload),
             conversation=_conversation(payload),
             user_id=_text(payload, "person"),
             standing="member",
-            name=command[1].lower(),
-            args=(command[2] or "").strip(),
+            name=words.command,
+            args=words.text,
             sent_at=_at(payload),
         )
     return Message(
@@ -100,28 +62,26 @@ def _message(payload: Mapping[str, object]) -> Message | Command:
         conversation=_conversation(payload),
         user_id=_text(payload, "person"),
         standing="member",
-        text=_without_mention(text),
-        mentions_bot=bool(_MENTION.search(text)),
-        mentions_others=bool(_OTHER_MENTION.search(text)),
+        text=words.text,
+        mentions_bot=words.mentions_bot,
+        mentions_others=words.mentions_others,
         sent_at=_at(payload),
     )
 
 
 def _edit(payload: Mapping[str, object]) -> Edit | None:
-    text = _text(payload, "text").strip()
-    if command := _COMMAND.match(text):
-        if command[1].lower() != "ask":
-            return None  # a command is carried out once; its words may change, it may not
-        text = (command[2] or "").strip()
+    words = read(_text(payload, "text"))
+    if words.command not in ("", "ask"):
+        return None  # a command is carried out once; its words may change, it may not
     return Edit(
         event_id=_text(payload, "event"),
         ref=_ref(payload),
         conversation=_conversation(payload),
         user_id=_text(payload, "person"),
         standing="member",
-        text=_without_mention(text),
-        mentions_bot=bool(_MENTION.search(text)),
-        mentions_others=bool(_OTHER_MENTION.search(text)),
+        text=without_mention(words.text),
+        mentions_bot=words.mentions_bot,
+        mentions_others=words.mentions_others,
         sent_at=_at(payload),
     )
 
@@ -191,20 +151,17 @@ _BUILDERS: Final = {
 
 
 def _conversation(payload: Mapping[str, object]) -> Conversation:
-    """Name the place of a payload. A message at the top level of the room is the root of its thread."""
+    """Name the conversation of a payload. A message at the top level of the room is the root of its thread."""
     thread = payload.get("thread") or payload.get("message")
     return conversation_of(_text(payload, "conversation"), thread if isinstance(thread, str) else None)
 
 
 def _ref(payload: Mapping[str, object]) -> MessageRef:
-    return ref_of(_text(payload, "conversation"), _text(payload, "message"))
+    return message_ref(_text(payload, "conversation"), _text(payload, "message"))
 
 
 def _at(payload: Mapping[str, object]) -> datetime:
-    seconds, _, micros = _text(payload, "at").partition(".")
-    if not (seconds.isdecimal() and len(seconds) <= 11 and micros.isdecimal() and len(micros) == 6):
-        raise ValueError("The payload's time stamp `at` is not seconds.microseconds.")
-    return datetime.fromtimestamp(int(seconds), UTC).replace(microsecond=int(micros))
+    return time_of(_text(payload, "at"))
 
 
 def _text(payload: Mapping[str, object], name: str) -> str:
@@ -212,7 +169,3 @@ def _text(payload: Mapping[str, object], name: str) -> str:
     if not isinstance(value, str):
         raise ValueError(f"The payload's `{name}` is not a string.")  # noqa: TRY004 - one error for what is not ours
     return value
-
-
-def _without_mention(text: str) -> str:
-    return _MENTION_AND_SPACE.sub(" ", text).strip()

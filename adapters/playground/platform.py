@@ -16,34 +16,23 @@ from pathlib import Path
 from typing import Final, Literal
 
 from adapters.playground.changes import Changes
+from adapters.playground.errors import PlatformRefusal
+from adapters.playground.ids import BOT, ROOM, direct
 from adapters.playground.journal import Journal
-from adapters.playground.normalize import BOT, ROOM, plain_emoji
+from bot.shared import plain_emoji
 
 PEOPLE: Final = {"mira": "Mira", "jonas": "Jonas"}
 SHOWN: Final = 500
 TEXT_LIMIT: Final = 20_000
 
 
-class Refused(Exception):
-    """The platform does not do this; one sentence for the person, with an HTTP status."""
-
-    def __init__(self, message: str, status: int = 400) -> None:
-        super().__init__(message)
-        self.status = status
-
-
 @dataclass(frozen=True, slots=True)
-class Pending:
+class PendingPayload:
     """A payload that the bot has not acknowledged yet."""
 
     event: str
     message: str | None
     payload: str
-
-
-def direct(person: str) -> str:
-    """Name a person's direct conversation with the bot."""
-    return f"dm-{person}"
 
 
 class Platform:
@@ -66,7 +55,7 @@ class Platform:
             if nonce and (known := db.execute("SELECT id FROM message WHERE nonce = ?", (nonce,)).fetchone()):
                 return str(known[0])
             if thread is not None and (conversation != ROOM or self._row(thread)["conversation"] != ROOM):
-                raise Refused("There is no such thread in this conversation.", 404)
+                raise PlatformRefusal("There is no such thread in this conversation.", 404)
             message = self._journal.stamp()
             db.execute(
                 "INSERT INTO message (id, conversation, thread, author, body, nonce) VALUES (?, ?, ?, ?, ?, ?)",
@@ -99,7 +88,7 @@ class Platform:
         """Put an emoji on a message or take it off. Another skin tone of the same emoji replaces the first."""
         row = self._seen(person, message)
         if not 0 < len(emoji) <= 16 or emoji.isascii():
-            raise Refused("That is not an emoji.")
+            raise PlatformRefusal("That is not an emoji.")
         held = [
             r[0]
             for r in self._journal.db.execute(
@@ -123,7 +112,7 @@ class Platform:
         """Press a rating button under a message of the bot."""
         row = self._seen(person, message)
         if row["author"] != BOT or button not in ("good", "bad") or not json.loads(row["body"]).get("buttons"):
-            raise Refused("There is no such button.", 404)
+            raise PlatformRefusal("There is no such button.", 404)
         with self._journal.transaction():
             self._tell("button_clicked", person, row["conversation"], message, thread=row["thread"], button=button)
         self._changed(message)
@@ -132,7 +121,7 @@ class Platform:
         """Answer "why?"; an empty text closes the form and says nothing."""
         row = self._seen(person, message)
         if row["asks_why"] != person:
-            raise Refused("Nobody asked why.", 409)
+            raise PlatformRefusal("Nobody asked why.", 409)
         with self._journal.transaction() as db:
             db.execute("UPDATE message SET asks_why = NULL WHERE id = ?", (message,))
             if text.strip():
@@ -154,7 +143,7 @@ class Platform:
     ) -> str:
         """Store a message of the bot and return its id."""
         if conversation != ROOM and conversation not in map(direct, PEOPLE):
-            raise Refused("There is no such conversation.", 404)
+            raise PlatformRefusal("There is no such conversation.", 404)
         with self._journal.transaction() as db:
             message = self._journal.stamp()
             db.execute(
@@ -171,6 +160,15 @@ class Platform:
             "SELECT id FROM message WHERE delivery_id = ? AND conversation = ? ORDER BY id", (delivery_id, conversation)
         )
         return [str(row[0]) for row in rows]
+
+    def said_before(self, conversation: str, thread: str, message: str, limit: int) -> list[sqlite3.Row]:
+        """Return the newest messages of a thread, its root among them, before a message, oldest first."""
+        rows = self._journal.db.execute(
+            "SELECT * FROM message WHERE conversation = ? AND ? IN (id, thread) AND id < ? AND deleted = 0"
+            " ORDER BY id DESC LIMIT ?",
+            (conversation, thread, message, max(limit, 0)),
+        )
+        return rows.fetchall()[::-1]
 
     def unsend(self, message: str) -> None:
         """Delete a message of the bot; one that is gone, or never was, is no error."""
@@ -195,15 +193,15 @@ class Platform:
         self._changed(message)
 
     def working(self, conversation: str, thread: str | None, question: str | None, on: bool) -> None:
-        """Begin or end the sign of work; ended without a question, all of the place's signs end."""
-        place = (conversation, thread or "")
+        """Begin or end the sign of work; ended without a question, all of the conversation's signs end."""
+        where = (conversation, thread or "")
         with self._journal.transaction() as db:
             if on:
-                db.execute("INSERT OR IGNORE INTO working VALUES (?, ?, ?)", (*place, question or ""))
+                db.execute("INSERT OR IGNORE INTO working VALUES (?, ?, ?)", (*where, question or ""))
             else:
                 db.execute(
                     "DELETE FROM working WHERE conversation = ? AND thread = ? AND (? IS NULL OR question IN (?, ''))",
-                    (*place, question, question),
+                    (*where, question, question),
                 )
         self.changes.publish("working", self.signs())
 
@@ -217,12 +215,12 @@ class Platform:
         self.changes.wake.set()
         return key
 
-    def pending(self) -> list[Pending]:
+    def pending(self) -> list[PendingPayload]:
         """Return what the bot has not acknowledged, oldest first."""
         rows = self._journal.db.execute("SELECT event, message, payload FROM pending ORDER BY rowid")
-        return [Pending(row["event"], row["message"], row["payload"]) for row in rows]
+        return [PendingPayload(row["event"], row["message"], row["payload"]) for row in rows]
 
-    def acknowledge(self, item: Pending) -> None:
+    def acknowledge(self, item: PendingPayload) -> None:
         """Forget a payload that the bot has taken."""
         with self._journal.transaction() as db:
             db.execute("DELETE FROM pending WHERE event = ?", (item.event,))
@@ -261,8 +259,8 @@ class Platform:
             "waiting": waiting is not None,
         }
 
-    def place_of(self, message: str) -> str:
-        """Return the conversation a message stands in; `Refused` when there is none."""
+    def conversation_of(self, message: str) -> str:
+        """Return the conversation a message stands in; `PlatformRefusal` when there is none."""
         return str(self._row(message)["conversation"])
 
     def probe(self) -> None:
@@ -293,7 +291,7 @@ class Platform:
     def _row(self, message: str) -> sqlite3.Row:
         row = self._journal.db.execute("SELECT * FROM message WHERE id = ?", (message,)).fetchone()
         if row is None:
-            raise Refused("There is no such message.", 404)
+            raise PlatformRefusal("There is no such message.", 404)
         assert isinstance(row, sqlite3.Row)
         return row
 
@@ -301,13 +299,13 @@ class Platform:
         row = self._row(message)
         self._must_be_in(person, row["conversation"])
         if row["deleted"]:
-            raise Refused("This message was deleted.", 404)
+            raise PlatformRefusal("This message was deleted.", 404)
         return row
 
     def _own(self, person: str, message: str) -> sqlite3.Row:
         row = self._seen(person, message)
         if row["author"] != person:
-            raise Refused("This message is somebody else's.", 403)
+            raise PlatformRefusal("This message is somebody else's.", 403)
         return row
 
     def _unreact(self, db: sqlite3.Connection, row: sqlite3.Row, person: str, emoji: str) -> None:
@@ -322,13 +320,13 @@ class Platform:
     @staticmethod
     def _must_be_in(person: str, conversation: str) -> None:
         if person not in PEOPLE:
-            raise Refused("There is no such person.", 404)
+            raise PlatformRefusal("There is no such person.", 404)
         if conversation not in (ROOM, direct(person)):
-            raise Refused("This conversation is not yours.", 403)
+            raise PlatformRefusal("This conversation is not yours.", 403)
 
 
 def _must_be_text(text: str) -> None:
     if not text.strip():
-        raise Refused("Write something first.")
+        raise PlatformRefusal("Write something first.")
     if len(text) > TEXT_LIMIT:
-        raise Refused(f"This is too long; {TEXT_LIMIT} characters are possible.")
+        raise PlatformRefusal(f"This is too long; {TEXT_LIMIT} characters are possible.")

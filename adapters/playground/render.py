@@ -1,13 +1,10 @@
-"""Outbounds as safe HTML, for the page that the demo serves. Pure.
-
-A part is `{"html": …, "text": the same as plain text, "buttons": …, "kind": "answer" or the notice's kind}`.
-"""
+"""Outbounds as safe HTML, for the page that the demo serves; or as text alone, the plain form. Pure."""
 
 from __future__ import annotations
 
 from typing import Final
 
-from bot.adapter import Part
+from adapters.playground.parts import PlaygroundPart
 from bot.events import Answer, Home, Notice, Outbound
 from bot.render import (
     Block,
@@ -21,11 +18,11 @@ from bot.render import (
     Weight,
     is_blank,
     parse,
-    plain,
     split,
     to_html,
     units,
 )
+from bot.render import plain as plain_text
 
 PART_SIZE: Final = 4_000
 """Characters of text in one part; there is no platform here to set it, but a page that shows answers as chats do."""
@@ -47,18 +44,35 @@ class _Scale:
         return sum(units(span.text) for cell in row for span in cell) + 2 * len(row)
 
 
-def render(outbound: Outbound) -> list[Part]:
+def render(outbound: Outbound, *, plain: bool = False) -> list[PlaygroundPart]:
     """Render into parts of at most `PART_SIZE` characters; buttons are on the last part of an answer."""
+    kind, document = _document(outbound)
+    if is_blank(plain_text(document)):
+        document = _verbatim(EMPTY)
+    shown = _texts(document) if plain else _pages(document)
+    last = len(shown) - 1
+    return [
+        PlaygroundPart(html=html, text=text, buttons=kind == "answer" and index == last, kind=kind)
+        for index, (html, text) in enumerate(shown)
+    ]
+
+
+def _document(outbound: Outbound) -> tuple[str, Document]:
+    """Return the kind of message and what it says."""
     match outbound:
         case Answer(text=text):
-            return _parts(parse(text), "answer")
+            return "answer", parse(text)
         case Notice(text=text, kind="question"):
-            return _parts(Document((Text((Span(text),)),)), "question")
+            return "question", _verbatim(text)
         case Notice(text=text, kind=kind):
-            return _parts(parse(text), kind)
+            return kind, parse(text)
         case Home(recent=recent):
             lines = [f"- {question.outcome}: {_literal(question.text)}" for question in recent]
-            return _parts(parse("\n".join(["Ask a question below.", "", *lines])), "info")
+            return "info", parse("\n".join(["Ask a question below.", "", *lines]))
+
+
+def _verbatim(text: str) -> Document:
+    return Document((Text((Span(text),)),))
 
 
 def _literal(text: str) -> str:
@@ -66,22 +80,13 @@ def _literal(text: str) -> str:
     return "".join(f"\\{char}" if char in r"\`*_{}[]()<>#+-.!|~&:" else char for char in " ".join(text.split()))
 
 
-def _parts(document: Document, kind: str) -> list[Part]:
-    if is_blank(plain(document)):
-        document = Document((Text((Span(EMPTY),)),))
-    shown = [(to_html(blocks), plain(Document(blocks))) for blocks in split(document.blocks, _Scale())]
-    shown = [(html, text) for html, text in shown if not is_blank(text)]
-    last = len(shown) - 1
-    return [
-        {"html": html, "text": text, "buttons": kind == "answer" and index == last, "kind": kind}
-        for index, (html, text) in enumerate(shown)
-    ]
+def _pages(document: Document) -> list[tuple[str, str]]:
+    """Return each part as HTML and as text."""
+    parts = [(to_html(blocks), plain_text(Document(blocks))) for blocks in split(document.blocks, _Scale())]
+    return [(html, text) for html, text in parts if not is_blank(text)]
 
 
-def preview(markdown: str) -> str:
-    """What the page would show of an answer, as safe HTML: one `article` per part."""
-    parts = _parts(parse(markdown), "answer")
-    buttons = '<footer><span class="button">👍</span> <span class="button">👎</span></footer>'
-    return "".join(
-        f'<article class="message">{part["html"]}{buttons if part["buttons"] else ""}</article>' for part in parts
-    )
+def _texts(document: Document) -> list[tuple[str, str]]:
+    """Return each part as text, without HTML. The whole is one text, so no frame of a block is counted or missed."""
+    parts = split(_verbatim(plain_text(document)).blocks, _Scale())
+    return [("", text) for blocks in parts if not is_blank(text := plain_text(Document(blocks)))]

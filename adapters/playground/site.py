@@ -17,26 +17,28 @@ from typing import Final, TypeAlias
 from aiohttp import web
 
 from adapters.playground.config import PlaygroundSettings
+from adapters.playground.errors import PlatformRefusal
 from adapters.playground.guard import HEADERS, guarded
-from adapters.playground.normalize import ROOM, ref_of
-from adapters.playground.platform import PEOPLE, Platform, Refused, direct
+from adapters.playground.ids import ROOM, direct, message_ref
+from adapters.playground.platform import PEOPLE, Platform
 from bot.adapter import HttpHandler, JsonValue
+from bot.errors import Unavailable
 from bot.events import MessageRef
 
-Look: TypeAlias = Callable[[MessageRef], Awaitable[Mapping[str, JsonValue] | None]]
+Trace: TypeAlias = Callable[[MessageRef], Awaitable[Mapping[str, JsonValue] | None]]
 Fields: TypeAlias = Mapping[str, object]
 
 HEARTBEAT_SECONDS: Final = 15.0
 TYPES: Final = {"html": "text/html", "css": "text/css", "js": "text/javascript", "svg": "image/svg+xml"}
 
 
-class Site:
-    """Handlers for the host's HTTP server; `look` tells the panel what became of a question."""
+class PlaygroundSite:
+    """Handlers for the host's HTTP server; `trace` tells the panel what became of a question."""
 
-    def __init__(self, settings: PlaygroundSettings, platform: Platform, look: Look) -> None:
+    def __init__(self, settings: PlaygroundSettings, platform: Platform, trace: Trace) -> None:
         self._settings = settings
         self._platform = platform
-        self._look = look
+        self._trace = trace
         self._verbs: Mapping[str, Callable[[Fields], str | None]] = {
             "messages": self._post,
             "edits": self._edit,
@@ -72,9 +74,9 @@ class Site:
         try:
             fields = json.loads(await request.read())
             if not isinstance(fields, dict):
-                raise Refused("Send a JSON object.")
+                raise PlatformRefusal("Send a JSON object.")
             message = verb(fields)
-        except Refused as error:
+        except PlatformRefusal as error:
             return _sorry(str(error), error.status)
         except ValueError:
             return _sorry("This is not JSON.", 400)
@@ -85,10 +87,12 @@ class Site:
     async def _inspect(self, request: web.Request) -> web.StreamResponse:
         message = request.query.get("message", "")
         try:
-            found = await self._look(ref_of(self._platform.place_of(message), message))
-        except Refused as error:
+            story = await self._trace(message_ref(self._platform.conversation_of(message), message))
+        except PlatformRefusal as error:
             return _sorry(str(error), error.status)
-        return web.json_response({"found": found}, headers=HEADERS)
+        except Unavailable as error:
+            return _sorry(str(error), 503)
+        return web.json_response({"found": story}, headers=HEADERS)
 
     async def _events(self, request: web.Request) -> web.StreamResponse:
         response = web.StreamResponse(
@@ -151,18 +155,18 @@ class Site:
 def _word(fields: Fields, name: str) -> str:
     value = fields.get(name)
     if not isinstance(value, str) or not 0 < len(value) <= 100:
-        raise Refused(f"`{name}` is missing.")
+        raise PlatformRefusal(f"`{name}` is missing.")
     return value
 
 
 def _words(fields: Fields, name: str) -> str:
     value = fields.get(name)
     if not isinstance(value, str):
-        raise Refused(f"`{name}` is missing.")
+        raise PlatformRefusal(f"`{name}` is missing.")
     try:
         value.encode()
     except UnicodeEncodeError:
-        raise Refused(f"`{name}` holds half a character.") from None
+        raise PlatformRefusal(f"`{name}` holds half a character.") from None
     return value
 
 

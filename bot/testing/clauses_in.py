@@ -11,12 +11,13 @@ import pytest
 from bot.adapter import ChannelSpec
 from bot.events import Message, Reaction
 from bot.testing import payload_files
+from bot.testing.capabilities import needs
 from bot.testing.live import Live, running
 from bot.testing.payload_files import PayloadCase
 from bot.testing.wire import Wire
 
 
-class Inbound:
+class InboundClauses:
     """The clauses; `AdapterConformance` has them."""
 
     spec: ChannelSpec
@@ -106,12 +107,14 @@ class Inbound:
             assert await live.deliver(poison)
             await live.host.wait_for(lambda: live.host.set_aside_payloads)
 
+    @needs("reactions")
     async def test_a_reaction_has_the_sent_message_as_target(self, wire: Wire) -> None:
         """On any part, in a thread too: the property that feedback hangs on."""
         async with running(wire) as live:
             refs = await live.send(" ".join(f"word{n:05}" for n in range(wire.limit // 5)))
             assert len(refs) > 1
-            refs += await live.send("In a thread.", wire.thread)
+            for conversation in live.conversations()[1:]:
+                refs += await live.send("In a thread.", conversation)
             live.shown(refs)
             for ref in refs:
                 event = await _reaction(live, wire.reaction_to(ref))
@@ -119,6 +122,7 @@ class Inbound:
                 assert (event.emoji, event.added, event.button) == ("👍", True, False)
                 assert event.user_id == wire.asker_id
 
+    @needs("reactions")
     async def test_put_taken_off_and_put_again_are_three_happenings(self, wire: Wire) -> None:
         async with running(wire) as live:
             (ref,) = await live.send("An answer.")
@@ -129,6 +133,7 @@ class Inbound:
                 events.append(event)
             assert len({event.event_id for event in events}) == 3
 
+    @needs("buttons")
     @pytest.mark.parametrize(("rating", "emoji"), [("good", "👍"), ("bad", "👎")])
     async def test_a_click_has_the_sent_message_as_target(
         self, wire: Wire, rating: Literal["good", "bad"], emoji: str
@@ -141,6 +146,7 @@ class Inbound:
             assert (event.emoji, event.added, event.button) == (emoji, True, True)
             assert event.user_id == wire.asker_id
 
+    @needs("buttons")
     async def test_two_clicks_are_two_happenings(self, wire: Wire) -> None:
         async with running(wire) as live:
             (ref,) = await live.send("An answer.")

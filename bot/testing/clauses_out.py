@@ -4,35 +4,26 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Coroutine
-from datetime import UTC, datetime
-from typing import Any, Final, get_args
+from typing import Any, get_args
 
 import pytest
 
+from bot.adapter import ChannelSpec
 from bot.errors import BotError, Misconfigured, OutcomeUnknown, Rejected, Unavailable
-from bot.events import Answer, Home, MessageRef, Notice, NoticeKind, Outbound, RecentQuestion
+from bot.events import Answer, File, MessageRef, Notice, NoticeKind
 from bot.testing.live import new_delivery_id, readable, running
+from bot.testing.samples import HOWS, NASTY, RETRY_AFTER, WORDS, absent, every_outbound
 from bot.testing.wire import FailHow, Wire
 
-RETRY_AFTER: Final = 33.0
-"""Longer than the suite's patience: an adapter that waits itself instead of saying so is found out."""
 
-NASTY: Final = (
-    "<!channel> <!here> <@U024BE7LH> <#C024BE7LR|general> <b>bold?</b> <script>alert(1)</script> &lt; &amp; "
-    "a<b && c>d @channel @everyone [click](javascript:alert(1)) [me](tg://user?id=42) <tg://user?id=42> "
-    "[x](slack://open) <https://example.com|masked>"
-)
-WORDS: Final = ("<!channel>", "<@U024BE7LH>", "<b>bold?</b>", "a<b && c>d", "click")
-
-HOWS: Final = get_args(FailHow)
-
-
-class Outgoing:
+class OutboundClauses:
     """The clauses; `AdapterConformance` has them."""
+
+    spec: ChannelSpec
 
     async def test_parts_are_json_and_rendering_is_pure(self, wire: Wire) -> None:
         adapter = wire.build()
-        for outbound in _every_outbound(wire):
+        for outbound in every_outbound(wire):
             parts = list(adapter.render(outbound))
             assert parts, f"{type(outbound).__name__} has no part"
             assert json.loads(json.dumps(parts)) == parts, "a part is not the same after it was stored"
@@ -63,7 +54,7 @@ class Outgoing:
 
     async def test_a_ref_names_the_message_where_it_stands(self, wire: Wire) -> None:
         async with running(wire) as live:
-            for conversation in (wire.conversation, wire.thread):
+            for conversation in live.conversations():
                 (ref,) = await live.send("Here.", conversation)
                 assert (ref.channel, ref.account_id) == (conversation.channel, conversation.account_id)
                 assert ref.conversation_id == conversation.conversation_id
@@ -72,9 +63,11 @@ class Outgoing:
                 assert readable(shown.text) == "Here."
 
     async def test_buttons_only_on_the_last_part_of_an_answer(self, wire: Wire) -> None:
+        """On none where the channel lacks them."""
+        has_buttons = "buttons" not in self.spec.lacks
         async with running(wire) as live:
             refs = await live.send(" ".join(f"word{n:05}" for n in range(wire.limit // 5)))
-            assert [message.buttons for message in live.shown(refs)] == [False] * (len(refs) - 1) + [True]
+            assert [message.buttons for message in live.shown(refs)] == [False] * (len(refs) - 1) + [has_buttons]
             for kind in get_args(NoticeKind):
                 refs = await live.send(Notice(text="A notice.", kind=kind, user_id=wire.asker_id))
                 assert not any(message.buttons for message in live.shown(refs)), kind
@@ -104,7 +97,7 @@ class Outgoing:
                 channel=wire.question.channel,
                 account_id=wire.question.account_id,
                 conversation_id=wire.question.conversation_id,
-                message_id=_absent(wire.question.message_id),
+                message_id=absent(wire.question.message_id),
             )
             (ref,) = await live.send("Without its question.", reply_to=lost)
             live.shown([ref])
@@ -127,7 +120,7 @@ class Outgoing:
             assert len(wire.posted()) - posted == (1 if how == "cut_after_write" else 0)
             if how == "cut_after_write":
                 found = await live.do(live.adapter.find(wire.conversation, delivery_id))
-                expected = [wire.posted()[-1].ref] if wire.can_find else None
+                expected = [wire.posted()[-1].ref] if "look_ups" not in self.spec.lacks else None
                 assert (found if found is None else list(found)) == expected
 
     @pytest.mark.parametrize("how", HOWS)
@@ -138,13 +131,20 @@ class Outgoing:
         async with running(wire) as live:
             (ref,) = await live.send("An answer.")
             adapter = live.adapter
+            where = wire.conversation
+            thread, before, _ = await wire.thread_with_history() or (where, wire.question, ())
+            no_file = File(channel=where.channel, account_id=where.account_id, file_id="F1", name="a.txt")
+            file = await wire.file_with(b"A few words.", "a.txt") or no_file
             await wire.fail(how, retry_after=RETRY_AFTER)
             calls: dict[str, Callable[[], Coroutine[Any, Any, object]]] = {
-                "find": lambda: adapter.find(wire.conversation, new_delivery_id()),
+                "find": lambda: adapter.find(where, new_delivery_id()),
                 "mark": lambda: adapter.mark(ref, "good"),
                 "delete": lambda: adapter.delete(ref),
-                "working on": lambda: adapter.working(wire.conversation, wire.question, True),
-                "working off": lambda: adapter.working(wire.conversation, wire.question, False),
+                "working on": lambda: adapter.working(where, wire.question, True),
+                "working off": lambda: adapter.working(where, wire.question, False),
+                "earlier": lambda: adapter.earlier(thread, before, 10),
+                "open": lambda: adapter.open(file),
+                "person": lambda: adapter.person(where.account_id, wire.asker_id),
             }
             for name, call in calls.items():
                 try:
@@ -156,8 +156,10 @@ class Outgoing:
             await wire.fail(None)
 
     async def test_a_sent_part_is_found_by_its_delivery_id(self, wire: Wire) -> None:
+        """Where the channel lacks look-ups, the answer is always None."""
+        can_find = "look_ups" not in self.spec.lacks
         async with running(wire) as live:
-            for conversation in (wire.conversation, wire.thread):
+            for conversation in live.conversations():
                 ids = [new_delivery_id(), new_delivery_id()]
                 refs = []
                 for delivery_id in ids:
@@ -165,18 +167,21 @@ class Outgoing:
                     refs.append(await live.send_part(part, conversation, delivery_id=delivery_id))
                 for delivery_id, ref in zip(ids, refs, strict=True):
                     found = await live.do(live.adapter.find(conversation, delivery_id))
-                    assert (found if found is None else list(found)) == ([ref] if wire.can_find else None)
+                    assert (found if found is None else list(found)) == ([ref] if can_find else None)
                 absent = await live.do(live.adapter.find(conversation, new_delivery_id()))
-                assert (absent if absent is None else list(absent)) == ([] if wire.can_find else None)
+                assert (absent if absent is None else list(absent)) == ([] if can_find else None)
 
     async def test_delete_removes_and_may_be_repeated(self, wire: Wire) -> None:
+        """Where the channel lacks deletions, it does nothing."""
         async with running(wire) as live:
             keep, ref = *(await live.send("Keep.")), *(await live.send("Remove."))
             for _ in range(2):
                 await live.do(live.adapter.delete(ref))
-            assert wire.deleted() == [ref]
-            live.shown([keep])
-            assert not [message for message in wire.posted() if message.ref == ref]
+            gone = [] if "deletions" in self.spec.lacks else [ref]
+            assert wire.deleted() == gone
+            assert [message.ref for message in wire.posted() if message.ref in (keep, ref)] == [
+                expected for expected in (keep, ref) if expected not in gone
+            ]
 
     async def test_working_may_be_repeated(self, wire: Wire) -> None:
         async with running(wire) as live:
@@ -195,7 +200,7 @@ class Outgoing:
                 await live.do(live.adapter.mark(ref, rating))
                 (after,) = live.shown([ref])
                 assert readable(after.text) == readable(before.text)
-                assert after.buttons
+                assert after.buttons == ("buttons" not in self.spec.lacks)
 
 
 def _is_right(how: FailHow, error: BotError) -> None:
@@ -215,23 +220,3 @@ def _is_right(how: FailHow, error: BotError) -> None:
     if how == "gone":
         assert isinstance(error, Rejected)
         assert error.gone
-
-
-def _every_outbound(wire: Wire) -> list[Outbound]:
-    ref = wire.question
-    asked = RecentQuestion(text=NASTY, ref=ref, asked_at=datetime(2026, 1, 2, tzinfo=UTC), outcome="answered")
-    return [
-        Answer(
-            text="# Title\n\nSome *text*, a [link](https://example.com) and\n\n```\ncode\n```", asker_id=wire.asker_id
-        ),
-        Answer(text=NASTY, asker_id=wire.asker_id),
-        *(Notice(text="A **notice**.", kind=kind, user_id=wire.asker_id) for kind in get_args(NoticeKind)),
-        Notice(text="For nobody.", kind="info"),
-        Home(user_id=wire.asker_id, recent=(asked,), suggestions=("What is this?",)),
-        Home(user_id=wire.asker_id, recent=()),
-    ]
-
-
-def _absent(message_id: str) -> str:
-    """Make the id of a message that does not exist, of the same shape: its digits turned round, none kept."""
-    return "".join(str(9 - int(character)) if character.isdigit() else character for character in message_id)

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import inspect
 import json
+import types
 import unicodedata
 import uuid
 from collections.abc import AsyncIterator, Coroutine, Sequence
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any, TypeVar
 
 from bot.adapter import Adapter, Part
 from bot.errors import BotError
-from bot.events import Answer, Conversation, Event, MessageRef, Outbound
+from bot.events import Answer, Conversation, EarlierMessage, Event, MessageRef, Outbound
 from bot.testing.wire import Posted, Wire
 
 PATIENCE = 30.0
@@ -34,6 +37,8 @@ class Live:
         self.wire = wire
         self.host = wire.host
         self.adapter: Adapter = wire.build()
+        self._folder = Path(inspect.getfile(type(self.adapter))).parent
+        self._wire_file = Path(inspect.getfile(type(wire)))
         self.begotten: set[asyncio.Task[Any]] = set()
         self._context = contextvars.copy_context()
         self._context.run(_inside.set, True)
@@ -105,6 +110,20 @@ class Live:
         parts = self.adapter.render(outbound)
         return [await self.send_part(part, conversation, reply_to=reply_to) for part in parts]
 
+    async def send_plain(self, outbound: Outbound) -> list[MessageRef]:
+        """Render in the plain form and send all parts."""
+        return [await self.send_part(part) for part in self.adapter.render(outbound, plain=True)]
+
+    def conversations(self) -> list[Conversation]:
+        """List where to send: the direct conversation and, where the channel has threads, the thread."""
+        return [where for where in (self.wire.conversation, self.wire.thread) if where is not None]
+
+    async def earlier(self, conversation: Conversation, before: MessageRef, limit: int) -> Sequence[EarlierMessage]:
+        """Read what was said, of a channel that can tell."""
+        messages = await self.do(self.adapter.earlier(conversation, before, limit))
+        assert messages is not None, "the platform can tell what was said, the adapter does not"
+        return messages
+
     def shown(self, refs: Sequence[MessageRef]) -> list[Posted]:
         """Find the messages by their refs, in the platform's order."""
         found = [message for message in self.wire.posted() if message.ref in refs]
@@ -123,7 +142,16 @@ class Live:
 
     def _is_adapters(self, task: asyncio.Task[Any]) -> bool:
         code = getattr(task.get_coro(), "cr_code", None)
-        return not task.done() and (task in self.begotten or (code is not None and "/adapters/" in _own(code)))
+        if task.done() or task is asyncio.current_task():
+            return False
+        return task in self.begotten or (code is not None and self._is_own(code))
+
+    def _is_own(self, code: types.CodeType) -> bool:
+        """Say whether code lies in the adapter's folder; tests there, and the wire, are no part of the adapter."""
+        file = Path(code.co_filename)
+        if file == self._wire_file or self._folder not in file.parents:
+            return False
+        return "tests" not in file.relative_to(self._folder).parts
 
 
 @asynccontextmanager
@@ -161,12 +189,6 @@ class Watch:
 
     def __exit__(self, *exc: object) -> None:
         asyncio.get_running_loop().set_task_factory(self._before)
-
-
-def _own(code: Any) -> str:
-    """Give the file of the code, unless it is a test's or a part of the suite."""
-    name: str = code.co_filename
-    return "" if "/tests/" in name or "/bot/testing/" in name else name
 
 
 def new_delivery_id() -> str:

@@ -11,8 +11,9 @@
 
 One class per way of receiving (HTTP and Socket Mode, polling and webhook). The suite builds the adapter with
 `wire.build()`, starts `adapter.run(wire.host)`, calls `wire.connect()`, plays, and cancels `run`. A wire outlives its
-adapters: a second one built later is the same bot after a restart. The suite never skips; what a platform cannot do is
-declared as a fact (`can_find`, `cannot_fail`), and the fact is checked too where that is possible.
+adapters: a second one built later is the same bot after a restart. The suite never skips; what a channel cannot do
+it says in `ChannelSpec.lacks`, what its platform cannot do in facts of the wire (`cannot_fail`, None), and both are
+checked too where that is possible.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, Protocol, TypeAlias
 
 from bot.adapter import Adapter
-from bot.events import Conversation, MessageRef
+from bot.events import Conversation, File, MessageRef
 from bot.testing.host import FakeHost
 
 FailHow: TypeAlias = Literal["rate_limited", "cut_after_write", "refused", "bad_token", "gone"]
@@ -42,6 +43,7 @@ class Posted:
     `text` is what people read, without markup. `length` counts in the unit of the platform's limit.
     `thread_id` is the thread it stands in, `reply_to` the id of the message it answers, None without.
     `alerts` is everything live in it that a stranger's text must never bring: pings, script or deep links.
+    `form` is what of it is more than text: styles, blocks, links behind words, not addresses linked by the platform.
     `buttons` says whether it has rating buttons.
     """
 
@@ -51,6 +53,7 @@ class Posted:
     thread_id: str | None = None
     reply_to: str | None = None
     alerts: Sequence[str] = ()
+    form: Sequence[str] = ()
     buttons: bool = False
 
 
@@ -59,21 +62,27 @@ class Wire(Protocol):
 
     `host`: a fresh FakeHost; the wire starts its HTTP server in `connect` where the channel needs one.
     `conversation`: a direct conversation of one person with the bot. `thread`: one with a `thread_id` (in a channel,
-    a topic). `asker_id`: that person. `question`: a message of that person in `conversation`, known to the platform.
+    a topic), None where the channel lacks threads. `asker_id`: that person. `question`: a message of that person in
+    `conversation`, known to the platform.
     `account_name`: the bot's name, or the account's, as the platform says it; `Adapter.check` shows it.
-    `limit`: the greatest `Posted.length` the platform takes. `can_find`: it can be asked what became of a send.
+    `limit`: the greatest `Posted.length` the platform takes.
+    `person_name`: how the platform names `asker_id`; "" where the channel cannot tell.
     `cannot_fail`: ways to fail the platform does not have, with the reason; {} for most.
     """
 
     host: FakeHost
     conversation: Conversation
-    thread: Conversation
     asker_id: str
     question: MessageRef
     account_name: str
     limit: int
-    can_find: bool
+    person_name: str
     cannot_fail: Mapping[FailHow, str]
+
+    @property
+    def thread(self) -> Conversation | None:
+        """A conversation with a `thread_id`; None where the channel lacks threads."""
+        ...
 
     def build(self) -> Adapter:
         """Build the adapter from its settings, pointed at this platform; call it again for a restart."""
@@ -102,11 +111,13 @@ class Wire(Protocol):
         ...
 
     def reaction_to(self, ref: MessageRef, emoji: str = "👍", *, added: bool = True) -> Any:
-        """Build the payload of the asker putting an emoji on the message, or taking it off."""
+        """Build the payload of the asker putting an emoji on the message, or taking it off; not called where the
+        channel lacks reactions."""
         ...
 
     def click_on(self, ref: MessageRef, rating: Literal["good", "bad"]) -> Any:
-        """Build the payload of the asker pressing a rating button of the message."""
+        """Build the payload of the asker pressing a rating button of the message; not called where the channel lacks
+        buttons."""
         ...
 
     def posted(self) -> list[Posted]:
@@ -127,4 +138,13 @@ class Wire(Protocol):
 
     async def fail(self, how: FailHow | None, *, retry_after: float = 7.0) -> None:
         """Fail that way from now on; None heals. `retry_after` in seconds, in the platform's own form."""
+        ...
+
+    async def thread_with_history(self) -> tuple[Conversation, MessageRef, Sequence[str]] | None:
+        """Make a thread in which people said these texts, oldest first, then a message: the thread, that message, the
+        texts before it. None where the channel cannot tell what was said."""
+        ...
+
+    async def file_with(self, content: bytes, name: str) -> File | None:
+        """Put a file at the platform, as one of a message. None where messages have no files."""
         ...

@@ -3,33 +3,45 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Literal
 
-from bot.adapter import Adapter
-from bot.events import MessageRef
+from bot.adapter import Adapter, Capability
+from bot.events import Conversation, File, MessageRef
 from bot.testing.host import FakeHost
 from bot.testing.wire import FailHow, Posted
 from tests.fakes.adapter import FakeAdapter
-from tests.fakes.channel import ASKER, FakeChannel, dm, room
+from tests.fakes.channel import ACCOUNT, ASKER, NAME, FakeChannel, dm, room
 
 
 class FakeWire:
-    """Implements `Wire` over a `FakeChannel`; `adapter_class` may be a mutant."""
+    """Implements `Wire` over a `FakeChannel`; `adapter_class` may be a mutant. `tells`, `files`: whether the channel
+    tells what was said and names, and whether its messages have files."""
 
     cannot_fail: Mapping[FailHow, str] = {}
     account_name = "Fake Bot"
 
-    def __init__(self, *, can_find: bool = True, adapter_class: type[FakeAdapter] = FakeAdapter) -> None:
-        self.platform = FakeChannel(findable=can_find)
+    def __init__(
+        self,
+        *,
+        lacks: Collection[Capability] = (),
+        tells: bool = True,
+        files: bool = True,
+        adapter_class: type[FakeAdapter] = FakeAdapter,
+    ) -> None:
+        self.platform = FakeChannel(lacks=lacks, tells=tells)
         self.adapter_class = adapter_class
-        self.can_find = can_find
+        self.files = files
         self.host = FakeHost()
         self.limit = self.platform.limit
         self.asker_id = ASKER
         self.conversation = dm()
-        self.thread = room("t-1")
+        self.person_name = self.platform.people[ASKER] if tells else ""
         self.question = self.platform.message("A question.").ref
+
+    @property
+    def thread(self) -> Conversation | None:
+        return None if "threads" in self.platform.lacks else room("t-1")
 
     def build(self) -> Adapter:
         return self.adapter_class(self.platform)
@@ -62,6 +74,7 @@ class FakeWire:
                 thread_id=message.conversation.thread_id,
                 reply_to=message.reply_to,
                 alerts=re.findall("<[^>]*>", message.raw),
+                form=["styled"] if message.styled else [],
                 buttons=message.buttons,
             )
             for message in self.platform.visible()
@@ -75,6 +88,23 @@ class FakeWire:
 
     def signs(self) -> int:
         return self.platform.signs
+
+    async def thread_with_history(self) -> tuple[Conversation, MessageRef, Sequence[str]] | None:
+        if not self.platform.tells:
+            return None
+        fresh = self.platform.new_id("r")
+        where = room(conversation_id=fresh) if self.thread is None else room(fresh)
+        texts = ("Which key opens the shed?", "The red one & no other?", "No, the blue one.")
+        for number, text in enumerate(texts):
+            self.platform.message(text, user_id=f"U{number % 2 + 1}", conversation=where)
+        return where, self.platform.message("Is that so?", conversation=where).ref, texts
+
+    async def file_with(self, content: bytes, name: str) -> File | None:
+        if not self.files:
+            return None
+        file_id = self.platform.new_id("file")
+        self.platform.files[file_id] = content
+        return File(channel=NAME, account_id=ACCOUNT, file_id=file_id, name=name, size=len(content))
 
     async def fail(self, how: FailHow | None, *, retry_after: float = 7.0) -> None:
         self.platform.failing = how

@@ -25,6 +25,8 @@ CLICKED_AT: Final = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 """What the adapter's clock says: Telegram gives clicks no time."""
 PUBLIC: Final = "https://bot.example.org"
 SECRET: Final = "loopback_Secret-1"
+FOUND: Final = frozenset({"mention", "hashtag", "cashtag", "bot_command", "url", "email", "phone_number"})
+"""Entities that the server finds by itself."""
 ANNA: Final = person(7, "Anna", "anna")
 
 
@@ -59,7 +61,6 @@ class TelegramWire:
 
     account_name = f"@{USERNAME}"
     limit = 4096
-    can_find = False
     cannot_fail: Mapping[FailHow, str] = {}
     person_name = ANNA["first_name"]
 
@@ -226,5 +227,6 @@ class TelegramWire:
             thread_id=str(thread) if thread else None,
             reply_to=str(reply["message_id"]) if reply else None,
             alerts=alerts(message),
+            form=[entity["type"] for entity in message.get("entities", []) if entity["type"] not in FOUND],
             buttons="inline_keyboard" in message.get("reply_markup", {}),
         )

@@ -1,9 +1,12 @@
-"""The fake adapter keeps the contract, findable or not; so the core's tests stand on firm ground."""
+"""The fake adapter keeps the contract, whatever the channel lacks; so the core's tests stand on firm ground."""
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
+from bot.testing.capabilities import ALL
 from bot.testing.conformance import AdapterConformance, Wire
 from tests import PAYLOADS
 from tests.adapters.fake_wire import FakeWire
@@ -20,9 +23,27 @@ class TestFakeChannel(AdapterConformance):
 
 
 class TestFakeChannelThatCannotBeAsked(AdapterConformance):
-    spec = FAKE
+    spec = replace(FAKE, lacks=frozenset({"look_ups"}))
     payloads = PAYLOADS / "fake"
 
     @pytest.fixture
     def wire(self) -> Wire:
-        return FakeWire(can_find=False)
+        return FakeWire(lacks=self.spec.lacks)
+
+
+class TestFakeChannelWithoutReactionsButtonsAndThreads(AdapterConformance):
+    spec = replace(FAKE, lacks=frozenset({"reactions", "buttons", "threads"}))
+    payloads = PAYLOADS / "fake_flat"
+
+    @pytest.fixture
+    def wire(self) -> Wire:
+        return FakeWire(lacks=self.spec.lacks)
+
+
+class TestFakeChannelThatLacksEverything(AdapterConformance):
+    spec = replace(FAKE, lacks=ALL)
+    payloads = PAYLOADS / "fake_bare"
+
+    @pytest.fixture
+    def wire(self) -> Wire:
+        return FakeWire(lacks=self.spec.lacks, tells=False, files=False)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Iterator, Mapping
-from html.parser import HTMLParser
+from collections.abc import Iterator, Mapping, Sequence
+from html import escape
 from pathlib import Path
 from typing import Any, Literal
 
@@ -13,13 +13,14 @@ import pytest
 
 from adapters.playground.adapter import PlaygroundAdapter
 from adapters.playground.config import CHANNEL, PlaygroundSettings
-from adapters.playground.normalize import BOT, ROOM, conversation_of, ref_of
-from adapters.playground.platform import Platform, direct
+from adapters.playground.ids import BOT, ROOM, conversation_of, direct, message_ref
+from adapters.playground.platform import PEOPLE, Platform
 from adapters.playground.render import PART_SIZE
 from bot.adapter import Handled
-from bot.events import Event, MessageRef
+from bot.events import Conversation, Event, File, MessageRef
 from bot.testing.conformance import AdapterConformance, FailHow, Posted, Wire
 from bot.testing.host import FakeHost
+from bot.testing.html_view import HtmlView
 from tests import PAYLOADS
 
 IN_PROCESS = "the platform is in the same process and sets no limit, needs no token and loses no connection"
@@ -60,8 +61,8 @@ class PlaygroundWire:
 
     account_name = "@bot"
     limit = PART_SIZE
-    can_find = True
     asker_id = "mira"
+    person_name = PEOPLE["mira"]
     cannot_fail: Mapping[FailHow, str] = {
         "rate_limited": IN_PROCESS,
         "cut_after_write": IN_PROCESS,
@@ -82,12 +83,12 @@ class PlaygroundWire:
         root = self._world.post(self.asker_id, ROOM, None, "A thread")
         for item in self._world.pending():
             self._world.acknowledge(item)
-        self.question = ref_of(self.conversation.conversation_id, asked)
+        self.question = message_ref(self.conversation.conversation_id, asked)
         self.thread = conversation_of(ROOM, root)
 
     def build(self) -> PlaygroundAdapter:
         path = self._folder / "playground.db"
-        self._adapter = PlaygroundAdapter(PlaygroundSettings(enabled=True, data=path), CountingPlatform(path))
+        self._adapter = PlaygroundAdapter(PlaygroundSettings(enabled=True, data=path), platform=CountingPlatform(path))
         return self._adapter
 
     async def connect(self) -> None:
@@ -127,7 +128,7 @@ class PlaygroundWire:
         return [_posted(view) for view in self._of_bot() if not view["deleted"]]
 
     def deleted(self) -> list[MessageRef]:
-        return [ref_of(view["conversation"], view["id"]) for view in self._of_bot() if view["deleted"]]
+        return [message_ref(view["conversation"], view["id"]) for view in self._of_bot() if view["deleted"]]
 
     def sends(self) -> int:
         return len(self._of_bot())
@@ -137,6 +138,20 @@ class PlaygroundWire:
 
     def signs(self) -> int:
         return CountingPlatform.begun - self._begun
+
+    async def thread_with_history(self) -> tuple[Conversation, MessageRef, Sequence[str]]:
+        root = self._world.post("mira", ROOM, None, "@bot Which key opens the shed?")
+        self._world.post("jonas", ROOM, None, "Something else, at the top.")
+        for person, text in (("jonas", "The red one?"), ("mira", "No, /ask says the blue one.")):
+            self._world.post(person, ROOM, root, text)
+        question = self._world.post("jonas", ROOM, root, "@bot is that so?")
+        for item in self._world.pending():
+            self._world.acknowledge(item)
+        said = ("Which key opens the shed?", "The red one?", "No, /ask says the blue one.")
+        return conversation_of(ROOM, root), message_ref(ROOM, question), said
+
+    async def file_with(self, content: bytes, name: str) -> File | None:
+        return None
 
     async def fail(self, how: FailHow | None, *, retry_after: float = 7.0) -> None:
         aside = self._folder.with_name("aside")
@@ -156,39 +171,19 @@ class PlaygroundWire:
             self._adapter.platform.close()
 
 
-class _Reader(HTMLParser):
-    """The words of a message, and everything in it that could act."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.words: list[str] = []
-        self.alerts: list[str] = []
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.words.append("\n" if tag in ("p", "li", "br", "tr", "td", "th", "pre") else "")
-        for name, value in attrs:
-            live_link = name == "href" and not (value or "").startswith(("https://", "http://", "mailto:"))
-            if live_link or name.startswith("on") or name in ("src", "style", "srcdoc"):
-                self.alerts.append(f"{tag} {name}={value}")
-        if tag in ("script", "img", "iframe", "form", "svg", "style", "object"):
-            self.alerts.append(tag)
-
-    def handle_data(self, data: str) -> None:
-        self.words.append(data)
-
-
 def _posted(view: dict[str, Any]) -> Posted:
-    reader = _Reader()
-    reader.feed(view["body"]["html"])
-    reader.close()
+    """Read a message as the page shows it: its HTML, or in the plain form its text."""
+    body = view["body"]
+    page = HtmlView(body["html"] or escape(body["text"]))
     return Posted(
-        ref=ref_of(view["conversation"], view["id"]),
-        text="".join(reader.words),
-        length=len("".join(reader.words)),
+        ref=message_ref(view["conversation"], view["id"]),
+        text=page.text,
+        length=len(page.text),
         thread_id=view["thread"],
         reply_to=view["reply_to"],
-        alerts=reader.alerts,
-        buttons=view["body"]["buttons"],
+        alerts=page.alerts,
+        form=page.tags,
+        buttons=body["buttons"],
     )
 
 

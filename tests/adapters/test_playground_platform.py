@@ -16,8 +16,9 @@ import pytest
 
 from adapters.playground.adapter import PlaygroundAdapter
 from adapters.playground.config import PlaygroundSettings
+from adapters.playground.errors import PlatformRefusal
 from adapters.playground.normalize import normalize
-from adapters.playground.platform import Platform, Refused
+from adapters.playground.platform import Platform
 from bot.adapter import Handled
 from bot.events import Event, Message
 from bot.testing.host import FakeHost
@@ -97,11 +98,11 @@ def test_what_was_deleted_is_gone(platform: Platform) -> None:
     platform.remove("mira", message)
     view = platform.view(message)
     assert (view["deleted"], view["body"], view["reactions"]) == (True, None, [])
-    with pytest.raises(Refused):
+    with pytest.raises(PlatformRefusal):
         platform.edit("mira", message, "x")
-    with pytest.raises(Refused):
+    with pytest.raises(PlatformRefusal):
         platform.react("mira", message, "👍", True)
-    with pytest.raises(Refused):
+    with pytest.raises(PlatformRefusal):
         platform.remove("mira", message)
 
 

@@ -17,8 +17,10 @@ import pytest
 
 from adapters.playground.adapter import PlaygroundAdapter
 from adapters.playground.config import CHANNEL, PlaygroundSettings
-from adapters.playground.guard import FORWARDING, is_loopback
-from bot.events import Answer, Comment, Conversation, Message, MessageRef, Reaction
+from adapters.playground.guard import FORWARDING
+from adapters.playground.ids import message_ref
+from bot.errors import Unavailable
+from bot.events import Answer, Comment, Conversation, Message, Reaction
 from bot.testing.host import FakeHost
 
 DIRECT = Conversation(channel="playground", account_id="demo", conversation_id="dm-mira", kind="dm", is_direct=True)
@@ -73,6 +75,8 @@ PATHS = ("/", "/playground/static/page.js", "/playground/events", "/playground/a
         "user@localhost",
         "",
         "10.0.0.7",
+        "0.0.0.0",
+        "2130706433",
     ],
 )
 async def test_a_name_that_is_not_this_machine_finds_nothing(site: Open, host: str) -> None:
@@ -110,20 +114,14 @@ async def test_another_page_is_refused(site: Open, headers: dict[str, str]) -> N
     assert not site.adapter.platform.snapshot()
 
 
-@pytest.mark.parametrize("name", ["localhost", "127.0.0.1", "[::1]", "LOCALHOST"])
+@pytest.mark.parametrize(
+    "name", ["localhost", "127.0.0.1", "127.0.0.2", "[::1]", "[::ffff:127.0.0.1]", "LOCALHOST", "a.localhost"]
+)
 async def test_every_name_of_this_machine_is_served(site: Open, name: str) -> None:
     for host in (name, f"{name}:8080"):
         assert (await site.get("/", Host=host))[0] == 200
         asked = {"person": "mira", "conversation": "dm-mira", "text": "hello"}
         assert (await site.act("messages", asked, Host=host, Origin=f"http://{host}"))[0] == 200
-
-
-def test_loopback_is_told_without_dns() -> None:
-    assert [
-        host
-        for host in ("127.0.0.2", "::1", "::ffff:127.0.0.1", "0.0.0.0", "2130706433", "a.localhost")
-        if is_loopback(host)
-    ] == ["127.0.0.2", "::1", "::ffff:127.0.0.1"]
 
 
 async def test_every_response_carries_the_strict_headers(site: Open) -> None:
@@ -225,14 +223,20 @@ async def test_a_click_opens_why_and_the_reason_arrives(site: Open) -> None:
     assert (await site.act("reasons", named | {"text": "again"}))[0] == 409
 
 
-async def test_inspect_asks_the_host(site: Open) -> None:
+async def test_the_panel_shows_what_the_host_traced(site: Open, monkeypatch: pytest.MonkeyPatch) -> None:
     _, sent = await site.act("messages", {"person": "mira", "conversation": "dm-mira", "text": "hello"})
     path = f"/playground/api/inspect?message={sent['message']}"
     assert json.loads((await site.get(path))[1]) == {"found": None}
-    ref = MessageRef(channel="playground", account_id="demo", conversation_id="dm-mira", message_id=sent["message"])
-    site.host.stories[ref] = {"reference": "ABCDEFGH"}
+    site.host.stories[message_ref("dm-mira", sent["message"])] = {"reference": "ABCDEFGH"}
     assert json.loads((await site.get(path))[1]) == {"found": {"reference": "ABCDEFGH"}}
     assert (await site.get("/playground/api/inspect?message=0"))[0] == 404
+
+    async def unavailable(ref: object) -> None:
+        raise Unavailable("The database cannot be read now.")
+
+    monkeypatch.setattr(site.host, "trace", unavailable)
+    status, text = await site.get(path)
+    assert (status, json.loads(text)) == (503, {"error": "The database cannot be read now."})
 
 
 async def test_the_stream_begins_with_all_and_ends_with_run(tmp_path: Path) -> None:

@@ -45,7 +45,6 @@ class SlackWire:
     account_name = "assistant"
     person_name = "Person U1"
     limit = 12_000
-    can_find = True
     cannot_fail: Mapping[FailHow, str] = {}
 
     def __init__(self, *, socket_mode: bool, agent: bool = False) -> None:
@@ -138,6 +137,7 @@ class SlackWire:
             length=sum(len(text) for text in strings(post["blocks"])) or len(post["text"]),
             thread_id=post.get("thread_ts"),
             alerts=alerts(post),
+            form=[block["type"] for block in post["blocks"]],
             buttons=has_buttons(post),
         )
 

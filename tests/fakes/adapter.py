@@ -16,11 +16,25 @@ from typing import Any, Final
 
 from pydantic import BaseModel, ConfigDict, SkipValidation
 
-from bot.adapter import AccessRule, ChannelSpec, Check, Host, Part
+from bot.adapter import FILE_BYTES, AccessRule, ChannelSpec, Check, Host, Part
 from bot.errors import BotError, Misconfigured, OutcomeUnknown, Rejected, Unavailable
-from bot.events import Answer, Conversation, Event, Home, MessageRef, Outbound, Rating
+from bot.events import (
+    Answer,
+    Conversation,
+    EarlierMessage,
+    Edit,
+    Event,
+    File,
+    Home,
+    MessageRef,
+    Outbound,
+    Person,
+    Rating,
+    Reaction,
+)
 from bot.testing.payload_files import read_event
 from tests.fakes.channel import ACCOUNT, NAME, ChannelError, FakeChannel
+from tests.fakes.parts import FakePart
 
 USED: Final = (
     "Message",
@@ -58,6 +72,7 @@ FAKE: Final = ChannelSpec(
         AccessRule(key="fake_external", standing="external", values={True: True, False: False}, default=False),
     ),
     adapter="tests.fakes.adapter:FakeAdapter",
+    preview="tests.fakes.preview:preview",
 )
 
 
@@ -66,7 +81,7 @@ class FakeAdapter:
 
     channel = NAME
 
-    def __init__(self, settings: FakeSettings | FakeChannel) -> None:
+    def __init__(self, settings: FakeSettings | FakeChannel, *, guests_differ: bool = False) -> None:
         platform = settings.channel if isinstance(settings, FakeSettings) else settings
         assert platform is not None, "the fake channel is not set"
         self.platform: FakeChannel = platform
@@ -111,21 +126,32 @@ class FakeAdapter:
         if payload["type"] not in USED or payload.get("user_id") == "BOT":
             return []
         rest = {name: value for name, value in payload.items() if name != "id"}
-        return [read_event({**rest, "event_id": payload["id"]})]
+        event = read_event({**rest, "event_id": payload["id"]})
+        return [] if self.lacking(event) else [event]
 
-    def render(self, outbound: Outbound) -> Sequence[Part]:
+    def lacking(self, event: Event) -> bool:
+        """Say whether an event is of a kind that the channel lacks."""
+        if isinstance(event, Reaction):
+            return ("buttons" if event.button else "reactions") in self.platform.lacks
+        return isinstance(event, Edit) and "edits" in self.platform.lacks
+
+    def render(self, outbound: Outbound, *, plain: bool = False) -> Sequence[Part]:
         """Escape and split; the buttons hang on the last part."""
         if isinstance(outbound, Home):
             recent = ", ".join(question.text for question in outbound.recent)
-            return [self.part("home", self.escape(f"Recent: {recent}")[: self.platform.limit], buttons=False)]
-        answer = isinstance(outbound, Answer)
+            raw = self.escape(f"Recent: {recent}")[: self.platform.limit]
+            return [self.part("home", raw, buttons=False, styled=not plain)]
+        rated = isinstance(outbound, Answer) and "buttons" not in self.platform.lacks
         kind = "answer" if isinstance(outbound, Answer) else outbound.kind
         pieces = self.split(outbound.text)
-        return [self.part(kind, piece, buttons=answer and n == len(pieces)) for n, piece in enumerate(pieces, 1)]
+        return [
+            self.part(kind, piece, buttons=rated and n == len(pieces), styled=not plain)
+            for n, piece in enumerate(pieces, 1)
+        ]
 
-    def part(self, kind: str, raw: str, *, buttons: bool) -> Part:
+    def part(self, kind: str, raw: str, *, buttons: bool, styled: bool) -> Part:
         """Make one part."""
-        return {"kind": kind, "raw": raw, "buttons": buttons}
+        return FakePart(kind=kind, raw=raw, buttons=buttons, styled=styled).to_json()
 
     def escape(self, text: str) -> str:
         """Take the meaning from the characters of the markup."""
@@ -153,11 +179,14 @@ class FakeAdapter:
     ) -> MessageRef:
         """Post it, once."""
         with self.errors():
-            return await self.platform.post(conversation, part, delivery_id, reply_to.message_id if reply_to else None)
+            stored = FakePart.from_json(part)
+            return await self.platform.post(
+                conversation, stored, delivery_id, reply_to.message_id if reply_to else None
+            )
 
     async def find(self, conversation: Conversation, delivery_id: str) -> Sequence[MessageRef] | None:
         """Search, where the platform can."""
-        if not self.platform.findable:
+        if "look_ups" in self.platform.lacks:
             return None
         with self.errors():
             return await self.platform.search(conversation, delivery_id)
@@ -168,7 +197,9 @@ class FakeAdapter:
             await self.platform.update(ref, rating)
 
     async def delete(self, ref: MessageRef) -> None:
-        """Delete it, if it is there."""
+        """Delete it, if it is there and the channel can."""
+        if "deletions" in self.platform.lacks:
+            return
         with self.errors():
             await self.platform.delete(ref)
 
@@ -176,6 +207,34 @@ class FakeAdapter:
         """Show or hide the sign; the platform keeps it by itself."""
         with self.errors():
             await self.platform.status(conversation, on)
+
+    async def earlier(
+        self, conversation: Conversation, before: MessageRef, limit: int
+    ) -> Sequence[EarlierMessage] | None:
+        """Read the history, where the platform tells it."""
+        if not self.platform.tells:
+            return None
+        with self.errors():
+            rows = await self.platform.history(conversation, before)
+        return [EarlierMessage(**row) for row in rows][-limit:]
+
+    async def open(self, file: File) -> bytes:
+        """Download it, as far as it may go."""
+        content = b""
+        with self.errors():
+            async for chunk in self.platform.download(file.file_id):
+                content += chunk
+                if len(content) > FILE_BYTES:
+                    raise Rejected("The file is too large.", reason="too_large")
+        return content
+
+    async def person(self, account_id: str, user_id: str) -> Person | None:
+        """Ask for the name, where the platform tells it."""
+        if not self.platform.tells:
+            return None
+        with self.errors():
+            name = await self.platform.name_of(user_id)
+        return None if name is None else Person(name=name)
 
     async def check(self) -> Sequence[Check]:
         """Ask who we are."""
@@ -203,6 +262,8 @@ class FakeAdapter:
             return Unavailable("The channel cannot be reached.", reason="connection")
         if error.how == "bad_token":
             return Misconfigured("The channel does not know the token; set another.", status=401)
+        if error.how == "no_file":
+            return Rejected("There is no such file.", reason="file_gone")
         if error.how == "gone":
             return Rejected("The conversation is out of reach.", reason="gone", gone=True)
         return OutcomeUnknown("The channel cut the connection.", reason="connection")

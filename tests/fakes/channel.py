@@ -15,23 +15,29 @@ from __future__ import annotations
 import asyncio
 import html
 import itertools
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, Literal, TypeAlias
 
 from bot import events
+from bot.adapter import Capability
 from bot.errors import BotError
 from bot.events import Conversation, Event, Message, MessageRef, Rating, Standing
 from bot.testing.payload_files import write_event
 from bot.testing.wire import FailHow
+from tests.fakes.parts import FakePart
 
 NAME: Final = "fake"
 ACCOUNT: Final = "A1"
 ASKER: Final = "U1"
 
-Plan: TypeAlias = FailHow | Literal["cut_before_write"]
-"""`cut_before_write`: like `cut_after_write`, but nothing was done; the adapter cannot tell the two apart."""
+Plan: TypeAlias = FailHow | Literal["cut_before_write", "no_file"]
+"""`cut_before_write`: like `cut_after_write`, but nothing was done; the adapter cannot tell the two apart. `no_file`:
+what a download of none says."""
+
+CHUNK: Final = 1 << 20
+"""Bytes of one piece of a download."""
 
 
 class ChannelError(Exception):
@@ -58,6 +64,8 @@ class Sent:
     buttons: bool
     delivery_id: str
     reply_to: str | None
+    at: datetime
+    styled: bool = False
     rating: Rating | None = None
     deleted: bool = False
 
@@ -88,13 +96,26 @@ class FakeChannel:
     """The platform.
 
     `sent`: every message of the bot, in order, deleted ones too. `plan`: how the next sends end, one each, None is
-    well; then `failing` holds, for every method, until it is None. `findable`: it can be asked for a delivery id.
+    well; then `failing` holds, for every method, until it is None. `lacks`: as in `ChannelSpec`; without `findable` it
+    lacks look-ups. `tells`: it tells what was said, and names. `files`: what can be downloaded, by id.
     `delay`: seconds a send takes. `limit`: characters of one message, escapes counted. `requests`: (method,
     delivery id or message id) of every request that reached it.
     """
 
-    def __init__(self, *, findable: bool = True, limit: int = 400, now: Callable[[], datetime] | None = None) -> None:
-        self.findable = findable
+    def __init__(
+        self,
+        *,
+        findable: bool = True,
+        lacks: Collection[Capability] = (),
+        tells: bool = True,
+        limit: int = 400,
+        now: Callable[[], datetime] | None = None,
+    ) -> None:
+        self.lacks = frozenset(lacks) if findable else frozenset({*lacks, "look_ups"})
+        self.tells = tells
+        self.files: dict[str, bytes] = {}
+        self.people = {ASKER: "Uma Ono", "U2": "Ulf Two"}
+        self.said: list[Message] = []
         self.limit = limit
         self.sent: list[Sent] = []
         self.plan: list[Plan | None] = []
@@ -207,7 +228,7 @@ class FakeChannel:
         where = conversation or dm(user_id)
         message_id = self.new_id("m")
         self.known.add(message_id)
-        return Message(
+        message = Message(
             event_id=f"message:{message_id}",
             ref=self.ref(where, message_id),
             conversation=where,
@@ -217,6 +238,8 @@ class FakeChannel:
             mentions_bot=True,
             sent_at=self.tick(),
         )
+        self.said.append(message)
+        return message
 
     def reaction(
         self, ref: MessageRef, emoji: str, *, added: bool = True, user_id: str = ASKER, button: bool = False
@@ -280,18 +303,32 @@ class FakeChannel:
 
     # its API, one request each
 
-    async def post(self, conversation: Conversation, part: Any, delivery_id: str, reply_to: str | None) -> MessageRef:
+    async def post(
+        self, conversation: Conversation, part: FakePart, delivery_id: str, reply_to: str | None
+    ) -> MessageRef:
         """Post a message; a reply to what is not known goes out as no reply."""
         how = self.plan.pop(0) if self.plan else self.failing
         self._arrive("post", delivery_id, how)
         if self.delay:
             await asyncio.sleep(self.delay)
-        if len(part["raw"]) > self.limit:
+        if len(part.raw) > self.limit:
             raise ValueError("too long")
         ref = self.ref(conversation, self.new_id("b"))
         answered = reply_to if reply_to in self.known else None
         self.known.add(ref.message_id)
-        self.sent.append(Sent(ref, conversation, part["kind"], part["raw"], part["buttons"], delivery_id, answered))
+        self.sent.append(
+            Sent(
+                ref,
+                conversation,
+                part.kind,
+                part.raw,
+                part.buttons,
+                delivery_id,
+                answered,
+                at=self.tick(),
+                styled=part.styled,
+            )
+        )
         self._depart(how)
         return ref
 
@@ -333,6 +370,40 @@ class FakeChannel:
         else:
             self.working.discard(key)
         self._depart(self.failing)
+
+    async def history(self, conversation: Conversation, before: MessageRef) -> list[dict[str, Any]]:
+        """Tell what was said in a conversation before a message, oldest first."""
+        self._arrive("history", before.message_id, self.failing)
+        rows: list[dict[str, Any]] = [
+            {"ref": message.ref, "user_id": message.user_id, "text": message.text, "sent_at": message.sent_at}
+            for message in self.said
+            if message.conversation == conversation
+        ]
+        rows += [
+            {"ref": message.ref, "user_id": None, "by_us": True, "text": message.text, "sent_at": message.at}
+            for message in self.visible()
+            if message.conversation == conversation
+        ]
+        rows.sort(key=lambda row: row["sent_at"])
+        self._depart(self.failing)
+        refs = [row["ref"] for row in rows]
+        return rows[: refs.index(before)] if before in refs else []
+
+    async def download(self, file_id: str) -> AsyncIterator[bytes]:
+        """Send a file in pieces."""
+        self._arrive("download", file_id, self.failing)
+        if file_id not in self.files:
+            raise ChannelError("no_file", self.retry_after)
+        content = self.files[file_id]
+        for start in range(0, len(content), CHUNK):
+            yield content[start : start + CHUNK]
+            self._depart(self.failing)
+
+    async def name_of(self, user_id: str) -> str | None:
+        """Tell a person's name; None for nobody's id."""
+        self._arrive("name_of", user_id, self.failing)
+        self._depart(self.failing)
+        return self.people.get(user_id)
 
     async def whoami(self) -> str:
         """Tell the account's name."""

@@ -27,6 +27,7 @@ from bot.events import (
     Reaction,
     Stop,
 )
+from bot.shared import BackgroundTasks
 from bot.testing.host import BODY_LIMIT, FakeHost
 
 SUGGESTIONS: Final = ("How long can I return something?", "What does express delivery cost?")
@@ -49,7 +50,7 @@ class ScriptedCore(FakeHost):
         super().__init__()
         self.gate = asyncio.Event()
         self.gate.set()
-        self.tasks: set[asyncio.Task[None]] = set()
+        self.tasks = BackgroundTasks()
         self.sends = 0
         self.last: MessageRef | None = None
         self.running: asyncio.Task[None] | None = None
@@ -74,17 +75,14 @@ class ScriptedCore(FakeHost):
         """Stop receiving, then serving, as the core does; may be called again."""
         if self.running is not None:
             self.running.cancel()
-            for task in self.tasks:
-                task.cancel()
-            await asyncio.gather(self.running, *self.tasks, return_exceptions=True)
+            await self.tasks.drain()
+            await asyncio.gather(self.running, return_exceptions=True)
         await self.close()
 
     async def handle(self, event: Event) -> Handled:
         handled = await super().handle(event)
         if handled.outcome == "accepted":
-            task = asyncio.create_task(self.act(event))
-            self.tasks.add(task)
-            task.add_done_callback(self.tasks.discard)
+            self.tasks.spawn(self.act(event))
         clicked_bad = isinstance(event, Reaction) and event.button and event.emoji == "👎"
         return Handled(outcome=handled.outcome, ask_why=clicked_bad)
 

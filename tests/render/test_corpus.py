@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
 import adapters.playground.render
 import adapters.slack.render
@@ -15,18 +16,14 @@ from tests.render.answers import OWN, each_answer, paths, read
 from tests.render.judges import Content, Json
 
 
-def slack_parts(answer: Answer) -> list[Json]:
-    return [part.to_json() for part in adapters.slack.render.render(answer)]
-
-
-def telegram_parts(answer: Answer) -> list[Json]:
-    return [part.to_json() for part in adapters.telegram.render.render(answer)]
+def parts_of(render: Callable[[Answer], Sequence[Any]]) -> Callable[[Answer], list[Json]]:
+    return lambda answer: [part.to_json() for part in render(answer)]
 
 
 CHANNELS: dict[str, tuple[Callable[..., Iterable[Json]], Callable[[Json], list[str]], Callable[..., Content]]] = {
-    "slack": (slack_parts, judges.slack_problems, judges.of_slack),
-    "telegram": (telegram_parts, judges.telegram_problems, judges.of_telegram),
-    "playground": (adapters.playground.render.render, judges.html_problems, judges.of_playground),
+    "slack": (parts_of(adapters.slack.render.render), judges.slack_problems, judges.of_slack),
+    "telegram": (parts_of(adapters.telegram.render.render), judges.telegram_problems, judges.of_telegram),
+    "playground": (parts_of(adapters.playground.render.render), judges.html_problems, judges.of_playground),
 }
 
 

@@ -3,25 +3,26 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Any
 
 import pytest
 
-from adapters.playground.render import PART_SIZE, preview, render
+from adapters.playground.parts import PlaygroundPart
+from adapters.playground.preview import preview
+from adapters.playground.render import PART_SIZE, render
 from bot.events import Answer, Home, Notice, RecentQuestion
+from bot.render import parse, plain
 from tests.render.judges import html_problems
 
 LINK = 'target="_blank" rel="noopener noreferrer nofollow ugc"'
 
 
-def parts_of(markdown: str) -> list[Any]:
+def parts_of(markdown: str) -> list[PlaygroundPart]:
     return render(Answer(text=markdown, asker_id="1"))
 
 
 def html(markdown: str) -> str:
     (part,) = parts_of(markdown)
-    shown: str = part["html"]
-    return shown
+    return part.html
 
 
 def test_everything_a_part_can_have() -> None:
@@ -69,29 +70,29 @@ def test_a_list_of_thirty_levels() -> None:
 
 def test_a_word_of_forty_thousand_characters() -> None:
     parts = parts_of("W" * 40_000)
-    assert "".join(part["text"] for part in parts) == "W" * 40_000
-    assert max(len(part["text"]) for part in parts) <= PART_SIZE
+    assert "".join(part.text for part in parts) == "W" * 40_000
+    assert max(len(part.text) for part in parts) <= PART_SIZE
 
 
 def test_a_part_has_its_text_its_kind_and_the_last_of_an_answer_buttons() -> None:
     parts = parts_of("# Head\n\n" + "word " * 2_000)
-    assert parts[0]["text"].startswith("Head\n\nword word")
-    assert [part["buttons"] for part in parts] == [False] * (len(parts) - 1) + [True]
-    assert {part["kind"] for part in parts} == {"answer"}
+    assert parts[0].text.startswith("Head\n\nword word")
+    assert [part.buttons for part in parts] == [False] * (len(parts) - 1) + [True]
+    assert {part.kind for part in parts} == {"answer"}
     (notice,) = render(Notice(text="**x**", kind="why"))
-    assert notice == {"html": '<p dir="auto"><strong>x</strong></p>', "text": "x", "buttons": False, "kind": "why"}
+    assert notice == PlaygroundPart(html='<p dir="auto"><strong>x</strong></p>', text="x", kind="why")
 
 
 @pytest.mark.parametrize("content", ["", "\u200b", "```\n```", "\ud800", "\n\n>\n- "])
 def test_there_is_always_a_part(content: str) -> None:
     parts = parts_of(content)
     assert parts
-    assert all(html_problems(part) == [] for part in parts)
+    assert all(html_problems(part.to_json()) == [] for part in parts)
 
 
 def test_a_question_is_not_read_as_markdown() -> None:
     (part,) = render(Notice(text="is **this** <b>?", kind="question"))
-    assert part["html"] == '<p dir="auto">is **this** &lt;b&gt;?</p>'
+    assert part.html == '<p dir="auto">is **this** &lt;b&gt;?</p>'
 
 
 def test_home_lists_what_was_asked() -> None:
@@ -99,7 +100,7 @@ def test_home_lists_what_was_asked() -> None:
         text="why *so*\n# x?", ref=None, asked_at=datetime(2026, 11, 22, tzinfo=UTC), outcome="answered"
     )
     (part,) = render(Home(user_id="1", recent=(asked,)))
-    assert part["html"] == '<p dir="auto">Ask a question below.</p><ul><li>answered: why *so* # x?</li></ul>'
+    assert part.html == '<p dir="auto">Ask a question below.</p><ul><li>answered: why *so* # x?</li></ul>'
 
 
 def test_the_preview_is_what_would_be_shown() -> None:
@@ -107,3 +108,30 @@ def test_the_preview_is_what_would_be_shown() -> None:
         '<article class="message"><p dir="auto">a <em>b</em></p>'
         '<footer><span class="button">👍</span> <span class="button">👎</span></footer></article>'
     )
+
+
+def test_the_plain_form_is_the_words_alone() -> None:
+    (part,) = render(Answer(text="# A <b>\n\n- *b*\n- `c & d`\n\n> e", asker_id="1"), plain=True)
+    (formed,) = parts_of("# A <b>\n\n- *b*\n- `c & d`\n\n> e")
+    assert part == PlaygroundPart(text=formed.text, buttons=True)
+    assert "A <b>" in part.text
+    assert "c & d" in part.text
+
+
+@pytest.mark.parametrize(
+    "markdown", ["W" * 40_000, "- *item*\n" * 3_000, "| a | b |\n|---|---|\n" + "| c | d |\n" * 2_000]
+)
+def test_the_plain_form_of_what_is_long_loses_nothing(markdown: str) -> None:
+    parts = render(Answer(text=markdown, asker_id="1"), plain=True)
+    assert len(parts) > 1
+    assert max(len(part.text) for part in parts) <= PART_SIZE
+    assert not any(part.html for part in parts)
+    whole = plain(parse(markdown))
+    assert "".join("".join(part.text for part in parts).split()) == "".join(whole.split())
+
+
+@pytest.mark.parametrize("content", ["", "\u200b", "```\n```", "\ud800", "\n\n>\n- "])
+def test_there_is_always_a_plain_part(content: str) -> None:
+    parts = render(Answer(text=content, asker_id="1"), plain=True)
+    assert parts
+    assert all(part.text.strip() for part in parts)

@@ -8,7 +8,7 @@ import re
 from html.parser import HTMLParser
 from pathlib import Path
 
-import adapters.playground.render
+import adapters.playground.preview
 import adapters.slack.preview
 import adapters.telegram.preview
 from bot.render import parse, plain
@@ -20,7 +20,7 @@ def page(markdown: str) -> str:
     columns = {
         "Slack": adapters.slack.preview.preview(markdown),
         "Telegram": adapters.telegram.preview.preview(markdown),
-        "Playground": adapters.playground.render.preview(markdown),
+        "Playground": adapters.playground.preview.preview(markdown),
         "Plain text": plain_column(plain(parse(markdown))),
     }
     return preview_page(columns, markdown)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from bot.adapter import Check, Host, Part
 from bot.errors import Misconfigured, OutcomeUnknown, Rejected, Unavailable
-from bot.events import Answer, Conversation, MessageRef, Notice, Outbound, Rating
+from bot.events import Answer, Conversation, EarlierMessage, File, MessageRef, Notice, Outbound, Person, Rating
 
 if TYPE_CHECKING:
     from tests.simulation.process import Process
@@ -116,8 +116,8 @@ class SimAdapter:
     async def run(self, host: Host) -> None:
         """The world delivers the events itself."""
 
-    def render(self, outbound: Outbound) -> Sequence[Part]:
-        """One part for every line of an answer; everything else is one part."""
+    def render(self, outbound: Outbound, *, plain: bool = False) -> Sequence[Part]:
+        """One part for every line of an answer; everything else is one part. It has no form that could be refused."""
         if isinstance(outbound, Answer):
             return [{"kind": "answer", "text": line} for line in outbound.text.split("\n")]
         assert isinstance(outbound, Notice)
@@ -196,6 +196,17 @@ class SimAdapter:
         cut = await self._call("working", conversation.conversation_id)
         self._channel.working.setdefault((conversation.conversation_id, key), []).append((self._world.now, on))
         self._finish(cut)
+
+    async def earlier(
+        self, conversation: Conversation, before: MessageRef, limit: int
+    ) -> Sequence[EarlierMessage] | None:
+        return None
+
+    async def open(self, file: File) -> bytes:
+        raise Rejected("Messages have no files here.", reason="not_found")
+
+    async def person(self, account_id: str, user_id: str) -> Person | None:
+        return None
 
     async def check(self) -> Sequence[Check]:
         return []

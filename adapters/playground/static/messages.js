@@ -100,7 +100,8 @@ function content(message) {
   if (message.deleted) return el("p", { class: "body gone" }, "This message was deleted.");
   if (state.editing === message.id) return editForm(message);
   if (message.author !== "bot") return el("div", { class: "body said" }, ...mentions(words(message)));
-  const body = el("div", { class: "body" }, safe(message.body.html ?? ""));
+  const html = message.body.html; // without it, it is the plain form
+  const body = html ? el("div", { class: "body" }, safe(html)) : el("div", { class: "body" }, el("div", { class: "said" }, words(message)));
   if (message.body.buttons) body.append(rating(message));
   return body;
 }
