@@ -55,13 +55,17 @@ def queue_full() -> str:
     )
 
 
-def help_text(prefix: str) -> str:
-    """Say what the bot can do; `prefix` is `/` or `!`, as commands are written in this place."""
-    return (
+def help_text(prefix: str, *, can_rate: bool = True) -> str:
+    """Say what the bot can do; `prefix` is `/` or `!`, as commands are written in this place.
+
+    `can_rate`: the channel has reactions or buttons.
+    """
+    text = (
         "I answer questions. Write to me directly, or mention me where others talk; in a thread where you have "
         "asked me, just go on.\n\n"
         f"- `{prefix}new` begins a new conversation: I forget what we spoke of.\n"
         f"- `{prefix}ask` and your question asks me.\n"
-        f"- `{prefix}help` shows this.\n\n"
-        "React with 👍 or 👎 to an answer, or use its buttons: it tells the people who run me how good it was."
+        f"- `{prefix}help` shows this."
     )
+    rating = "React with 👍 or 👎 to an answer, or use its buttons: it tells the people who run me how good it was."
+    return f"{text}\n\n{rating}" if can_rate else text

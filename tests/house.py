@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from bot.adapter import Capability, ChannelSpec
 from bot.assistant.server import AssistantOptions, RunningAssistant, start
 from bot.config import Config, load
 from bot.telemetry.metrics import Metrics
@@ -33,6 +34,11 @@ def fake_config(base_url: str, folder: Path, **settings: str) -> Config:
     return load([FAKE], environ=environ, cwd=folder)
 
 
+def fake_spec(channel: FakeChannel) -> ChannelSpec:
+    """Say of the fake channel what it says of itself, and what it lacks."""
+    return replace(FAKE, lacks=channel.lacks)
+
+
 @dataclass
 class House:
     """What a test holds in its hands. `restart` stops the bot and starts it again on the same database."""
@@ -46,7 +52,12 @@ class House:
     async def restart(self) -> None:
         """Stop the bot, and start another one where it stopped."""
         await self.bot.stop()
-        self.bot = Bot(self.config, channels=[FAKE], adapters={"fake": FakeAdapter(self.channel)}, metrics=self.metrics)
+        self.bot = Bot(
+            self.config,
+            channels=[fake_spec(self.channel)],
+            adapters={"fake": FakeAdapter(self.channel)},
+            metrics=self.metrics,
+        )
         await self.bot.start()
         await self.channel.wait_for(lambda: self.channel.receiver is not None)
 
@@ -77,17 +88,19 @@ class House:
 
 
 @asynccontextmanager
-async def a_house(folder: Path, *, findable: bool = True, delay: float = 0.05, **settings: str) -> AsyncIterator[House]:
-    """Start everything, and stop it."""
+async def a_house(
+    folder: Path, *, lacks: Collection[Capability] = (), delay: float = 0.05, **settings: str
+) -> AsyncIterator[House]:
+    """Start everything, and stop it. `lacks`: what the channel cannot do."""
     docs = folder / "docs"
     docs.mkdir(exist_ok=True)
     for name, text in DOCS.items():
         (docs / name).write_text(text)
     assistant = await start(AssistantOptions(docs=docs, port=0, delay=delay))
-    channel = FakeChannel(findable=findable)
+    channel = FakeChannel(lacks=lacks)
     config = fake_config(assistant.base_url, folder, **settings)
     metrics = Metrics()
-    bot = Bot(config, channels=[FAKE], adapters={"fake": FakeAdapter(channel)}, metrics=metrics)
+    bot = Bot(config, channels=[fake_spec(channel)], adapters={"fake": FakeAdapter(channel)}, metrics=metrics)
     await bot.start()
     house = House(channel, assistant, config, bot, metrics)
     try:

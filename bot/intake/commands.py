@@ -20,7 +20,9 @@ TYPED_PREFIX = "!"
 
 def run_help(arrival: Arrival, _args: str) -> Accepted:
     """Say what the bot can do."""
-    return tell(arrival, notices.help_text(_prefix(arrival)), "info")
+    ctx, channel = arrival.ctx, arrival.address.channel
+    can_rate = not (ctx.lacks(channel, "reactions") and ctx.lacks(channel, "buttons"))
+    return tell(arrival, notices.help_text(_prefix(arrival), can_rate=can_rate), "info")
 
 
 def run_new(arrival: Arrival, _args: str) -> Accepted:

@@ -184,7 +184,7 @@ async def test_a_send_cut_after_the_platform_stored_it_is_found_and_not_repeated
 
 
 async def test_a_send_that_cannot_be_looked_up_is_sent_again_once_and_counted(tmp_path: Path) -> None:
-    async with a_house(tmp_path, findable=False) as house:
+    async with a_house(tmp_path, lacks={"look_ups"}) as house:
         house.channel.plan = ["cut_after_write"]
         await house.channel.say("When does the shop open?")
         await house.idle()
