@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from fnmatch import fnmatchcase
-
-from bot.config import Access, Route
+from bot.config import Access
+from bot.config.routes import NO_ROUTE, route_for, route_name
 from bot.store.conversations import Where
 
-NO_ROUTE = Route()
+__all__ = ["NO_ROUTE", "admitted", "route_for", "route_name"]
 
 
 def admitted(access: Access, where: Where, user: str, standing: str, *, seen_as: str) -> bool:
@@ -19,17 +18,3 @@ def admitted(access: Access, where: Where, user: str, standing: str, *, seen_as:
     if names & access.deny:
         return False
     return bool(names & access.allow) or access.admitted.get((where.channel, standing), True)
-
-
-def route_for(routes: tuple[Route, ...], channel: str, account: str, conversation: str) -> tuple[str, Route]:
-    """Return the first route that fits, with its name, "" for none."""
-    wanted = (channel, account, conversation)
-    for route in routes:
-        if all(map(fnmatchcase, wanted, (route.channel, route.account, route.conversation))):
-            return route_name(route), route
-    return "", NO_ROUTE
-
-
-def route_name(route: Route) -> str:
-    """Name a route by its patterns: turns keep the name, and the settings may list others before it one day."""
-    return f"{route.channel}:{route.account}:{route.conversation}"

@@ -11,7 +11,7 @@ import secrets
 import signal
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import IO, Any, cast
@@ -20,13 +20,12 @@ import structlog
 from pydantic import BaseModel, SecretStr
 
 from adapters.playground.config import CHANNEL as PLAYGROUND
-from adapters.slack.config import CHANNEL as SLACK
-from adapters.telegram.config import CHANNEL as TELEGRAM
 from bot.access import route_name
 from bot.adapter import Adapter, ChannelSpec, HttpHandler
 from bot.api.client import ApiClient
 from bot.api.gate import Gates
 from bot.config import Config
+from bot.config.channels import installed
 from bot.context import Context
 from bot.engine.inprocess import Engine
 from bot.errors import BotError, ConfigError, Unavailable
@@ -49,9 +48,6 @@ from bot.turns import Turns, bury
 from bot.web.health import Health, Word
 from bot.web.server import Server
 from bot.web.status import Snapshot
-
-CHANNELS: tuple[ChannelSpec, ...] = (SLACK, TELEGRAM, PLAYGROUND)
-"""Every channel. Adding one is a folder under `adapters/` and its name here."""
 
 CHECK_EVERY = 60.0
 HOUR = 3600.0
@@ -79,7 +75,7 @@ def make_adapter(spec: ChannelSpec, settings: BaseModel) -> Adapter:
 def make_adapters(config: Config) -> dict[str, Adapter]:
     """Make the adapters of all channels that are turned on."""
     made = {}
-    for spec in CHANNELS:
+    for spec in installed():
         accounts = config.accounts.get(spec.name, ())
         if len(accounts) > 1:
             raise ConfigError([(spec.name, "one account; this version serves no further ones")])
@@ -306,7 +302,7 @@ def _dress_up(bot: Bot) -> None:
         if hasattr(adapter, "inspect"):
             adapter.inspect = bot.inspect
     shows = {
-        spec.name.capitalize(): importlib.import_module(f"adapters.{spec.name}.render").preview for spec in CHANNELS
+        spec.name.capitalize(): importlib.import_module(f"adapters.{spec.name}.render").preview for spec in installed()
     }
     preview = previewer(shows)
     bot.pages += [("GET", "/preview", preview), ("POST", "/preview", preview)]
@@ -321,4 +317,4 @@ async def _demo(config: Config, demo: DemoOptions, stack: contextlib.AsyncExitSt
         enabled=True, data=DATA / "playground.db", suggestions=around.suggestions, docs=str(around.docs)
     )
     accounts = dict(config.accounts) if demo.channels else {}
-    return replace(around.config, accounts={**accounts, PLAYGROUND.name: (playground,)})
+    return around.config.model_copy(update={"accounts": {**accounts, PLAYGROUND.name: (playground,)}})

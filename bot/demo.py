@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from aiohttp import web
@@ -75,7 +75,8 @@ async def prepare(config: Config, docs: Path | None, rough: bool, stack: AsyncEx
     )
     assistant = await start(options)
     stack.push_async_callback(assistant.close)
-    config = replace(config, base_url=assistant.base_url, api_key=SecretStr("demo"), tenant_id="demo", site_id="demo")
+    demo = {"base_url": assistant.base_url, "api_key": SecretStr("demo"), "tenant_id": "demo", "site_id": "demo"}
+    config = config.model_copy(update=demo)
     client = ApiClient(
         base_url=assistant.base_url, api_key=SecretStr("demo"), tenant_id="demo", site_id="demo", gate=Gate()
     )

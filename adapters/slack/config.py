@@ -26,8 +26,6 @@ class SlackSettings(BaseModel):
     app_token: SecretStr | None = Field(default=None, alias="SLACK_APP_TOKEN")
     signing_secret: SecretStr | None = Field(default=None, alias="SLACK_SIGNING_SECRET")
     api_url: str = Field(default="https://slack.com/api/", alias="SLACK_API_URL")
-    client_id: str | None = Field(default=None, alias="SLACK_CLIENT_ID")
-    client_secret: SecretStr | None = Field(default=None, alias="SLACK_CLIENT_SECRET")
     config_token: SecretStr | None = Field(default=None, alias="SLACK_CONFIG_TOKEN")
     tell_guests: bool = False
 
@@ -41,9 +39,7 @@ class SlackSettings(BaseModel):
         """Whether events come over Socket Mode; over HTTP otherwise."""
         return self.app_token is not None
 
-    @field_validator(
-        "bot_token", "app_token", "signing_secret", "client_id", "client_secret", "config_token", mode="before"
-    )
+    @field_validator("bot_token", "app_token", "signing_secret", "config_token", mode="before")
     @classmethod
     def _empty_is_unset(cls, value: object) -> object:
         return None if value == "" else value

@@ -29,22 +29,23 @@ async def demo(
     rough
         Let the assistant misbehave as a busy network does: slow, refusing, cut off, twice.
     """
-    from bot.app import CHANNELS, DemoOptions, run
+    from bot.app import DemoOptions, run
     from bot.config import demo_config
+    from bot.config.channels import installed
 
     folder_of(docs)
-    settings = demo_config(CHANNELS, with_channels=channels)
+    settings = demo_config(installed(), with_channels=channels)
     logs(settings)
     await run(settings, demo=DemoOptions(docs=docs, channels=channels, rough=rough))
 
 
 async def run() -> None:
     """Run the bot with the settings in force, until it is told to stop (SIGTERM, Ctrl-C)."""
-    from bot.app import CHANNELS
     from bot.app import run as run_app
     from bot.config import RUN, load
+    from bot.config.channels import installed
 
-    settings = load(CHANNELS, need=RUN)
+    settings = load(installed(), need=RUN)
     logs(settings)
     await run_app(settings)
 

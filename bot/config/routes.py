@@ -1,0 +1,23 @@
+"""Which route a conversation takes. Pure."""
+
+from __future__ import annotations
+
+from fnmatch import fnmatchcase
+
+from bot.config.model import Route
+
+NO_ROUTE = Route()
+
+
+def route_for(routes: tuple[Route, ...], channel: str, account: str, conversation: str) -> tuple[str, Route]:
+    """Return the first route that fits, with its name, "" for none."""
+    wanted = (channel, account, conversation)
+    for route in routes:
+        if all(map(fnmatchcase, wanted, (route.channel, route.account, route.conversation))):
+            return route_name(route), route
+    return "", NO_ROUTE
+
+
+def route_name(route: Route) -> str:
+    """Name a route by its patterns: turns keep the name, and the settings may list others before it one day."""
+    return f"{route.channel}:{route.account}:{route.conversation}"
