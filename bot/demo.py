@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from aiohttp import web
@@ -72,14 +72,14 @@ async def _prepare(config: Config, options: DemoOptions, stack: AsyncExitStack) 
     (spec,) = (spec for spec in installed() if spec.name == PLAYGROUND)
     playground = spec.settings(enabled=True, data=DATA / "playground.db", suggestions=suggestions, docs=str(docs))
     accounts = dict(config.accounts) if options.channels else {}
-    return replace(
-        config,
-        base_url=assistant.base_url,
-        api_key=SecretStr("demo"),
-        tenant_id="demo",
-        site_id="demo",
-        accounts={**accounts, PLAYGROUND: (playground,)},
-    )
+    changes = {
+        "base_url": assistant.base_url,
+        "api_key": SecretStr("demo"),
+        "tenant_id": "demo",
+        "site_id": "demo",
+        "accounts": {**accounts, PLAYGROUND: (playground,)},
+    }
+    return config.model_copy(update=changes)
 
 
 async def _suggestions(base_url: str) -> tuple[str, ...]:

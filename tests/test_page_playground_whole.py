@@ -11,7 +11,6 @@ import socket
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -51,7 +50,7 @@ class Whole:
         adapter = PlaygroundAdapter(self.settings)
         self.bot = Bot(self.config, adapters={CHANNEL.name: adapter})
         await self.bot.start()
-        self.config = replace(self.config, http_port=self.bot.web.port)
+        self.config = self.config.model_copy(update={"http_port": self.bot.web.port})
 
     def rated(self) -> list[str]:
         return [entry.body["feedback"] for entry in self.assistant.requests.of("feedback")]
@@ -118,7 +117,8 @@ async def test_a_fact_an_unknown_and_feedback_that_is_the_truth(chromium: Browse
         await whole.bot.stop()
         await expect(page.locator("#link")).to_have_text("Reconnecting…")
         assert whole.rated() == []
-        whole.config = replace(whole.config, feedback=replace(whole.config.feedback, settle_seconds=0.2))
+        quick = whole.config.feedback.model_copy(update={"settle_seconds": 0.2})
+        whole.config = whole.config.model_copy(update={"feedback": quick})
         await whole.start()
         await fed_back(page, "good", "good", "submitted")
         assert whole.rated() == ["good"]

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import functools
-import ipaddress
 import ssl
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, replace
@@ -25,6 +24,7 @@ from bot.api import models
 from bot.api.assumptions import BODY_LIMIT, CHAT_SECONDS
 from bot.api.errors import Kind, from_exception, from_status, unreadable
 from bot.errors import BotError, Misconfigured, Rejected
+from bot.shared import is_loopback
 from bot.telemetry.metrics import Metrics
 
 # Many servers drop a connection that was idle for 5 s. Ours are given up before, or a submit could be written
@@ -219,16 +219,9 @@ def _check_address(base_url: str) -> None:
     host = parts.hostname or ""
     if parts.scheme == "https" and host:
         return
-    if parts.scheme == "http" and (host == "localhost" or _is_loopback(host)):
+    if parts.scheme == "http" and is_loopback(host):
         return
     raise Misconfigured("UPPZY_BASE_URL must begin with https:// (http:// only for this machine itself).")
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 async def _read(response: httpx.Response, limit: int) -> bytes | None:

@@ -2,49 +2,58 @@
 
 from __future__ import annotations
 
+import json as jsons
+import re
+
 from cyclopts import App
+from pydantic import BaseModel, SecretStr
 
 from bot.cli.output import Json, config, document, note, say, table
 
 app = App(name="config", help="See and check the settings.")
 
+MASK = "•••"
+
 
 @app.command
 def show(*, json: Json = False) -> int:
     """Show every setting, its value (secrets masked) and which source it comes from."""
-    from bot.config import examine, installed
+    from bot.config import examine
+    from bot.config.channels import installed
 
-    found = examine(installed())
+    examined = examine(installed())
+    rows = [(setting.name, plain(setting.value), setting.source) for setting in examined.settings]
     if json:
-        document([{"name": s.name, "value": s.value, "source": s.source} for s in found.settings])
+        document([dict(zip(("name", "value", "source"), row, strict=True)) for row in rows])
     else:
-        rows = [(s.name, s.value or "–", s.source) for s in found.settings]
+        rows = [(name, value or "–", source) for name, value, source in rows]
         table(("setting", "value", "from"), rows, empty="No setting could be read.")
-    for problem in found.errors:
+    for problem in examined.errors:
         note(f"{problem.name}: {problem.expected}")
-    return 1 if found.errors else 0
+    return 1 if examined.errors else 0
 
 
 @app.command
 def check(*, json: Json = False) -> int:
     """Say whether `run` would start with these settings: every problem at once, and what is worth a second look."""
-    from bot.config import RUN, examine, installed
+    from bot.config import RUN, examine
+    from bot.config.channels import installed
 
-    found = examine(installed(), need=RUN)
-    lines = [{"name": p.name, "level": "error", "expected": p.expected} for p in found.errors]
-    lines += [{"name": p.name, "level": "warning", "expected": p.expected} for p in found.warnings]
+    examined = examine(installed(), need=RUN)
+    lines = [{"name": p.name, "level": "error", "expected": p.expected} for p in examined.errors]
+    lines += [{"name": p.name, "level": "warning", "expected": p.expected} for p in examined.warnings]
     lines += [
         {"name": name, "level": "warning", "expected": "no setting has this name; mend it, or remove the variable"}
-        for name in found.unknown
+        for name in examined.unknown
     ]
     if json:
         document(lines)
     else:
         for line in lines:
             say(f"{line['level']}: {line['name']}: {line['expected']}")
-        wrong = len(found.errors)
+        wrong = len(examined.errors)
         say("The settings are fine." if not wrong else f"{wrong} setting{'s are' if wrong > 1 else ' is'} wrong.")
-    return 1 if found.errors else 0
+    return 1 if examined.errors else 0
 
 
 @app.command
@@ -60,7 +69,7 @@ def route(channel: str, account: str, conversation: str, /, *, json: Json = Fals
     conversation
         The conversation's id at the channel.
     """
-    from bot.config import route_for
+    from bot.config.routes import route_for
 
     settings = config()
     name, chosen = route_for(settings.routes, channel, account, conversation)
@@ -77,3 +86,22 @@ def route(channel: str, account: str, conversation: str, /, *, json: Json = Fals
         document(answer)
     else:
         table(("what", "value"), list(answer.items()), empty="")
+
+
+def plain(value: object) -> str:
+    """Write a setting's value for people, secrets and the password of an address masked.
+
+    >>> plain(("a", SecretStr("x"))), plain("https://bot:secret@host/bot"), plain(None)
+    ('["a", "•••"]', 'https://bot:•••@host/bot', '')
+    """
+    if isinstance(value, SecretStr):
+        return MASK
+    if isinstance(value, tuple | frozenset):
+        ordered = sorted(value) if isinstance(value, frozenset) else value
+        items = [item.model_dump(exclude_defaults=True) if isinstance(item, BaseModel) else item for item in ordered]
+        return jsons.dumps(items, ensure_ascii=False, default=lambda _: MASK)
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, float):
+        return f"{value:g}"
+    return "" if value is None else re.sub(r"(?<=://)([^/@\s:]*):[^/@]*@", rf"\1:{MASK}@", str(value))

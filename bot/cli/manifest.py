@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import importlib
-import importlib.util
-import inspect
-from types import ModuleType
-from typing import Annotated, Any, Literal
+from dataclasses import asdict
+from typing import Annotated, Literal
 
 from cyclopts import App, Parameter
+from pydantic import BaseModel
 
-from bot.adapter import ChannelSpec
+from bot.adapter import ChannelSpec, Manifest, ManifestOptions
 from bot.cli.output import Json, config, document, note, say
-from bot.errors import Misconfigured
+from bot.errors import ConfigError, Misconfigured
 
 app = App(name="manifest", help="Make the app's registration at a channel.")
 
@@ -45,54 +43,61 @@ async def manifest(
     apply
         Register it at the channel, with the tokens in the settings.
     """
-    from bot.config import installed
+    from bot.config.channels import installed
 
-    made = _module(channel, installed())
-    chosen = {"mode": mode, "url": url, "agent": agent}
-    options = {name: value for name, value in chosen.items() if value is not None}
-    known = set(inspect.signature(made.manifest).parameters)
-    if unknown := sorted(set(options) - known):
-        raise Misconfigured(f"The manifest of {channel} has no --{unknown[0]}; leave it out.")
-    if not apply:
-        text = made.manifest(**options)
-        if not json:
-            print(text, end="", flush=True)
-        differences = await _differences(made, channel)
+    registration = manifest_of(channel, installed())
+    options = chosen(channel, registration, ManifestOptions(mode=mode, url=url, agent=agent))
+    if apply:
+        done = await registration.apply(_settings(channel), options)
         if json:
-            document({"channel": channel, "manifest": text, "differences": differences})
-        elif differences is not None:
-            for line in differences or [f"{channel.capitalize()} shows exactly this."]:
-                note(line)
-            if differences:
-                note("Nothing was changed; --apply makes it so.")
+            document({"channel": channel, "done": done})
+        else:
+            for line in done or ["Nothing had to be changed."]:
+                say(line)
         return
-    done: list[str] = await made.apply(_settings(channel), **options)
+    text = registration.text(options)
+    if not json:
+        print(text, end="", flush=True)
+    differences = await _differences(channel, registration)
     if json:
-        document({"channel": channel, "done": done})
-    else:
-        for line in done or ["Nothing had to be changed."]:
-            say(line)
+        document({"channel": channel, "manifest": text, "differences": differences})
+    elif differences is not None:
+        for line in differences or [f"{channel.capitalize()} shows exactly this."]:
+            note(line)
+        if differences:
+            note("Nothing was changed; --apply makes it so.")
 
 
-async def _differences(made: ModuleType, channel: str) -> list[str] | None:
-    """List where the channel shows something else; None if that cannot be asked (no `diff`, or no token)."""
-    if not hasattr(made, "diff"):
-        return None
-    settings = _settings(channel)
-    return await made.diff(settings) if settings.enabled else None
+def manifest_of(channel: str, channels: tuple[ChannelSpec, ...]) -> Manifest:
+    """Import the channel's registration. Raises `Misconfigured` where there is none."""
+    from bot.config.channels import load_object
 
-
-def _module(channel: str, channels: tuple[ChannelSpec, ...]) -> ModuleType:
-    """Find the channel's own `manifest` module: `manifest(**options)` and `apply(settings, **options)`.
-
-    Where the channel can be asked what it shows it has `diff(settings)` too: one sentence for each difference.
-    """
-    found = {spec.name: spec.adapter.rpartition(".")[0] + ".manifest" for spec in channels}
-    offered = [name for name, module in found.items() if importlib.util.find_spec(module) is not None]
+    offered = {spec.name: spec.manifest for spec in channels if spec.manifest}
     if channel not in offered:
-        raise Misconfigured(f"There is no manifest for {channel}; there is one for {' and '.join(offered)}.")
-    return importlib.import_module(found[channel])
+        others = f"there is one for {' and '.join(offered)}" if offered else "no installed channel has one"
+        raise Misconfigured(f"There is no manifest for {channel}; {others}.")
+    registration: Manifest = load_object(offered[channel])
+    return registration
 
 
-def _settings(channel: str) -> Any:
+def chosen(channel: str, registration: Manifest, options: ManifestOptions) -> ManifestOptions:
+    """Return the options. Raises `Misconfigured` for one that the channel does not know."""
+    given = {name for name, value in asdict(options).items() if value is not None}
+    if unknown := sorted(given - registration.options):
+        raise Misconfigured(f"The manifest of {channel} has no --{unknown[0]}; leave it out.")
+    return options
+
+
+async def _differences(channel: str, registration: Manifest) -> list[str] | None:
+    """List where the channel shows something else; None where that cannot be asked."""
+    try:
+        settings = _settings(channel)
+    except ConfigError:
+        # Who has no settings yet, or wrong ones, needs the text all the same.
+        note("What differs at the channel is not shown, for the settings are wrong; see `uppzy-bot config check`.")
+        return None
+    return await registration.differences(settings)
+
+
+def _settings(channel: str) -> BaseModel:
     return config().channels[channel]

@@ -7,7 +7,6 @@ import json
 import re
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeAlias, TypeVar
 
@@ -134,11 +133,12 @@ def folder_of(path: Path | None) -> None:
 
 def config(*need: Need) -> Config:
     """Load the settings that a command needs; raises ConfigError. Nothing is logged to stdout from here on."""
-    from bot.config import installed, load
+    from bot.config import load
+    from bot.config.channels import installed
 
-    found = load(installed(), need=frozenset(need))
-    logs(replace(found, log_level="warning", log_format="console"))
-    return found
+    settings = load(installed(), need=frozenset(need))
+    logs(settings.model_copy(update={"log_level": "warning", "log_format": "console"}))
+    return settings
 
 
 def logs(settings: Config) -> None:

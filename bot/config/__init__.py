@@ -1,27 +1,16 @@
-"""Settings: read from four sources, checked all at once, handed on as one frozen `Config`.
+"""Settings: merged from four sources, checked all at once, handed on as one frozen `Config`.
 
-sources.py   environment, .env, secret files, TOML → layers
-table.py     names, types, defaults, expectations (pydantic-settings)
+model.py     the settings: names, types, defaults, what each may be
+sources.py   environment, .env, secret files, TOML → one mapping
 problems.py  what is wrong, in words, without values
-build.py     the table → Config
 load.py      load · examine · demo_config
+routes.py    which route a conversation takes              channels.py  which channels are installed
 """
 
 from bot.config.channels import installed, load_object
-from bot.config.load import RUN, Examined, Need, Setting, demo_config, examine, load
-from bot.config.model import (
-    Access,
-    Config,
-    Feedback,
-    Limits,
-    Operator,
-    Problem,
-    Retention,
-    Route,
-    Sessions,
-)
+from bot.config.load import RUN, Examined, Need, demo_config, examine, load
+from bot.config.model import Access, Config, Feedback, Limits, Problem, Retention, Route, Sessions, Setting
 from bot.config.routes import route_for, route_name
-from bot.config.table import is_loopback
 
 __all__ = [
     "RUN",
@@ -31,7 +20,6 @@ __all__ = [
     "Feedback",
     "Limits",
     "Need",
-    "Operator",
     "Problem",
     "Retention",
     "Route",
@@ -40,7 +28,6 @@ __all__ = [
     "demo_config",
     "examine",
     "installed",
-    "is_loopback",
     "load",
     "load_object",
     "route_for",

@@ -1,10 +1,15 @@
-"""Which channels are installed: found by entry points of the group `uppzy_bot.channels`, ours included."""
+"""Which channels are installed: packages name them by entry points of the group `uppzy_bot.channels`, ours too.
+
+An entry point's name is the channel's, its value "module:CHANNEL". No SDK is imported here.
+"""
 
 from __future__ import annotations
 
-import importlib
+from collections.abc import Iterable
 from functools import cache
-from importlib.metadata import entry_points
+from importlib import import_module
+from importlib.metadata import EntryPoint, entry_points
+from itertools import pairwise
 from typing import Any
 
 from bot.adapter import ChannelSpec
@@ -15,28 +20,46 @@ GROUP = "uppzy_bot.channels"
 
 @cache
 def installed() -> tuple[ChannelSpec, ...]:
-    """Return the specs of all installed channels, by name. Raises `Misconfigured` when one cannot be used."""
-    specs: dict[str, ChannelSpec] = {}
-    for point in sorted(entry_points(group=GROUP), key=lambda point: point.name):
-        package = point.dist.name if point.dist is not None else point.value
-        try:
-            spec = point.load()
-        except Exception as error:
-            raise Misconfigured(
-                f"The channel {point.name} of the package {package} cannot be loaded ({type(error).__name__}); "
-                "update or remove that package."
-            ) from error
-        if not isinstance(spec, ChannelSpec) or spec.name != point.name:
-            raise Misconfigured(f"The package {package} brings no channel {point.name}; update or remove that package.")
-        if point.name in specs:
-            raise Misconfigured(f"Two packages bring a channel {point.name}; remove one of them ({package}).")
-        specs[point.name] = spec
-    if not specs:
-        raise Misconfigured("No channel is installed; install the package again: pip install uppzy-bot.")
-    return tuple(specs.values())
+    """Return every installed channel, by name. Looks once in a process, for it reads a file of every package.
+
+    Raises:
+        Misconfigured: one cannot be loaded, two have the same name, or there is none.
+    """
+    return specs_of(entry_points(group=GROUP))
+
+
+def specs_of(entries: Iterable[EntryPoint]) -> tuple[ChannelSpec, ...]:
+    """Load the channels of these entry points; errors are those of `installed`."""
+    ordered = sorted(entries, key=lambda entry: entry.name)
+    for entry, following in pairwise(ordered):
+        if entry.name == following.name:
+            both = f"{_package(entry)} and {_package(following)}"
+            raise Misconfigured(f"The packages {both} both bring a channel named {entry.name}; uninstall one of them.")
+    if not ordered:
+        raise Misconfigured("No channel is installed, not even those of uppzy-bot; install it again with pip.")
+    return tuple(map(_loaded, ordered))
+
+
+def _loaded(entry: EntryPoint) -> ChannelSpec:
+    try:
+        spec, what = entry.load(), f"{entry.value} is no ChannelSpec of that name"
+    except Exception as error:  # whatever somebody else's module raises
+        spec, what = None, f"{type(error).__name__}: {error}"
+    if isinstance(spec, ChannelSpec) and spec.name == entry.name:
+        return spec
+    what = f"The channel {entry.name} of the package {_package(entry)} cannot be used ({what})"
+    raise Misconfigured(f"{what}; update or uninstall that package.")
+
+
+def _package(entry: EntryPoint) -> str:
+    return entry.dist.name if entry.dist is not None else entry.value
 
 
 def load_object(path: str) -> Any:
-    """Import what a spec names as "module:name"."""
+    """Import what a `ChannelSpec` names as "module:name". Raises `Misconfigured` when there is no such thing."""
     module, _, name = path.partition(":")
-    return getattr(importlib.import_module(module), name)
+    try:
+        return getattr(import_module(module), name)
+    except (ImportError, AttributeError) as error:
+        reason = f"{type(error).__name__}: {error}"
+        raise Misconfigured(f"{path} cannot be loaded ({reason}); install its channel's package again.") from error

@@ -2,44 +2,37 @@
 
 from __future__ import annotations
 
-import json
 import os
-import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from functools import reduce
 from pathlib import Path
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, NamedTuple, TypeAlias
 
 from pydantic import BaseModel, SecretStr, ValidationError
 
 from bot.adapter import ChannelSpec
-from bot.config.build import build
-from bot.config.model import Config, Problem
+from bot.config.model import ROUTES, Around, Config, Problem, Setting, names_of, variable_of, variables_of
 from bot.config.problems import problems_of
-from bot.config.sources import Layer, Names, read
-from bot.config.table import Table, aliases_of, filled, table_for
+from bot.config.sources import read
 from bot.errors import ConfigError
 
+Channels: TypeAlias = Sequence[ChannelSpec]
+Environ: TypeAlias = Mapping[str, str] | None
 Need: TypeAlias = Literal["api", "channel"]
 """What a command cannot do without: the API's three identifiers, at least one channel's token."""
 
+NOTHING: frozenset[Need] = frozenset()
 RUN: frozenset[Need] = frozenset({"api", "channel"})
-MASK = "•••"
 IDENTIFIERS = ("UPPZY_API_KEY", "UPPZY_TENANT_ID", "UPPZY_SITE_ID")
+LISTS = ("feedback.good", "feedback.bad")
 
 
-@dataclass(frozen=True, slots=True)
-class Setting:
-    """One setting in force, as `config show` prints it; a secret `value` is masked, `source` says where it is from."""
+class Examined(NamedTuple):
+    """What reading the settings brought: `config` is None exactly when there are `errors`.
 
-    name: str
-    value: str
-    source: str
-
-
-@dataclass(frozen=True, slots=True)
-class Examined:
-    """What reading the settings brought: `config` is None exactly when there are `errors`."""
+    `unknown`: environment variables that only look like ours. `settings`: those in force, secrets as `SecretStr`; what
+    is wrong is left out, for its value cannot be trusted to be harmless.
+    """
 
     config: Config | None
     errors: tuple[Problem, ...]
@@ -49,40 +42,25 @@ class Examined:
 
 
 def load(
-    channels: Sequence[ChannelSpec],
-    *,
-    environ: Mapping[str, str] | None = None,
-    cwd: Path | None = None,
-    need: frozenset[Need] = frozenset(),
+    channels: Channels, *, environ: Environ = None, cwd: Path | None = None, need: frozenset[Need] = NOTHING
 ) -> Config:
     """Read the settings. `environ` and `cwd` default to the process's own.
 
     Raises:
         ConfigError: something is wrong or, among what is needed, missing; it lists all problems at once.
     """
-    examined = examine(channels, environ=environ, cwd=cwd, need=need)
-    if examined.config is None:
-        raise ConfigError(list(examined.errors))
-    return examined.config
+    return _usable(examine(channels, environ=environ, cwd=cwd, need=need))
 
 
 def examine(
-    channels: Sequence[ChannelSpec],
-    *,
-    environ: Mapping[str, str] | None = None,
-    cwd: Path | None = None,
-    need: frozenset[Need] = frozenset(),
+    channels: Channels, *, environ: Environ = None, cwd: Path | None = None, need: frozenset[Need] = NOTHING
 ) -> Examined:
     """Read and check the settings without raising for what is wrong with them."""
-    return _Reader(channels, cwd).run(os.environ if environ is None else environ, need)
+    return _Reading(channels, environ, cwd).run(need)
 
 
 def demo_config(
-    channels: Sequence[ChannelSpec],
-    *,
-    environ: Mapping[str, str] | None = None,
-    cwd: Path | None = None,
-    with_channels: bool = False,
+    channels: Channels, *, environ: Environ = None, cwd: Path | None = None, with_channels: bool = False
 ) -> Config:
     """Make the settings of the demo: no setting is needed, the API's, the channels' and the database's are ignored.
 
@@ -92,197 +70,128 @@ def demo_config(
     Raises:
         ConfigError: a setting that does count (an HTTP port, a limit) is wrong.
     """
-    given = os.environ if environ is None else environ
-    ignored: tuple[str, ...] = ("UPPZY_", "BOT_DATABASE_URL")
-    if not with_channels:
-        ignored += tuple(f"{spec.name.upper()}_" for spec in channels)
-    examined = _Reader(channels, cwd, ignored=ignored, toml=False).run(given, frozenset())
+    ignored = ["UPPZY_", "BOT_DATABASE_URL"]
+    for spec in () if with_channels else channels:
+        ignored += [f"{spec.name.upper()}_", *variables_of(spec.settings)]
+    config = _usable(_Reading(channels, environ, cwd, ignored=tuple(ignored), toml=False).run(NOTHING))
+    api = {"base_url": "http://127.0.0.1/api/v1", "tenant_id": "demo", "site_id": "demo", "api_key": SecretStr("demo")}
+    return config.model_copy(update={**api, "database_url": "sqlite:///data/demo.db"})
+
+
+def _usable(examined: Examined) -> Config:
     if examined.config is None:
         raise ConfigError(list(examined.errors))
-    return replace(
-        examined.config,
-        base_url="http://127.0.0.1/api/v1",
-        api_key=SecretStr("demo"),
-        tenant_id="demo",
-        site_id="demo",
-        database_url="sqlite:///data/demo.db",
-    )
+    return examined.config
 
 
-class _Reader:
-    """One reading of all sources; collects problems as it goes."""
+class _Reading:
+    """One reading of all sources; collects problems as it goes. `ignored`: beginnings of names that do not count."""
 
     def __init__(
-        self, channels: Sequence[ChannelSpec], cwd: Path | None, *, ignored: tuple[str, ...] = (), toml: bool = True
+        self, channels: Channels, environ: Environ, cwd: Path | None, ignored: tuple[str, ...] = (), toml: bool = True
     ) -> None:
         self.channels = channels
-        self.cwd = Path.cwd() if cwd is None else cwd
-        self.ignored = ignored
-        self.toml = toml
-        self.table = table_for(channels)
-        self.errors: list[Problem] = []
-        self.layers: list[Layer] = []
+        self.around = Around(Path.cwd() if cwd is None else cwd, {spec.name: spec for spec in channels})
+        self.names = names_of(channels)
+        environ = os.environ if environ is None else environ
+        given, errors, self.unknown = read(self.names, environ=environ, cwd=self.around.cwd, toml=toml)
+        self.given = {name: setting for name, setting in given.items() if not name.startswith(ignored)}
+        self.errors = [problem for problem in errors if not problem.name.startswith(ignored)]
+        self.in_force: dict[str, Setting] = {}
 
-    def run(self, environ: Mapping[str, str], need: frozenset[Need]) -> Examined:
-        self.layers, problems, unknown = read(self._names(), environ=environ, cwd=self.cwd, toml=self.toml)
-        if self.ignored:
-            for layer in self.layers:
-                layer.values = {k: v for k, v in layer.values.items() if not k.startswith(self.ignored)}
-            problems = [p for p in problems if not p.name.startswith(self.ignored)]
-        self.errors += problems
-        table = self._table()
-        settings = {spec.name: self._channel(spec, self._flat(spec)) for spec in self.channels}
-        accounts = {spec.name: self._accounts(spec, settings[spec.name], table) for spec in self.channels}
-        self._needed(need, accounts)
-        warnings = tuple(self._warnings(accounts))
-        parts = {name: value for name, value in settings.items() if value is not None}
-        config = build(table, self.channels, self.cwd, parts, accounts, self.errors)
-        config = replace(config, warnings=warnings, unknown=tuple(unknown))
-        return Examined(
-            config=None if self.errors else config,
-            errors=tuple(dict.fromkeys(self.errors)),
-            warnings=warnings,
-            unknown=tuple(unknown),
-            settings=tuple(self._shown(table, settings)),
-        )
+    def run(self, need: frozenset[Need]) -> Examined:
+        settings = {spec.name: model for spec in self.channels if (model := self._channel(spec)) is not None}
+        on = {name for name, model in settings.items() if getattr(model, "enabled", False)}
+        accounts = {spec.name: (settings[spec.name],) if spec.name in on else () for spec in self.channels}
+        warnings = tuple(self._warnings(on))
+        config = self._config({"channels": settings, "accounts": accounts, "warnings": warnings})
+        if both := set(config.feedback.good) & set(config.feedback.bad):
+            lists = [self.given[name].name for name in map(variable_of, LISTS) if name in self.given]
+            self.errors.append(Problem(", ".join(lists), f"no emoji in both lists ({len(both)} are)"))
+        self._look_for(need, on)
+        errors = tuple(dict.fromkeys(self.errors))
+        shown = tuple(self.in_force[name] for name in self.names if name in self.in_force)
+        return Examined(None if errors else config, errors, warnings, tuple(self.unknown), shown)
 
-    # names and layers
-
-    def _names(self) -> Names:
-        top, sections = set(), dict[str, set[str]]()
-        for alias in aliases_of(self.table).values():
-            section, _, key = alias.removeprefix("BOT_").partition("__")
-            if key:
-                sections.setdefault(section.lower(), set()).add(key.lower())
-            else:
-                top.add(alias)
-        lists = {"routes", *(spec.name for spec in self.channels if aliases_of(spec.settings))}
-        top -= {f"BOT_{name.upper()}" for name in lists}
-        for spec in self.channels:
-            top.update(aliases_of(spec.settings).values())
-        prefixes = ("UPPZY_", "BOT_", *(f"{spec.name.upper()}_" for spec in self.channels))
-        frozen = {section: frozenset(keys) for section, keys in sections.items()}
-        return Names(top=frozenset(top), sections=frozen, lists=frozenset(lists), prefixes=prefixes)
-
-    def _value(self, alias: str) -> object:
-        return next((layer.values[alias] for layer in self.layers if alias in layer.values), None)
-
-    def _source(self, alias: str) -> str:
-        return next((layer.name for layer in self.layers if alias in layer.values), "default")
-
-    def _written(self, alias: str) -> str:
-        """The name as the operator wrote it, in the source that counts."""
-        for layer in self.layers:
-            if alias in layer.values:
-                return layer.shown.get(alias, alias)
-        return alias
-
-    # the parts
-
-    def _table(self) -> Table:
-        """Fill the table. What is wrong is noted and left out, so that what depends on the rest is checked too."""
+    def _channel(self, spec: ChannelSpec) -> BaseModel | None:
+        variables = variables_of(spec.settings)
+        fields = {path[0]: variable for variable, path in variables.items()}
         try:
-            return filled(self.table, self.layers)
+            settings = spec.settings.model_validate({v: self.given[v].value for v in variables if v in self.given})
         except ValidationError as error:
-            self.errors += problems_of(error, self._place)
-            wrong = {str(found["loc"][0]) for found in error.errors() if found["loc"]}
-        good = [
-            replace(layer, values={key: value for key, value in layer.values.items() if key not in wrong})
-            for layer in self.layers
-        ]
-        return filled(self.table, good)
-
-    def _place(self, place: tuple[int | str, ...]) -> str:
-        if not place:
-            return ""
-        name = self._written(str(place[0]))
-        if len(place) == 3 and isinstance(place[1], int):  # a key of one table of a list
-            return f"{name}[{place[1] + 1}].{place[2]}"
-        return name
-
-    def _flat(self, spec: ChannelSpec) -> dict[str, Any]:
-        aliases = aliases_of(spec.settings).values()
-        return {alias: value for alias in aliases if (value := self._value(alias)) is not None}
-
-    def _channel(self, spec: ChannelSpec, values: dict[str, Any], where: str = "") -> BaseModel | None:
-        try:
-            return spec.settings.model_validate(values)
-        except ValidationError as error:
-            found = problems_of(error, lambda place: str(place[0]) if place else "")
-            self.errors += [Problem(where + problem.name, problem.expected) for problem in found]
+            # What is wrong with a default bears the field's name.
+            self.errors += problems_of(error, lambda loc: fields.get(str(loc[0]), str(loc[0])) if loc else "")
             return None
+        for variable, path in variables.items():
+            self._use(variable, reduce(getattr, path, settings))
+        return settings
 
-    def _accounts(self, spec: ChannelSpec, first: BaseModel | None, table: Table) -> tuple[BaseModel, ...]:
-        """The accounts that are turned on. In `[[slack]]`, `bot_token` stands for SLACK_BOT_TOKEN."""
-        found = [first] if first is not None and getattr(first, "enabled", False) else []
-        further = getattr(table, f"further_{spec.name}", ())
-        known = set(aliases_of(spec.settings).values())
-        for number, entry in enumerate(further, start=1):
-            where = f"{spec.name}[{number}]."
-            values = {}
-            for key, value in entry.items():
-                variable = key if key in known else f"{spec.name}_{key}".upper()
-                if variable in known:
-                    values[variable] = value
-                else:
-                    self.errors.append(Problem(where + key, "no such setting; mend the name or remove it"))
-            account = self._channel(spec, values, where)
-            if account is not None and not getattr(account, "enabled", False):
-                self.errors.append(Problem(where.rstrip("."), "an account with a token"))
-            elif account is not None:
-                found.append(account)
-        return tuple(found)
+    def _config(self, rest: Mapping[str, Any], wrong: frozenset[str] = frozenset()) -> Config:
+        """Make the whole of what is given, nested, and the rest.
 
-    def _needed(self, need: frozenset[Need], accounts: Mapping[str, tuple[BaseModel, ...]]) -> None:
-        if "api" in need:
-            for name in IDENTIFIERS:
-                if self._value(name) is None:
-                    self.errors.append(Problem(name, "is required"))
-        if "channel" in need and not any(accounts.values()):
-            tokens = [(spec, f"{spec.name.upper()}_BOT_TOKEN") for spec in self.channels]
-            known = [name for spec, name in tokens if name in aliases_of(spec.settings).values()]
-            # A token that is there and wrong has its own problem; a missing one is meant here.
-            if not any(self._value(name) is not None for name in known):
-                self.errors.append(
-                    Problem(" or ".join(known) or "channel", "the token of at least one channel, to turn it on")
-                )
+        What is wrong is noted and left out, so that what depends on the rest is checked too.
+        """
+        tree, variables = {**self._brought(), **rest}, variables_of(Config)
+        for variable in variables.keys() & self.given.keys() - wrong:
+            match variables[variable]:
+                case section, key:
+                    tree.setdefault(section, {})[key] = self.given[variable].value
+                case _:
+                    tree[variable] = self.given[variable].value
+        try:
+            config = Config.model_validate(tree, context=self.around, by_name=False)
+        except ValidationError as error:
+            self.errors += problems_of(error, self._name)
+            return self._config(rest, wrong | {self._variable(detail["loc"]) for detail in error.errors()})
+        for variable in variables.keys() - wrong:
+            self._use(variable, reduce(getattr, variables[variable], config))
+        return config
 
-    def _warnings(self, accounts: Mapping[str, tuple[BaseModel, ...]]) -> list[Problem]:
-        found = []
+    def _brought(self) -> dict[str, Any]:
+        """Gather the keys that channels bring to sections."""
+        scopes, admitted = {}, {}
         for spec in self.channels:
+            for kind, possible in spec.scopes.items():
+                scopes[spec.name, kind] = self._choose(f"sessions.{spec.name}_{kind}", possible, possible[0])
             for rule in spec.access:
-                unset = self._value(f"BOT_ACCESS__{rule.key.upper()}") is None
-                if rule.warning and unset and accounts[spec.name]:
-                    found.append(Problem(f"access.{rule.key}", rule.warning))
-        return found
+                choice = self._choose(f"access.{rule.key}", list(rule.values), rule.default)
+                admitted[spec.name, rule.standing] = rule.values[choice]
+        return {"sessions": {"scopes": scopes}, "access": {"admitted": admitted}}
 
-    def _shown(self, table: Table, settings: Mapping[str, BaseModel | None]) -> list[Setting]:
-        """Every setting in force; one that is wrong is left out, for its value cannot be trusted to be harmless."""
-        models: list[BaseModel] = [model for model in (table, *settings.values()) if model is not None]
-        shown = []
-        for model in models:
-            for name, alias in aliases_of(type(model)).items():
-                value = getattr(model, name)
-                if alias == "BOT_ROUTES":
-                    value = [entry.model_dump(exclude_defaults=True) for entry in value]
-                elif name.startswith("further_"):
-                    value = len(value)  # entries hold tokens
-                shown.append(Setting(self._written(alias), plain(value), self._source(alias)))
-        return shown
+    def _choose(self, key: str, choices: Sequence[Any], default: Any) -> Any:
+        """Return which of the choices is given; true and false may be words, in any case."""
+        variable = variable_of(key)
+        given = self.given.get(variable, Setting(variable, default, "default"))
+        words = {str(choice).lower(): choice for choice in choices}
+        choice = words.get(str(given.value).lower())
+        if choice is None:
+            self.errors.append(Problem(given.name, f"one of {', '.join(words)}"))
+            return default
+        self._use(variable, choice)
+        return choice
 
+    def _use(self, variable: str, value: object) -> None:
+        self.in_force[variable] = self.given.get(variable, Setting(variable, value, "default"))._replace(value=value)
 
-def plain(value: object) -> str:
-    """Write a value for people, secrets and the password of an address masked.
+    def _variable(self, loc: tuple[int | str, ...]) -> str:
+        return str(loc[0]) if loc[0] in self.names else variable_of(f"{loc[0]}.{loc[1]}")
 
-    >>> plain(("a", SecretStr("x"))), plain("postgresql://bot:secret@db/bot"), plain(None)
-    ('["a", "•••"]', 'postgresql://bot:•••@db/bot', '')
-    """
-    if isinstance(value, SecretStr):
-        return MASK
-    if isinstance(value, tuple | list | dict):
-        return json.dumps(value, ensure_ascii=False, default=lambda item: MASK)
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, float):
-        return f"{value:g}"
-    return "" if value is None else re.sub(r"(?<=://)([^/@\s:]*):[^/@]*@", rf"\1:{MASK}@", str(value))
+    def _name(self, loc: tuple[int | str, ...]) -> str:
+        """Name a location in the tree as the operator wrote it; in a route, with its number and the key."""
+        variable = self._variable(loc)
+        name = self.given[variable].name if variable in self.given else variable
+        return ".".join((f"{name}[{int(loc[1]) + 1}]", *map(str, loc[2:]))) if variable == ROUTES and loc[1:] else name
+
+    def _look_for(self, need: frozenset[Need], on: set[str]) -> None:
+        if "api" in need:
+            self.errors += [Problem(name, "is required") for name in IDENTIFIERS if name not in self.given]
+        tokens = [spec.token for spec in self.channels if spec.token]
+        # A token that is there and wrong has its own problem; a missing one is meant here.
+        if "channel" in need and not on and not any(token in self.given for token in tokens):
+            expected = "the token of at least one channel, to turn it on"
+            self.errors.append(Problem(" or ".join(tokens) or "channel", expected))
+
+    def _warnings(self, on: set[str]) -> list[Problem]:
+        rules = [rule for spec in self.channels if spec.name in on for rule in spec.access if rule.warning]
+        unset = [rule for rule in rules if variable_of(f"access.{rule.key}") not in self.given]
+        return [Problem(f"access.{rule.key}", rule.warning) for rule in unset]

@@ -1,16 +1,29 @@
-"""What the rest of the house reads: the settings, checked, as one frozen value.
+"""The settings: one nested model that says of each its variable, its type and its default.
 
-Secrets are `SecretStr`; `repr` of a `Config` shows none, nor the database's address (it may carry a password).
-Times are seconds unless the name says otherwise.
+Checks raise ValueErrors that say what is expected, never what the value is. Secrets are `SecretStr`; `repr` of a
+`Config` shows none. Times are seconds unless the name says otherwise.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Literal, NamedTuple
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Final, Literal, NamedTuple, TypeAlias
+from urllib.parse import urlsplit
 
-from pydantic import BaseModel, SecretStr
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationInfo
+from pydantic import field_validator as check
+
+from bot.adapter import ChannelSpec
+from bot.shared import is_loopback, plain_emoji
+
+GOOD: Final = ("👍", "👏", "🙌", "🎉", "💯", "✅", "✔", "❤", "🔥", "😍", "🤩", "🥰", "👌", "🏆", "⭐")
+BAD: Final = ("👎", "❌", "😡", "😠", "🤬", "💩", "🤮", "💔")
+ROUTES: Final = "BOT_ROUTES"
+BROUGHT: Final = "brought by the channels"
+"""Marks a field that is no key of its section: it is made of the keys that the channels bring there."""
 
 
 class Problem(NamedTuple):
@@ -20,118 +33,273 @@ class Problem(NamedTuple):
     expected: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sessions:
-    """`scopes` has an entry for every place of every channel; `idle_hours` is above 0."""
+class Setting(NamedTuple):
+    """A setting's name as the operator wrote it, its value, and the source that it comes from, or `default`."""
 
-    scopes: Mapping[tuple[str, str], str]
-    idle_hours: float
-    id: Literal["opaque", "uuid"]
+    name: str
+    value: object
+    source: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Feedback:
+class Around(NamedTuple):
+    """The context of a validation: the folder that paths begin in, and the channels by name; without it, any are."""
+
+    cwd: Path = Path()
+    channels: Mapping[str, ChannelSpec] = {}
+
+
+def _around(info: ValidationInfo) -> Around:
+    return info.context or Around()
+
+
+def _base_url(value: str) -> str:
+    expected = "an address https://…; http:// only on this machine (127.0.0.1, localhost)"
+    value = value.strip()
+    try:
+        parts = urlsplit(value)
+        host, _ = parts.hostname or "", parts.port  # a port that is none raises
+    except ValueError:
+        raise ValueError(expected) from None
+    if parts.username is not None or parts.query or parts.fragment:
+        raise ValueError("an address without user name, ? and #")
+    safe = parts.scheme == "https" or (parts.scheme == "http" and is_loopback(host))
+    if not host or not safe or any(map(str.isspace, value)):
+        raise ValueError(expected)
+    return value.rstrip("/")
+
+
+def _database_url(value: str) -> str:
+    if not value.removeprefix("sqlite:///") or not value.startswith("sqlite:///"):
+        raise ValueError("sqlite:/// and the path of a file; this version serves no other database")
+    return value
+
+
+def _word(value: SecretStr) -> SecretStr:
+    text = value.get_secret_value()
+    if not text or not text.isascii() or not text.isprintable() or " " in text:
+        raise ValueError("one word of plain ASCII characters, without blanks")
+    return value
+
+
+def _key_of_file(value: object, info: ValidationInfo) -> object:
+    """Read the key out of the file that a route names; a key itself stays as it is."""
+    if not isinstance(value, str):
+        return value
+    try:
+        return _word(SecretStr((_around(info).cwd / Path(value).expanduser()).read_text(encoding="utf-8").strip()))
+    except (OSError, ValueError):
+        raise ValueError("the path of a readable file that holds one key") from None
+
+
+def _id(value: str) -> str:
+    if not value or not value.isprintable() or value != value.strip():
+        raise ValueError("an id, without blanks around it")
+    return value
+
+
+def _split(value: object) -> object:
+    return [key for key in map(str.strip, value.split(",")) if key] if isinstance(value, str) else value
+
+
+def _long_enough(value: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
+    if any(len(key.get_secret_value()) < 16 for key in value):
+        raise ValueError("keys of at least 16 characters, separated by commas")
+    return value
+
+
+def _from_json(value: object) -> object:
+    try:
+        return json.loads(value) if isinstance(value, str) else value
+    except ValueError:
+        raise ValueError('a list, in an environment variable written as JSON: ["…", "…"]') from None
+
+
+def _emoji(value: str) -> str:
+    plain = plain_emoji(value.strip())
+    named = plain.startswith(":") and plain.endswith(":") and len(plain) > 2 and " " not in plain
+    if named or (plain and not plain.isascii() and len(plain) <= 16):
+        return plain
+    raise ValueError("emoji, each as itself or as :name:")
+
+
+def _member(value: str, info: ValidationInfo) -> str:
+    parts, channels = value.split(":", 2), _around(info).channels
+    if len(parts) != 3 or not all(parts) or value != value.strip():
+        raise ValueError("entries of the form channel:account:id")
+    if channels and parts[0] not in channels:
+        raise ValueError(f"entries that begin with a channel: {', '.join(channels)}")
+    return value
+
+
+def _log_format() -> Literal["console", "json"]:
+    return "console" if sys.stderr.isatty() else "json"
+
+
+List: Final = BeforeValidator(_from_json)
+Lower: Final = BeforeValidator(lambda value: value.lower() if isinstance(value, str) else value)
+BaseUrl: TypeAlias = Annotated[str, AfterValidator(_base_url)]
+DatabaseUrl: TypeAlias = Annotated[str, AfterValidator(_database_url)]
+Id: TypeAlias = Annotated[str, AfterValidator(_id)]
+Word: TypeAlias = Annotated[SecretStr, AfterValidator(_word)]
+Keys: TypeAlias = Annotated[tuple[SecretStr, ...], BeforeValidator(_split), AfterValidator(_long_enough)]
+KeyFile: TypeAlias = Annotated[SecretStr, BeforeValidator(_key_of_file)]
+Emoji: TypeAlias = Annotated[tuple[Annotated[str, AfterValidator(_emoji)], ...], List]
+Members: TypeAlias = Annotated[frozenset[Annotated[str, AfterValidator(_member)]], List]
+Language: TypeAlias = Annotated[str, Field(pattern=r"^[A-Za-z]{2,8}([-_][A-Za-z0-9]{1,8})*$")]
+Scope: TypeAlias = Literal["thread", "topic", "user", "conversation"]
+LogFormat: TypeAlias = Annotated[Literal["console", "json"], Lower]
+LogLevel: TypeAlias = Annotated[Literal["debug", "info", "warning", "error"], Lower]
+
+
+class Part(BaseModel, frozen=True):
+    """A part of the settings. No error of it quotes a value."""
+
+    model_config = ConfigDict(coerce_numbers_to_str=True, hide_input_in_errors=True, validate_by_name=True)
+
+
+class Sessions(Part, frozen=True):
+    """`scopes`: (channel, kind of conversation) → who shares one memory there, for every kind of every channel."""
+
+    scopes: Annotated[Mapping[tuple[str, str], str], BROUGHT] = {}
+    idle_hours: float = Field(default=24, gt=0, allow_inf_nan=False)
+    id: Literal["opaque", "uuid"] = "opaque"
+
+
+class Feedback(Part, frozen=True):
     """`good` and `bad` hold emoji as events carry them: Unicode without skin tone and selector, or `:name:`."""
 
-    voters: Literal["everyone", "asker"]
-    settle_seconds: float
-    good: tuple[str, ...]
-    bad: tuple[str, ...]
+    voters: Literal["everyone", "asker"] = "everyone"
+    settle_seconds: float = Field(default=5, ge=0, le=60)
+    good: Emoji = GOOD
+    bad: Emoji = BAD
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
+class Limits(Part, frozen=True):
     """`per_person_per_minute` 0 means no limit. `body_bytes` is the size of an HTTP body."""
 
-    per_person_per_minute: int
-    waiting_per_session: int
-    open_turns: int
-    question_chars: int
-    body_bytes: int
+    per_person_per_minute: int = Field(default=0, ge=0)
+    waiting_per_session: int = Field(default=50, ge=1)
+    open_turns: int = Field(default=10_000, ge=1)
+    question_chars: int = Field(default=4_000, ge=1)
+    body_bytes: int = Field(default=1_048_576, ge=1)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Retention:
+class Retention(Part, frozen=True):
     """After how many days texts go, and after how many the counts."""
 
-    text_days: int
-    count_days: int
+    text_days: int = Field(default=30, ge=0)
+    count_days: int = Field(default=400, ge=0)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Access:
+class Access(Part, frozen=True):
     """Who gets answers. `deny` wins over `allow`, `allow` over `admitted`.
 
     `admitted`: (channel, standing) → admitted without being listed; a pair that is absent is admitted.
     `allow` and `deny` hold `channel:account:id`, where the id is that of a user or of a conversation.
     """
 
-    admitted: Mapping[tuple[str, str], bool]
-    allow: frozenset[str]
-    deny: frozenset[str]
-    refused: Literal["silent", "daily_notice"]
+    admitted: Annotated[Mapping[tuple[str, str], bool], BROUGHT] = {}
+    allow: Members = frozenset()
+    deny: Members = frozenset()
+    refused: Literal["silent", "daily_notice"] = "silent"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Operator:
-    """The conversation that hears of what only an operator can mend."""
-
-    channel: str
-    account: str
-    conversation: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Route:
+class Route(Part, frozen=True, extra="forbid"):
     """Where the questions of some conversations go. The first route that fits is taken.
 
     `channel`, `account` and `conversation` are patterns (`*`, `?`, `[…]`). None in the rest means: as without a route.
     """
 
-    channel: str = "*"
-    account: str = "*"
-    conversation: str = "*"
-    tenant_id: str | None = None
-    site_id: str | None = None
-    api_key: SecretStr | None = None
-    language: str | None = None
-    scope: str | None = None
+    channel: Id = "*"
+    account: Id = "*"
+    conversation: Id = "*"
+    tenant_id: Id | None = None
+    site_id: Id | None = None
+    api_key: KeyFile | None = Field(default=None, validation_alias="api_key_file")
+    language: Language | None = None
+    scope: Scope | None = None
     mode: Literal["mention", "all", "questions"] = "mention"
 
+    @check("channel")
+    @classmethod
+    def _is_known(cls, value: str, info: ValidationInfo) -> str:
+        known = _around(info).channels
+        if known and value not in known and not set("*?[") & set(value):
+            raise ValueError(f"one of {', '.join(known)}, or a pattern with *")
+        return value
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Config:
-    """All settings. `load` makes it, `dataclasses.replace` changes it; nothing else does.
+    @check("scope")
+    @classmethod
+    def _is_possible_there(cls, value: Scope | None, info: ValidationInfo) -> Scope | None:
+        if value and (spec := _around(info).channels.get(info.data.get("channel", ""))):
+            possible = {scope for scopes in spec.scopes.values() for scope in scopes}
+            if value not in possible:
+                raise ValueError(f"one of {', '.join(sorted(possible))}")
+        return value
+
+
+class Config(Part, frozen=True):
+    """All settings. `load` makes it, `model_copy` changes it; nothing else does.
 
     `base_url` has no slash at its end. `encryption_keys`: the first encrypts, all decrypt.
-    `channels`: the environment's settings of every channel that is known, turned on or not.
-    `accounts`: the settings of every account that is turned on, the environment's first, further ones of TOML after.
-    `warnings`: what an operator should know at start. `unknown`: environment variables that only look like ours.
+    `channels`: the settings of every channel whose settings can be used, turned on or not.
+    `accounts`: the settings of every account that is turned on, by channel.
+    `warnings`: what an operator should know at start.
     """
 
-    base_url: str
-    api_key: SecretStr | None
-    tenant_id: str
-    site_id: str
-    database_url: str = field(repr=False)
-    http_host: str
-    http_port: int
-    secret: SecretStr | None
-    encryption_keys: tuple[SecretStr, ...]
-    status_token: SecretStr | None
-    poll_budget: float
-    give_up: float
-    drain_seconds: float
-    log_format: Literal["console", "json"]
-    log_level: Literal["debug", "info", "warning", "error"]
-    sessions: Sessions
-    feedback: Feedback
-    limits: Limits
-    retention: Retention
-    access: Access
-    operator: Operator | None
-    routes: tuple[Route, ...]
-    channels: Mapping[str, BaseModel]
-    accounts: Mapping[str, tuple[BaseModel, ...]]
+    base_url: BaseUrl = Field(default="https://api.uppzy.com/api/v1", validation_alias="UPPZY_BASE_URL")
+    api_key: Word | None = Field(default=None, validation_alias="UPPZY_API_KEY")
+    tenant_id: Id = Field(default="", validation_alias="UPPZY_TENANT_ID")
+    site_id: Id = Field(default="", validation_alias="UPPZY_SITE_ID")
+    database_url: DatabaseUrl = Field(default="sqlite:///data/bot.db", validation_alias="BOT_DATABASE_URL")
+    http_host: Id = Field(default="127.0.0.1", validation_alias="BOT_HTTP_HOST")
+    http_port: int = Field(default=8080, validation_alias="BOT_HTTP_PORT", ge=0, le=65535)
+    secret: SecretStr | None = Field(default=None, validation_alias="BOT_SECRET")
+    encryption_keys: Keys = Field(default=(), validation_alias="BOT_ENCRYPTION_KEY")
+    status_token: Word | None = Field(default=None, validation_alias="BOT_STATUS_TOKEN")
+    poll_budget: float = Field(default=90, validation_alias="BOT_POLL_BUDGET", gt=0, allow_inf_nan=False)
+    give_up: float = Field(default=900, validation_alias="BOT_GIVE_UP", gt=0, allow_inf_nan=False)
+    drain_seconds: float = Field(default=10, validation_alias="BOT_DRAIN_SECONDS", ge=0, allow_inf_nan=False)
+    log_format: LogFormat = Field(default_factory=_log_format, validation_alias="BOT_LOG_FORMAT")
+    log_level: LogLevel = Field(default="info", validation_alias="BOT_LOG_LEVEL")
+    sessions: Sessions = Sessions()
+    feedback: Feedback = Feedback()
+    limits: Limits = Limits()
+    retention: Retention = Retention()
+    access: Access = Access()
+    routes: Annotated[tuple[Route, ...], List] = Field(default=(), validation_alias=ROUTES)
+    channels: Mapping[str, BaseModel] = {}
+    accounts: Mapping[str, tuple[BaseModel, ...]] = {}
     warnings: tuple[Problem, ...] = ()
-    unknown: tuple[str, ...] = ()
+
+
+def variables_of(settings: type[BaseModel]) -> dict[str, tuple[str, ...]]:
+    """Map the variables of settings to the fields that lead there: those with an alias, and keys of sections."""
+    paths: dict[str, tuple[str, ...]] = {}
+    for field, info in settings.model_fields.items():
+        if isinstance(info.default, Part):
+            keys = [key for key, of in type(info.default).model_fields.items() if BROUGHT not in of.metadata]
+            paths |= {variable_of(f"{field}.{key}"): (field, key) for key in keys}
+        elif isinstance(alias := info.validation_alias or info.alias, str):
+            paths[alias] = (field,)
+    return paths
+
+
+def names_of(channels: Sequence[ChannelSpec]) -> dict[str, str]:
+    """Map the variable of every setting to its name in TOML: the same, `section.key` or `routes`."""
+    names = {variable: ".".join(path) if path[1:] else variable for variable, path in variables_of(Config).items()}
+    names[ROUTES] = "routes"
+    for spec in channels:
+        keys = [f"sessions.{spec.name}_{kind}" for kind in spec.scopes] + [f"access.{rule.key}" for rule in spec.access]
+        names |= {variable_of(key): key for key in keys}
+        names |= {variable: variable for variable in variables_of(spec.settings)}
+    return names
+
+
+def variable_of(key: str) -> str:
+    """Name the variable of a key of a section.
+
+    >>> variable_of("sessions.idle_hours")
+    'BOT_SESSIONS__IDLE_HOURS'
+    """
+    return f"BOT_{key.upper().replace('.', '__')}"

@@ -10,7 +10,7 @@ import re
 from aiohttp import web
 from pydantic import SecretStr
 
-from bot.config import is_loopback
+from bot.shared import is_loopback
 
 _FORWARDING = frozenset({"forwarded", "via", "x-real-ip", "x-client-ip", "true-client-ip", "cf-connecting-ip"})
 

@@ -19,7 +19,7 @@ def test_help_names_every_command_and_loads_none_of_them(tmp_path: Path) -> None
     code = (
         "import sys\nfrom bot.cli import call\n"
         "assert call(['--help']) == 0\n"
-        "heavy = 'bot.app aiohttp httpx pydantic_settings slack_sdk telegram structlog'\n"
+        "heavy = 'bot.app aiohttp httpx pydantic slack_sdk telegram structlog'\n"
         "assert not set(heavy.split()) & set(sys.modules)\n"
     )
     done = subprocess.run(
@@ -126,6 +126,20 @@ def test_missing_settings_are_1_and_all_named(tmp_path: Path, arguments: list[st
     for name in ("UPPZY_API_KEY", "UPPZY_TENANT_ID", "UPPZY_SITE_ID"):
         assert f"{name}: is required" in done.stderr
     assert ("TELEGRAM_BOT_TOKEN" in done.stderr) == (arguments == ["run"])
+
+
+def test_check_and_run_agree_about_a_database_that_is_not_served(tmp_path: Path) -> None:
+    settings = {
+        "UPPZY_API_KEY": "k", "UPPZY_TENANT_ID": "t", "UPPZY_SITE_ID": "s",
+        "TELEGRAM_BOT_TOKEN": "123456789:" + "t" * 35, "BOT_DATABASE_URL": "postgresql://bot:database-pw@db/bot",
+    }  # fmt: skip
+    checked = command("config", "check", cwd=tmp_path, **settings)
+    ran = command("run", cwd=tmp_path, **settings)
+    assert (checked.returncode, ran.returncode) == (1, 1)
+    (problem,) = [line for line in checked.stdout.splitlines() if line.startswith("error: ")]
+    assert problem.removeprefix("error: ") == ran.stderr.splitlines()[0]
+    assert problem.startswith("error: BOT_DATABASE_URL: sqlite:///")
+    assert "database-pw" not in checked.stdout + checked.stderr + ran.stdout + ran.stderr
 
 
 @pytest.mark.parametrize("arguments", [["demo", "--docs", "absent"], ["assistant", "serve", "--docs", "absent"]])

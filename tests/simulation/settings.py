@@ -17,7 +17,7 @@ def settings(rng: random.Random, group_scope: str) -> Config:
     """Draw settings that make a run short: people give up sooner here than in the world outside."""
     voters: Literal["everyone", "asker"] = rng.choice(("everyone", "asker"))
     return Config(
-        base_url="http://api.invalid",
+        base_url="https://api.invalid",
         api_key=SecretStr("key"),
         tenant_id="t",
         site_id="s",
@@ -52,7 +52,6 @@ def settings(rng: random.Random, group_scope: str) -> Config:
         ),
         retention=Retention(text_days=30, count_days=400),
         access=Access(admitted={}, allow=frozenset(), deny=frozenset(), refused="silent"),
-        operator=None,
         routes=(),
         channels={},
         accounts={},
