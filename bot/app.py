@@ -24,8 +24,7 @@ from bot.access import route_name
 from bot.adapter import Adapter, ChannelSpec, HttpHandler
 from bot.api.client import ApiClient
 from bot.api.gate import Gates
-from bot.config import Config
-from bot.config.channels import installed
+from bot.config import Config, installed
 from bot.context import Context
 from bot.engine.inprocess import Engine
 from bot.errors import BotError, ConfigError, Unavailable

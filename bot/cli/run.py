@@ -30,8 +30,7 @@ async def demo(
         Let the assistant misbehave as a busy network does: slow, refusing, cut off, twice.
     """
     from bot.app import DemoOptions, run
-    from bot.config import demo_config
-    from bot.config.channels import installed
+    from bot.config import demo_config, installed
 
     folder_of(docs)
     settings = demo_config(installed(), with_channels=channels)
@@ -42,8 +41,7 @@ async def demo(
 async def run() -> None:
     """Run the bot with the settings in force, until it is told to stop (SIGTERM, Ctrl-C)."""
     from bot.app import run as run_app
-    from bot.config import RUN, load
-    from bot.config.channels import installed
+    from bot.config import RUN, installed, load
 
     settings = load(installed(), need=RUN)
     logs(settings)

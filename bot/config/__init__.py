@@ -7,8 +7,10 @@ load.py      load · examine · demo_config
 routes.py    which route a conversation takes              channels.py  which channels are installed
 """
 
+from bot.config.channels import installed, load_object
 from bot.config.load import RUN, Examined, Need, demo_config, examine, load
-from bot.config.model import Access, Config, Feedback, Limits, Problem, Retention, Route, Sessions, Setting
+from bot.config.model import Access, Config, Feedback, Limits, Retention, Route, Sessions
+from bot.config.routes import route_for, route_name
 
 __all__ = [
     "RUN",
@@ -18,12 +20,14 @@ __all__ = [
     "Feedback",
     "Limits",
     "Need",
-    "Problem",
     "Retention",
     "Route",
     "Sessions",
-    "Setting",
     "demo_config",
     "examine",
+    "installed",
     "load",
+    "load_object",
+    "route_for",
+    "route_name",
 ]
