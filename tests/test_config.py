@@ -10,8 +10,7 @@ from pydantic import BaseModel, Field, SecretStr, model_validator
 
 from bot.adapter import AccessRule, ChannelSpec
 from bot.cli.config import plain
-from bot.config import RUN, Config, Examined, demo_config, examine, load
-from bot.config.channels import installed
+from bot.config import RUN, Config, Examined, demo_config, examine, installed, load
 from bot.errors import ConfigError, Misconfigured
 from bot.shared import is_loopback
 from bot.telemetry.redaction import secrets_of

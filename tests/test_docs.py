@@ -9,8 +9,7 @@ from pathlib import Path
 import pytest
 
 from bot.cli import COMMANDS
-from bot.config import Route, examine
-from bot.config.channels import installed
+from bot.config import Route, examine, installed
 from bot.telemetry.metrics import PREFIX, Metrics
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -11,8 +11,7 @@ import pytest
 from pydantic import BaseModel
 
 from bot.adapter import ChannelSpec
-from bot.config import Config, Route
-from bot.config.channels import installed
+from bot.config import Config, Route, installed
 from bot.config.model import Part
 
 ROOT: Final = Path(__file__).parents[1]
@@ -46,10 +45,8 @@ def test_every_setting_is_read() -> None:
     sections: dict[str, type[BaseModel]]
     sections = {name: type(default) for name, default in defaults.items() if isinstance(default, Part)}
     assert len(sections) == 5
-    assert (
-        unread(Config, {"config", "settings"}, "bot", "bot/config/") - set(sections) == set()
-    )  # a section is read through its keys
-    sections["routes"] = Route
+    assert unread(Config, {"config", "settings"}, "bot", "bot/config/") - set(sections) == set()
+    sections["routes"] = Route  # sections are read through their keys
     for name, section in sections.items():
         holders = {"config", "settings", name, *CALLED.get(name, ())}
         assert unread(section, holders, "bot", "bot/config/") <= (PATTERNS if name == "routes" else set()), name

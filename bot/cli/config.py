@@ -18,8 +18,7 @@ MASK = "•••"
 @app.command
 def show(*, json: Json = False) -> int:
     """Show every setting, its value (secrets masked) and which source it comes from."""
-    from bot.config import examine
-    from bot.config.channels import installed
+    from bot.config import examine, installed
 
     examined = examine(installed())
     rows = [(setting.name, plain(setting.value), setting.source) for setting in examined.settings]
@@ -36,8 +35,7 @@ def show(*, json: Json = False) -> int:
 @app.command
 def check(*, json: Json = False) -> int:
     """Say whether `run` would start with these settings: every problem at once, and what is worth a second look."""
-    from bot.config import RUN, examine
-    from bot.config.channels import installed
+    from bot.config import RUN, examine, installed
 
     examined = examine(installed(), need=RUN)
     lines = [{"name": p.name, "level": "error", "expected": p.expected} for p in examined.errors]
@@ -69,7 +67,7 @@ def route(channel: str, account: str, conversation: str, /, *, json: Json = Fals
     conversation
         The conversation's id at the channel.
     """
-    from bot.config.routes import route_for
+    from bot.config import route_for
 
     settings = config()
     name, chosen = route_for(settings.routes, channel, account, conversation)

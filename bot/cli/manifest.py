@@ -43,7 +43,7 @@ async def manifest(
     apply
         Register it at the channel, with the tokens in the settings.
     """
-    from bot.config.channels import installed
+    from bot.config import installed
 
     registration = manifest_of(channel, installed())
     options = chosen(channel, registration, ManifestOptions(mode=mode, url=url, agent=agent))
@@ -70,7 +70,7 @@ async def manifest(
 
 def manifest_of(channel: str, channels: tuple[ChannelSpec, ...]) -> Manifest:
     """Import the channel's registration. Raises `Misconfigured` where there is none."""
-    from bot.config.channels import load_object
+    from bot.config import load_object
 
     offered = {spec.name: spec.manifest for spec in channels if spec.manifest}
     if channel not in offered:

@@ -133,8 +133,7 @@ def folder_of(path: Path | None) -> None:
 
 def config(*need: Need) -> Config:
     """Load the settings that a command needs; raises ConfigError. Nothing is logged to stdout from here on."""
-    from bot.config import load
-    from bot.config.channels import installed
+    from bot.config import installed, load
 
     settings = load(installed(), need=frozenset(need))
     logs(settings.model_copy(update={"log_level": "warning", "log_format": "console"}))

@@ -9,7 +9,7 @@ routes.py    which route a conversation takes              channels.py  which ch
 
 from bot.config.channels import installed, load_object
 from bot.config.load import RUN, Examined, Need, demo_config, examine, load
-from bot.config.model import Access, Config, Feedback, Limits, Problem, Retention, Route, Sessions, Setting
+from bot.config.model import Access, Config, Feedback, Limits, Retention, Route, Sessions
 from bot.config.routes import route_for, route_name
 
 __all__ = [
@@ -20,11 +20,9 @@ __all__ = [
     "Feedback",
     "Limits",
     "Need",
-    "Problem",
     "Retention",
     "Route",
     "Sessions",
-    "Setting",
     "demo_config",
     "examine",
     "installed",

@@ -54,7 +54,7 @@ def registration(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Registratio
             name="tern", settings=Settings, scopes={}, adapter="nowhere:T", manifest=f"{__name__}:REGISTRATION"
         ),
     )
-    monkeypatch.setattr("bot.config.channels.installed", lambda: specs)
+    monkeypatch.setattr("bot.config.installed", lambda: specs)
     monkeypatch.setattr(f"{__name__}.REGISTRATION", Registration())
     monkeypatch.setenv("GULL_TOKEN", "gull-secret")
     monkeypatch.chdir(tmp_path)
