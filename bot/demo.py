@@ -10,13 +10,9 @@ from pathlib import Path
 
 from aiohttp import web
 from aiohttp.typedefs import Handler
-from pydantic import SecretStr
 
-from bot.api.client import ApiClient
-from bot.api.gate import Gate
 from bot.app import Page, running, settle, stop_signal
 from bot.config import Config, installed, load_object
-from bot.errors import BotError
 from bot.render import parse, plain
 from bot.web.preview import MAX_MARKDOWN, PREVIEW_POLICY, SAMPLE, plain_column, preview_page
 
@@ -68,28 +64,13 @@ async def _prepare(config: Config, options: DemoOptions, stack: AsyncExitStack) 
         )
     )
     stack.push_async_callback(assistant.close)
-    suggestions = await _suggestions(assistant.base_url) or (SUGGESTIONS if options.docs is None else ())
+    suggestions = SUGGESTIONS if options.docs is None else ()
     (spec,) = (spec for spec in installed() if spec.name == PLAYGROUND)
     playground = spec.settings(enabled=True, data=DATA / "playground.db", suggestions=suggestions, docs=str(docs))
     accounts = dict(config.accounts) if options.channels else {}
-    changes = {
-        "base_url": assistant.base_url,
-        "api_key": SecretStr("demo"),
-        "tenant_id": "demo",
-        "site_id": "demo",
-        "accounts": {**accounts, PLAYGROUND: (playground,)},
-    }
-    return config.model_copy(update=changes)
-
-
-async def _suggestions(base_url: str) -> tuple[str, ...]:
-    client = ApiClient(base_url=base_url, api_key=SecretStr("demo"), tenant_id="demo", site_id="demo", gate=Gate())
-    try:
-        return (await client.widget_config()).suggestions
-    except BotError:
-        return ()
-    finally:
-        await client.aclose()
+    return config.model_copy(
+        update={"base_url": assistant.base_url, "accounts": {**accounts, PLAYGROUND: (playground,)}}
+    )
 
 
 def _own_samples(samples: Path) -> Path:
