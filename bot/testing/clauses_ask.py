@@ -10,7 +10,7 @@ import pytest
 
 from bot.adapter import FILE_BYTES
 from bot.errors import BotError, Rejected, Unavailable
-from bot.events import File
+from bot.events import File, Person
 from bot.testing.live import Live, readable, running
 from bot.testing.samples import HOWS, RETRY_AFTER, another
 from bot.testing.wire import FailHow, Wire
@@ -125,6 +125,8 @@ class AskClauses:
                 except BotError as error:
                     _is_right(how, name, error)
                 else:
+                    if name == "person" and isinstance(answer, Person) and answer.name == wire.person_name:
+                        continue  # a name may be known without asking; that there is none may not
                     assert how in ("bad_token", "gone"), f"{name} answered {answer!r} though the channel did not"
                     assert answer is None or (name, how) == ("open", "gone"), f"{name} answered {answer!r}"
             await wire.fail(None)
@@ -148,6 +150,8 @@ async def _calls(live: Live) -> dict[str, Call]:
         calls["earlier"] = lambda: adapter.earlier(thread, before, 10)
     if file := await wire.file_with(b"A few words.", "words.txt"):
         calls["open"] = lambda: adapter.open(file)
+    if wire.person_name:
+        calls["person"] = lambda: adapter.person(wire.conversation.account_id, wire.asker_id)
     return calls
 
 

@@ -243,6 +243,14 @@ class NamesStrangers(FakeAdapter):
         return await super().person(account_id, user_id) or Person(name="Somebody")
 
 
+class TakesAnOutageForNobody(FakeAdapter):
+    async def person(self, account_id: str, user_id: str) -> Person | None:
+        try:
+            return await super().person(account_id, user_id)
+        except BotError:
+            return None
+
+
 class LetsAnErrorOutOfPerson(FakeAdapter):
     async def person(self, account_id: str, user_id: str) -> Person | None:
         return Person(name=str(await self.platform.name_of(user_id)))
@@ -274,6 +282,7 @@ MUTANTS: Final[list[tuple[type[FakeAdapter], Callable[..., Any]]]] = [
     (TakesAnOutageForASilence, Suite.test_what_is_asked_for_fails_with_the_right_error),
     (ForgetsHowLongToWait, Suite.test_what_is_asked_for_fails_with_the_right_error),
     (TakesAnOutageForALostFile, Suite.test_what_is_asked_for_fails_with_the_right_error),
+    (TakesAnOutageForNobody, Suite.test_what_is_asked_for_fails_with_the_right_error),
     (LetsAnErrorOutOfEarlier, Suite.test_nothing_but_our_errors_leaves_any_method),
     (LetsAnErrorOutOfOpen, Suite.test_nothing_but_our_errors_leaves_any_method),
     (LetsAnErrorOutOfPerson, Suite.test_nothing_but_our_errors_leaves_any_method),
