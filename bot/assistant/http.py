@@ -19,12 +19,12 @@ from bot.assistant.faults import Fault, fault_from_header
 from bot.assistant.recorder import Recorded
 from bot.assistant.routes import HANDLERS
 from bot.assistant.service import Call, Service
+from bot.shared import is_loopback
 
 PREFIX = "/api/v1"
 JSON_LIMIT = 1024 * 1024
 DOCUMENT_LIMIT = 8 * JSON_LIMIT
 """Bytes of a JSON body; a document's longest text must fit, be every character escaped."""
-_LOOPBACK = ("127.0.0.1", "::1", "::ffff:127.0.0.1")
 _FORWARDED = ("Forwarded", "X-Forwarded-For", "X-Real-IP")
 _log = logging.getLogger(__name__)
 _PAGE = "<html><body><h1>It works!</h1></body></html>"
@@ -34,8 +34,8 @@ def local(request: web.Request) -> bool:
     """Whether a request comes from a program on this machine: no proxy in between, and no web page behind it."""
     host = request.host.rsplit(":", 1)[0].strip("[]")
     return (
-        request.remote in _LOOPBACK
-        and host in (*_LOOPBACK, "localhost")
+        is_loopback(request.remote or "")
+        and is_loopback(host)
         and "Origin" not in request.headers
         and not any(name in request.headers for name in _FORWARDED)
     )
