@@ -17,7 +17,7 @@ import pytest
 ROOT: Final = Path(__file__).parents[1]
 
 LAYERS: Final[list[set[str]]] = [
-    {"events", "errors", "telemetry", "shared", "sessions", "notices", "render", "__init__"},
+    {"events", "errors", "telemetry", "shared", "documents", "sessions", "notices", "render", "__init__"},
     {"adapter", "api", "assistant"},
     {"config", "store"},
     {"context", "doctor"},

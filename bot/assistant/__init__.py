@@ -3,10 +3,13 @@
     server      options, start and stop
     contract    the operations: one table makes the routes and the OpenAPI description
     routes/     what each operation does
-    records     documents, sessions, requests and feedback, in SQLite
+    service     what the routes share: the parts below, and one call
+    accounts    tenants, their keys, plans and pace
+    documents, indexing, folder    documents: stored, made findable, kept like a folder
+    chats, counts    sessions, requests and feedback; how much of each
+    database    SQLite for all of it
     retrieval/  from a question to an answer
-    parsing/    from a file to passages, in a bounded subprocess
     faults, recorder, script    what tests and demos switch on
 
-It knows nothing of the rest of the bot and is reached over HTTP alone.
+Of the rest of the bot it knows the readers of files and `bot.shared` alone, and it is reached over HTTP.
 """

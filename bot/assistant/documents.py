@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import re
 import secrets
 import sqlite3
 from collections.abc import Callable, Iterable, Sequence
@@ -14,11 +13,9 @@ from typing import Any
 from bot.assistant import clock
 from bot.assistant.database import Database
 from bot.assistant.errors import ApiError
-from bot.assistant.indexing import clean, clear, fail, refresh, remove, store
+from bot.assistant.indexing import clear, fail, refresh, remove, store
 from bot.assistant.models import BulkStatusBody, PatchBody, QaBody, TextBody
-from bot.assistant.parsing.bounded import Parser
-from bot.assistant.parsing.formats import ParseError
-from bot.assistant.parsing.passages import Passage, split
+from bot.documents import ParseError, Parser, Passage, clean, split, title_from_name
 
 AT_ONCE = 300
 """Passages that are stored in one write; other writes go between two."""
@@ -108,7 +105,7 @@ class Documents:
             c.execute(
                 "INSERT INTO documents (id, site_id, title, kind, status, ready, source, digest, filename, raw,"
                 " created_at, updated_at) VALUES (?, ?, ?, 'file', 'active', 0, ?, ?, ?, ?, ?, ?)",
-                (new, site_id, _title_of(source), source, digest, Path(source).name, data, now, now),
+                (new, site_id, title_from_name(source), source, digest, Path(source).name, data, now, now),
             )
             return new
 
@@ -270,12 +267,6 @@ def wire(row: sqlite3.Row) -> dict[str, Any]:
     """A document as the API shows it."""
     values = {name: row[name] for name in row.keys() if row[name] is not None}  # noqa: SIM118 - a Row iterates values
     return values | {"ready": bool(row["ready"])}
-
-
-def _title_of(source: str) -> str:
-    """A title for a file that names none: "price_list-2025.csv" is "Price list 2025"."""
-    words = re.sub(r"[-_\s]+", " ", Path(source).stem).strip()[:300] or source[:300]
-    return words.upper() if words in ("faq", "faqs") else words[0].upper() + words[1:]
 
 
 def _new_id() -> str:

@@ -10,9 +10,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from bot.assistant.documents import Documents
-from bot.assistant.parsing.bounded import SIZE
+from bot.documents import FILE_BYTES, kind_by_name
 
-KINDS = frozenset({".md", ".markdown", ".txt", ".text", ".html", ".htm", ".pdf", ".docx", ".csv", ".tsv"})
 SYNONYMS = "synonyms.txt"
 FILES = 5000
 """Files that are read at most."""
@@ -88,7 +87,7 @@ def _listing(root: Path) -> _Seen:
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         for name in sorted(names):
             path = Path(folder) / name
-            if name.startswith((".", "~$")) or path.suffix.lower() not in KINDS:
+            if name.startswith((".", "~$")) or kind_by_name(name) is None:
                 continue
             if path.is_symlink() and not path.resolve().is_relative_to(root):
                 continue
@@ -106,4 +105,4 @@ def _listing(root: Path) -> _Seen:
 def _load(path: Path) -> bytes:
     # One byte more than is allowed is enough to be refused with the right reason.
     with path.open("rb") as file:
-        return file.read(SIZE + 1)
+        return file.read(FILE_BYTES + 1)

@@ -7,14 +7,9 @@ import sqlite3
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from bot.assistant.parsing.passages import Passage
+from bot.documents import Passage, clean
 
 _WORD = re.compile(r"[^\W_]+")
-
-
-def clean(text: str) -> str:
-    """Text without control characters: SQLite's tokenizer stops at NUL."""
-    return re.sub(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]", " ", text)
 
 
 def _words(passages: Iterable[tuple[str, str, str]]) -> Counter[str]:

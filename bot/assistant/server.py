@@ -19,11 +19,11 @@ from bot.assistant.faults import Faults
 from bot.assistant.folder import Folder
 from bot.assistant.http import PREFIX, add_operations, envelope
 from bot.assistant.openapi import add_description
-from bot.assistant.parsing.bounded import Parser
 from bot.assistant.recorder import Recorder
 from bot.assistant.retrieval.answers import Answers
 from bot.assistant.script import Line, Script
 from bot.assistant.service import Service
+from bot.documents import Parser
 
 SAMPLES = Path(__file__).parent / "samples"
 """Sample documents about an invented company, for the demo."""

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
-import io
 import json
 import os
 from collections.abc import Iterator, Sequence
@@ -13,20 +11,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bot.cli.output import note, reading
+from bot.documents import FILE_BYTES, Kind, kind_by_name, pairs, split, title_from_name
 from bot.errors import BotError, Misconfigured
 
 if TYPE_CHECKING:
     from bot.api.client import ApiClient
     from bot.api.models import Document
 
-TEXT = {".md", ".markdown", ".txt"}
-UPLOADED = {
-    ".pdf": "application/pdf",
-    ".docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
-}
-TABLES = {".csv"}
-LARGEST = 25 * 1024 * 1024
-"""Bytes of one file; nobody has told the API's limit, and a mistaken video should not be sent."""
+TEXT = (Kind.MARKDOWN, Kind.TEXT)
+"""They go to the API as text, which must be UTF-8: what a reader may guess is not stored there for good."""
+PUSHED = (*TEXT, Kind.PDF, Kind.DOCX, Kind.CSV)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,26 +45,26 @@ def sources(paths: Sequence[Path]) -> list[Source]:
         files = sorted(f for f in path.rglob("*") if f.is_file()) if path.is_dir() else [path]
         for file in files:
             hidden = path.is_dir() and any(part.startswith(".") for part in file.relative_to(path).parts)
-            if not hidden and (not path.is_dir() or file.suffix.lower() in {*TEXT, *UPLOADED, *TABLES}):
+            if not hidden and (not path.is_dir() or kind_by_name(file.name) in PUSHED):
                 found |= {source.key: source for source in _read(file)}
     return list(found.values())
 
 
 def _read(file: Path) -> Iterator[Source]:
-    kind = file.suffix.lower()
+    kind = kind_by_name(file.name)
     key = file.resolve().as_posix()
-    if kind not in {*TEXT, *UPLOADED, *TABLES}:
+    if kind not in PUSHED:
         problem = "this kind of file cannot be loaded; .md, .txt, .pdf, .docx and .csv can"
         yield Source(key=key, file=file, title=file.name, digest="", problem=problem)
         return
     try:
-        if file.stat().st_size > LARGEST:
-            raise ValueError(f"the file is larger than {LARGEST // 1024**2} MB")
+        if file.stat().st_size > FILE_BYTES:
+            raise ValueError(f"the file is larger than {FILE_BYTES // 1024**2} MB")
         content = file.read_bytes()
-        if kind in TABLES:
+        if kind is Kind.CSV:
             yield from _rows(file, content)
             return
-        title = _title(file, content.decode("utf-8-sig")) if kind in TEXT else file.stem
+        title = _title(file, content.decode("utf-8-sig") if kind in TEXT else "", kind)
     except (OSError, ValueError) as error:
         words = "the file is not text in UTF-8" if isinstance(error, UnicodeDecodeError) else str(error)
         yield Source(key=key, file=file, title=file.name, digest="", problem=words)
@@ -79,36 +73,28 @@ def _read(file: Path) -> Iterator[Source]:
 
 
 def _rows(file: Path, content: bytes) -> Iterator[Source]:
-    reader = csv.DictReader(io.StringIO(content.decode("utf-8-sig")))
-    names = {(name or "").strip().lower(): name for name in reader.fieldnames or ()}
-    if not {"question", "answer"} <= names.keys():
+    rows = pairs(content.decode("utf-8-sig"))
+    if rows is None:
         raise ValueError("a Q&A table needs the columns question and answer in its first line")
-    for number, row in enumerate(reader, start=2):
-        question, answer = ((row.get(names[name]) or "").strip() for name in ("question", "answer"))
-        if not question and not answer:
-            continue
-        key = f"{file.resolve().as_posix()}#{question}"
-        if not question or not answer:
-            problem = f"row {number} has no {'answer' if question else 'question'}"
-            yield Source(key=f"{key}{number}", file=file, title=f"row {number}", digest="", problem=problem)
+    for row in rows:
+        key = f"{file.resolve().as_posix()}#{row.question}"
+        if not row.question or not row.answer:
+            problem = f"row {row.row} has no {'answer' if row.question else 'question'}"
+            yield Source(key=f"{key}{row.row}", file=file, title=f"row {row.row}", digest="", problem=problem)
             continue
         yield Source(
             key=key,
             file=file,
-            title=question[:120],
-            digest=_digest(question, answer.encode()),
-            question=question,
-            answer=answer,
+            title=row.question[:120],
+            digest=_digest(row.question, row.answer.encode()),
+            question=row.question,
+            answer=row.answer,
         )
 
 
-def _title(file: Path, text: str) -> str:
-    """The first heading of a Markdown file, else the file's name."""
-    if file.suffix.lower() != ".txt":
-        for line in text.splitlines():
-            if line.startswith("# ") and line[2:].strip():
-                return line[2:].strip()[:200]
-    return file.stem
+def _title(file: Path, text: str, kind: Kind) -> str:
+    """What a Markdown file is called in itself, else a title made of the file's name; the API's titles are short."""
+    return ((split(text)[0] if kind is Kind.MARKDOWN else "") or title_from_name(file.name))[:200]
 
 
 def _digest(title: str, content: bytes) -> str:
@@ -158,11 +144,12 @@ async def _create(client: ApiClient, source: Source, category: str) -> Document:
     if source.question:
         return await client.create_qa(source.title, source.question, source.answer, category)
     content = source.file.read_bytes()
-    kind = source.file.suffix.lower()
+    kind = kind_by_name(source.file.name)
+    assert kind is not None
     if kind in TEXT:
         return await client.create_text(source.title, content.decode("utf-8-sig"), category)
     return await client.upload_document(
-        source.file.name, content, UPLOADED[kind], title=source.title, category=category
+        source.file.name, content, kind.media_type, title=source.title, category=category
     )
 
 

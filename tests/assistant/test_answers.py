@@ -17,8 +17,8 @@ from bot.assistant.retrieval.text import STOP, language_of
 from bot.assistant.retrieval.typos import Vocabulary
 from bot.assistant.server import RunningAssistant
 from tests.assistant.conftest import Client
-from tests.assistant.papers import pdf
 from tests.assistant.quality.measure import measure, questions
+from tests.documents.papers import pdf
 
 GUIDE = """# Island guide
 
@@ -211,7 +211,7 @@ assert Vocabulary({WORDS!r}).mend("waranty") == "warranty"
 assert Vocabulary({WORDS!r}).mend("factory") is None
 for name in ("pypdf", "docx"):
     sys.modules[name] = None
-from bot.assistant.parsing.formats import ParseError, read
+from bot.documents.formats import ParseError, read
 for name, data in (("a.pdf", b"%PDF-1.4"), ("a.docx", b"PK\\x03\\x04")):
     try:
         read(name, data)

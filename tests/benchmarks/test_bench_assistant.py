@@ -18,11 +18,11 @@ import pytest
 
 from bot.assistant.database import Database
 from bot.assistant.documents import Documents
-from bot.assistant.parsing.bounded import Parser
 from bot.assistant.retrieval.answers import Answers
 from bot.assistant.server import AssistantOptions, start
-from tests.assistant.papers import pdf
+from bot.documents import Parser
 from tests.assistant.quality.measure import HERE, SCHEMA, measure, questions
+from tests.documents.papers import pdf
 
 pytestmark = [pytest.mark.bench, pytest.mark.timeout(900)]
 PASSAGES, PAGES = 5000, 1000

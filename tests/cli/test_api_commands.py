@@ -102,7 +102,7 @@ def test_documents_are_pushed_once_listed_put_aside_and_deleted(cli: Cli) -> Non
 
 def test_what_cannot_be_pushed(cli: Cli) -> None:
     (cli.cwd / "a.txt").write_bytes(b"\xff\xfe\x00")
-    (cli.cwd / "b.csv").write_text("q,a\n1,2\n")
+    (cli.cwd / "b.csv").write_text("name,price\n1,2\n")
     (cli.cwd / "c.exe").write_text("x")
     results = json.loads(cli("docs", "push", "a.txt", "b.csv", "c.exe", "--json").stdout)
     assert [entry["result"] for entry in results] == ["failed"] * 3

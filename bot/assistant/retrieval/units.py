@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
 
-from bot.assistant.parsing.passages import is_table, sentences
 from bot.assistant.retrieval.stems import Stemmer
 from bot.assistant.retrieval.synonyms import Phrase
 from bot.assistant.retrieval.text import words
+from bot.documents import is_table, sentences
 
 _ITEM = re.compile(r"^\s*(?:[-*+•]|\d{1,3}[.)])\s+")
 

@@ -7,8 +7,8 @@ from aiohttp.http_exceptions import HttpProcessingError
 
 from bot.assistant.errors import ApiError
 from bot.assistant.models import BulkDeleteBody, BulkStatusBody, PatchBody, QaBody, TextBody
-from bot.assistant.parsing.bounded import SIZE
 from bot.assistant.service import Call, Result
+from bot.documents import FILE_BYTES
 
 _FIELDS = {"title": 300, "category": 100, "status": 20}
 
@@ -40,7 +40,7 @@ async def upload(call: Call) -> Result:
             if not isinstance(part, BodyPartReader):
                 raise ApiError(400, "invalid payload")
             if part.name == "file":
-                name, data = part.filename or "document.txt", await _bytes(part, SIZE)
+                name, data = part.filename or "document.txt", await _bytes(part, FILE_BYTES)
             elif part.name in _FIELDS:
                 fields[part.name] = (await _bytes(part, 4 * _FIELDS[part.name])).decode()
             else:

@@ -11,8 +11,8 @@ import yaml
 from bot.assistant import server
 from bot.assistant.database import Database
 from bot.assistant.documents import Documents
-from bot.assistant.parsing.bounded import Parser
 from bot.assistant.retrieval.answers import Answers
+from bot.documents import Parser
 
 HERE = Path(__file__).parent
 SCHEMA = Path(server.__file__).parent / "schema.sql"

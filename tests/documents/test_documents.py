@@ -11,10 +11,18 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bot.assistant.parsing.bounded import Parser
-from bot.assistant.parsing.formats import Parsed, ParseError, read
-from bot.assistant.parsing.passages import LONGEST, Passage, plain, sentences, split
-from tests.assistant.papers import packed, pdf, word
+from bot.documents import (
+    FILE_BYTES,
+    Parsed,
+    ParseError,
+    Parser,
+    Passage,
+    sentences,
+    split,
+)
+from bot.documents.formats import read
+from bot.documents.passages import LONGEST, plain
+from tests.documents.papers import packed, pdf, word
 
 
 def test_markdown_keeps_its_headings() -> None:
@@ -202,7 +210,7 @@ async def test_a_file_over_its_time_or_memory_ends_its_process_alone() -> None:
         with pytest.raises(ParseError, match="more memory"):
             await parser.parse("large.txt", lambda: b"word " * 3_900_000)
         with pytest.raises(ParseError, match="larger than 20 MB"):
-            await parser.parse("huge.txt", lambda: b"x" * (20 * 1024 * 1024 + 1))
+            await parser.parse("huge.txt", lambda: b"x" * (FILE_BYTES + 1))
         assert (await parser.parse("a.md", lambda: b"Fine.")).passages[0].body == "Fine."
     finally:
         await parser.close()

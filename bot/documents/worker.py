@@ -1,6 +1,6 @@
 """The subprocess that reads files: frames in on stdin, frames out on stdout, its own limits set first.
 
-A frame is four bytes of length and that much. In: JSON `{"name": …}`, then the file. Out: JSON frames with
+In: JSON `{"name": …}`, then the file. Out: JSON frames with
 `passages`, then one with `title` or `error`. It ends when stdin does, so it never outlives its parent for long:
 while it reads a file the limit of CPU seconds ends it.
 """
@@ -11,30 +11,13 @@ import contextlib
 import json
 import os
 import resource
-import struct
 import sys
-from typing import IO
 
-from bot.assistant.parsing.formats import ParseError, read
+from bot.documents.formats import ParseError, read
+from bot.documents.frames import frame, take
 
 FRAME = 200
 """Passages in a frame: the parent must be able to do other things between two."""
-
-
-def frame(stream: IO[bytes], data: bytes) -> None:
-    """Write a frame."""
-    stream.write(struct.pack(">I", len(data)) + data)
-    stream.flush()
-
-
-def take(stream: IO[bytes]) -> bytes | None:
-    """Read a frame; None at the end."""
-    size = stream.read(4)
-    if len(size) < 4:
-        return None
-    (length,) = struct.unpack(">I", size)
-    data = stream.read(length)
-    return data if len(data) == length else None
 
 
 def limit(memory: int) -> None:

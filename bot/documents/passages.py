@@ -68,6 +68,11 @@ class _State:
             self.path.append((level, text))
 
 
+def clean(text: str) -> str:
+    """Text without control characters: they are no text, and SQLite's tokenizer stops at NUL."""
+    return re.sub(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]", " ", text)
+
+
 def plain(text: str) -> str:
     """Inline Markdown without its marks, for titles and headings.
 

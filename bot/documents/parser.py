@@ -15,12 +15,15 @@ from pathlib import Path
 
 import orjson
 
-from bot.assistant.parsing.formats import Parsed, ParseError
-from bot.assistant.parsing.passages import Passage
-from bot.assistant.parsing.worker import frame, take
+from bot.documents.formats import Parsed, ParseError
+from bot.documents.frames import frame, take
+from bot.documents.kinds import FILE_BYTES
+from bot.documents.passages import Passage
 
-SIZE = 20 * 1024 * 1024
-"""Largest file in bytes."""
+CPU_SECONDS = 60
+"""CPU that reading a file may take; twice that on the clock."""
+MEMORY_BYTES = 1 << 30
+"""Address space of a process that reads."""
 _RENEW_AFTER = 50
 _RENEW_SIZE = 1_000_000
 
@@ -49,10 +52,10 @@ class Parser:
     `seconds` limits the CPU of one file; twice that the time on the clock. `memory` is in bytes.
     """
 
-    def __init__(self, *, seconds: int = 60, memory: int = 1 << 30, workers: int = 2) -> None:
+    def __init__(self, *, seconds: int = CPU_SECONDS, memory: int = MEMORY_BYTES, workers: int = 2) -> None:
         self._seconds = seconds
         self._memory = memory
-        self._threads = ThreadPoolExecutor(workers, thread_name_prefix="assistant-parse")
+        self._threads = ThreadPoolExecutor(workers, thread_name_prefix="read-documents")
         self._idle: list[_Worker] = []
         self._busy: list[_Worker] = []
         self._lock = threading.Lock()
@@ -88,8 +91,8 @@ class Parser:
             data = load()
         except OSError as error:
             raise ParseError(f"the file cannot be opened ({error.strerror or type(error).__name__})") from None
-        if len(data) > SIZE:
-            raise ParseError(f"the file is larger than {SIZE // 1024 // 1024} MB")
+        if len(data) > FILE_BYTES:
+            raise ParseError(f"the file is larger than {FILE_BYTES // 1024 // 1024} MB")
         worker = self._take()
         keep = False
         try:
@@ -165,13 +168,13 @@ class Parser:
 
     def _spawn(self) -> subprocess.Popen[bytes]:
         # Nothing of our environment but what Python needs: no key may be within reach of a document.
-        home = str(Path(__file__).resolve().parents[3])
+        home = str(Path(__file__).resolve().parents[2])
         environment = {
             name: os.environ[name] for name in ("PATH", "LANG", "LC_ALL", "SYSTEMROOT") if name in os.environ
         }
         environment |= {"PYTHONPATH": home, "PYTHONDONTWRITEBYTECODE": "1"}
         return subprocess.Popen(  # noqa: S603 - our own module, run by our own interpreter
-            [sys.executable, "-m", "bot.assistant.parsing.worker", str(self._memory), str(self._seconds)],
+            [sys.executable, "-m", "bot.documents.worker", str(self._memory), str(self._seconds)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,

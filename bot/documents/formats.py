@@ -6,12 +6,12 @@ import io
 import re
 import zipfile
 from collections.abc import Callable
-from pathlib import PurePath
 from typing import NamedTuple
 
-from bot.assistant.parsing.markup import HtmlReader
-from bot.assistant.parsing.passages import Passage, split
-from bot.assistant.parsing.tables import read_csv
+from bot.documents.kinds import Kind, kind_of
+from bot.documents.markup import HtmlReader
+from bot.documents.passages import Passage, clean, split
+from bot.documents.tables import read_csv
 
 PAGES = 5000
 """Longest PDF that is read."""
@@ -31,21 +31,7 @@ class Parsed(NamedTuple):
 
 
 class ParseError(Exception):
-    """Why a file could not be read, for people: it becomes the document's `error`."""
-
-
-def kind_of(name: str, data: bytes) -> str:
-    """The kind of a file, by its content where that is plain, else by its name."""
-    if data[:1024].lstrip().startswith(b"%PDF-"):
-        return "pdf"
-    suffix = PurePath(name).suffix.lower()
-    if data.startswith(b"PK\x03\x04"):
-        return "docx"
-    known = {".md": "md", ".markdown": "md", ".html": "html", ".htm": "html", ".csv": "csv", ".tsv": "csv"}
-    known |= {".pdf": "pdf", ".docx": "docx"}
-    if suffix in known:
-        return known[suffix]
-    return "html" if re.match(rb"\s*(<!doctype html|<html)", data[:200], re.IGNORECASE) else "txt"
+    """Why a file could not be read, in words for people."""
 
 
 def read(name: str, data: bytes) -> Parsed:
@@ -59,7 +45,7 @@ def read(name: str, data: bytes) -> Parsed:
     kind = kind_of(name, data)
     parsed = _READERS[kind](data)
     if not parsed.passages:
-        hint = "; a scanned PDF needs text recognition first" if kind == "pdf" else ""
+        hint = "; a scanned PDF needs text recognition first" if kind is Kind.PDF else ""
         raise ParseError(f"no text was found in the file{hint}")
     return parsed
 
@@ -77,8 +63,7 @@ def decode(data: bytes) -> str:
             text = data.decode("cp1252", errors="replace")
     if len(text) > TEXT:
         raise ParseError(f"the file has more than {TEXT:,} characters of text")
-    # Control characters are no text, and SQLite's tokenizer stops at NUL.
-    return re.sub(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]", " ", text)
+    return clean(text)
 
 
 def _markdown(data: bytes) -> Parsed:
@@ -231,11 +216,11 @@ def _check_zip(data: bytes) -> None:
         raise ParseError("the DOCX file unpacks to far more than it holds")
 
 
-_READERS: dict[str, Callable[[bytes], Parsed]] = {
-    "md": _markdown,
-    "txt": _text,
-    "html": _html,
-    "csv": _csv,
-    "pdf": _pdf,
-    "docx": _docx,
+_READERS: dict[Kind, Callable[[bytes], Parsed]] = {
+    Kind.MARKDOWN: _markdown,
+    Kind.TEXT: _text,
+    Kind.HTML: _html,
+    Kind.CSV: _csv,
+    Kind.PDF: _pdf,
+    Kind.DOCX: _docx,
 }

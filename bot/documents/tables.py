@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import csv
 import io
+from typing import NamedTuple
 
-from bot.assistant.parsing.passages import LONGEST, Passage
+from bot.documents.passages import LONGEST, Passage
 
 _QUESTIONS = {
     "question",
@@ -23,6 +24,14 @@ _ANSWERS = {"answer", "answers", "a", "antwort", "respuesta", "réponse", "repon
 _ANSWERS |= {"resposta", "antwoord"}
 
 
+class Pair(NamedTuple):
+    """A row with a question and an answer, one of which may be empty; `row` counts from 1, the head included."""
+
+    row: int
+    question: str
+    answer: str
+
+
 def read_csv(text: str) -> list[Passage]:
     """The passages of a CSV file.
 
@@ -32,20 +41,36 @@ def read_csv(text: str) -> list[Passage]:
     rows = _rows(text)
     if not rows:
         return []
-    head = [cell.strip() for cell in rows[0]]
+    head = [cell.strip() for cell in rows[0][1]]
     names = [cell.casefold() for cell in head]
+    known = _pairs(names, rows)
+    if known is not None:
+        return [Passage("qa", pair.question, pair.answer) for pair in known if pair.question and pair.answer]
+    return [passage for _, row in rows[1:] for passage in _listed(head, row)]
+
+
+def pairs(text: str) -> list[Pair] | None:
+    """The questions and answers of a CSV file; None when its first line names no columns for them.
+
+    Raises:
+        ValueError: with the reason, when it cannot be read.
+    """
+    rows = _rows(text)
+    return _pairs([cell.strip().casefold() for cell in rows[0][1]], rows) if rows else None
+
+
+def _pairs(names: list[str], rows: list[tuple[int, list[str]]]) -> list[Pair] | None:
     question = next((i for i, name in enumerate(names) if name in _QUESTIONS), None)
     answer = next((i for i, name in enumerate(names) if name in _ANSWERS), None)
-    if question is not None and answer is not None:
-        return [
-            Passage("qa", row[question].strip(), row[answer].strip())
-            for row in rows[1:]
-            if len(row) > max(question, answer) and row[question].strip() and row[answer].strip()
-        ]
-    return [passage for row in rows[1:] for passage in _listed(head, row)]
+    if question is None or answer is None:
+        return None
+    cells = [(number, [*row, *[""] * len(names)]) for number, row in rows[1:]]
+    all_pairs = [Pair(number, row[question].strip(), row[answer].strip()) for number, row in cells]
+    return [pair for pair in all_pairs if pair.question or pair.answer]
 
 
-def _rows(text: str) -> list[list[str]]:
+def _rows(text: str) -> list[tuple[int, list[str]]]:
+    """The rows that are not empty, each with its number."""
     sample = text[:4096]
     first = sample.split("\n", 1)[0]
     delimiter = max(",;\t|", key=first.count) if any(mark in first for mark in ",;\t|") else ","
@@ -54,7 +79,7 @@ def _rows(text: str) -> list[list[str]]:
         rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter))
     except csv.Error as error:
         raise ValueError(f"the CSV file cannot be read ({error})") from None
-    return [row for row in rows if any(cell.strip() for cell in row)]
+    return [(number, row) for number, row in enumerate(rows, start=1) if any(cell.strip() for cell in row)]
 
 
 def _listed(head: list[str], row: list[str]) -> list[Passage]:
