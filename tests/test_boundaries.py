@@ -17,17 +17,37 @@ import pytest
 ROOT: Final = Path(__file__).parents[1]
 
 LAYERS: Final[list[set[str]]] = [
-    {"events", "errors", "telemetry"},  # telemetry is a leaf that everybody may use
-    {"adapter", "sessions", "render", "notices", "polling", "calm"},
-    {"store", "api", "config", "assistant"},
-    {"engine", "context"},
-    {"delivery", "turns", "feedback", "commands"},
-    {"router"},
-    {"web", "app", "host", "demo"},
-    {"cli", "__main__"},
+    {"events", "errors", "sessions", "notices", "render", "telemetry", "shared", "documents"},
+    {"adapter"},
+    {"api", "config", "assistant"},
+    {"store"},
+    {"context"},
+    {"engine", "ratings", "app_home"},
+    {"turns", "intake", "web"},
+    {"host", "supervisor", "doctor"},
+    {"app"},
+    {"demo"},
+    {"cli"},
+    {"__main__"},
 ]
-"""A module imports its own layer and those above it. What is not named here stands with delivery and turns."""
-STEPS: Final = 4
+"""From the bottom to the top. A name imports what stands below it or beside it, never what stands above it.
+
+Every file and package of `bot/` is named here; `testing`, which is made for tests, may import anything.
+"""
+GOING: Final = {
+    "calm": "engine",
+    "feedback": "ratings",
+    "home": "app_home",
+    "suggestions": "app_home",
+    "polling": "config",
+    **dict.fromkeys(["accept", "access", "commands", "opinions", "router"], "intake"),
+    **dict.fromkeys(["delivery", "endings", "progress", "questions", "work"], "turns"),
+}
+"""Until the core is rebuilt: names that go, each with the name beside which it stands."""
+COMING: Final = {"app_home", "documents", "intake", "ratings", "supervisor"}
+"""Until the core is rebuilt: names that may not be there yet."""
+ARROWS_GOING: Final = {("app", "demo")}
+"""Until the core is rebuilt: imports that go up."""
 
 SDKS: Final = {"slack": {"slack_sdk", "slack_bolt"}, "telegram": {"telegram"}}
 CHANNELS: Final = {"slack", "telegram", "playground"}
@@ -140,18 +160,48 @@ def strings(path: Path) -> Iterator[tuple[int, str]]:
             yield node.lineno, node.value
 
 
-def layer(module: str) -> int:
-    parts = module.split(".")
-    name = parts[1] if len(parts) > 1 else ""
-    return next((number for number, names in enumerate(LAYERS) if name in names), STEPS)
+def first_level(module: str) -> str:
+    return module.removeprefix("bot.").split(".")[0]
+
+
+def layer(name: str) -> int:
+    """Say where a name stands, 0 at the bottom."""
+    name = GOING.get(name, name)
+    return next(number for number, names in enumerate(LAYERS) if name in names)
+
+
+def test_every_name_of_the_core_has_its_layer() -> None:
+    there = {
+        path.stem
+        for path in (ROOT / "bot").iterdir()
+        if path.suffix == ".py" or (path.is_dir() and any(path.glob("*.py")))
+    } - {"__init__", "testing"}
+    named = set().union(*LAYERS)
+    assert sum(map(len, LAYERS)) == len(named), "a name stands in two layers"
+    assert there - named - set(GOING) == set(), "has no layer"
+    assert named - there - COMING == set(), "has a layer and is not there"
+
+
+@pytest.mark.xfail(strict=True, reason="until the core is rebuilt")
+def test_nothing_is_going_or_coming_any_more() -> None:
+    """What is left to do when this passes: delete GOING, COMING, ARROWS_GOING and this test."""
+    there = {path.stem for path in (ROOT / "bot").iterdir()}
+    assert set(GOING) & there == set()
+    assert there >= COMING
 
 
 def test_the_layers_of_the_core() -> None:
     wrong = []
     for path in core():
-        own = path.relative_to(ROOT).with_suffix("").as_posix().replace("/", ".")
+        own = first_level(path.relative_to(ROOT).with_suffix("").as_posix().replace("/", "."))
+        if own == "__init__":
+            assert list(imports(path)) == []
+            continue
         for module in imports(path, types_too=False):
-            if module.startswith("bot.") and not module.endswith("__version__") and layer(module) > layer(own):
+            other = first_level(module)
+            if not module.startswith("bot.") or other == "__version__" or (own, other) in ARROWS_GOING:
+                continue
+            if other == "testing" or layer(other) > layer(own):
                 wrong.append(f"{name_of(path)} imports {module}")
     assert not wrong
 
@@ -182,7 +232,8 @@ def test_the_core_names_no_channel() -> None:
 
 @pytest.mark.parametrize("channel", sorted(CHANNELS))
 def test_what_an_adapter_imports(channel: str) -> None:
-    allowed = {"bot.events", "bot.adapter", "bot.errors", "bot.render", f"adapters.{channel}", "aiohttp"}
+    allowed = {"bot.events", "bot.adapter", "bot.errors", "bot.render", "bot.shared"}
+    allowed |= {f"adapters.{channel}", "aiohttp"}
     allowed |= SDKS.get(channel, set())
     settings = {"pydantic", "pydantic_settings"}
     # The manifest is a YAML file that people read, and that the platform takes.
@@ -255,7 +306,7 @@ def test_pure_files_do_no_io_and_read_no_clock() -> None:
 
 
 def test_the_boundary_needs_only_the_standard_library() -> None:
-    for name in ("events", "errors"):
+    for name in ("events", "errors", "shared"):
         for module in imports(ROOT / "bot" / f"{name}.py"):
             assert module.split(".")[0] in sys.stdlib_module_names, f"{name} imports {module}"
 
