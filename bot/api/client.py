@@ -22,11 +22,11 @@ from bot.api.http import Caller, Timeouts, segment, shared_http
 from bot.api.models import (
     ChatReply,
     ChatStatus,
-    Document,
     FeedbackReceipt,
     Figures,
-    Session,
+    SessionSummary,
     Site,
+    SiteDocument,
     Submitted,
     Tenant,
     UsageHistory,
@@ -143,9 +143,9 @@ class ApiClient:
             json=body,
         )
 
-    async def sessions(self) -> list[Session]:
+    async def sessions(self) -> list[SessionSummary]:
         """List the site's sessions, as many as the API gives at once."""
-        return await self._list("sessions", f"{self._site}/sessions", "sessions", Session)
+        return await self._list("sessions", f"{self._site}/sessions", "sessions", SessionSummary)
 
     # tenant and site
 
@@ -192,13 +192,13 @@ class ApiClient:
 
     # documents
 
-    async def documents(self) -> list[Document]:
+    async def documents(self) -> list[SiteDocument]:
         """List the site's documents, as many as the API gives at once."""
-        return await self._list("documents", f"{self._site}/documents", "documents", Document)
+        return await self._list("documents", f"{self._site}/documents", "documents", SiteDocument)
 
     async def upload_document(
         self, name: str, content: bytes, content_type: str, *, title: str | None = None, category: str | None = None
-    ) -> Document:
+    ) -> SiteDocument:
         """Upload a file (PDF, Word or text). ASSUMPTION: title and category may go along as form fields."""
         data = {key: value for key, value in (("title", title), ("category", category)) if value is not None}
         files = {"file": (name, content, content_type)}
@@ -207,14 +207,14 @@ class ApiClient:
             "documents", "write", "POST", path, models.document, files=files, data=data, timeouts=self._slow
         )
 
-    async def create_text(self, title: str, content: str, category: str) -> Document:
+    async def create_text(self, title: str, content: str, category: str) -> SiteDocument:
         """Create a text document; the API does not notice duplicates."""
         body = {"title": title, "content": content, "category": category}
         return await self._call(
             "documents_text", "write", "POST", f"{self._site}/documents/text", models.document, json=body
         )
 
-    async def create_qa(self, title: str, question: str, answer: str, category: str) -> Document:
+    async def create_qa(self, title: str, question: str, answer: str, category: str) -> SiteDocument:
         """Create a question with its answer; the API does not notice duplicates."""
         body = {"title": title, "question": question, "answer": answer, "category": category}
         return await self._call(

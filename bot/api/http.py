@@ -66,7 +66,7 @@ class Timeouts:
 
 
 @dataclass(frozen=True, slots=True)
-class Reply:
+class HttpReply:
     """What came back, whole: no error is left in it."""
 
     status: int
@@ -135,7 +135,7 @@ class Caller:
         json: Mapping[str, object] | None = None,
         files: Any = None,
         data: Mapping[str, str] | None = None,
-    ) -> Reply | BotError:
+    ) -> HttpReply | BotError:
         """Make the attempt; return the whole reply of a 2xx, or the error to raise.
 
         It is returned, not raised, so that it has no context: an error of aiohttp shows the request's headers,
@@ -154,7 +154,7 @@ class Caller:
             self._metrics.api_request_seconds.labels(endpoint=endpoint).observe(loop.time() - started)
         return result
 
-    async def _exchange(self, request: httpx.Request, endpoint: str, kind: Kind) -> tuple[Reply | BotError, str]:
+    async def _exchange(self, request: httpx.Request, endpoint: str, kind: Kind) -> tuple[HttpReply | BotError, str]:
         response = await self._http.handle_async_request(request)
         status = response.status_code
         try:
@@ -162,7 +162,7 @@ class Caller:
                 body = await _read(response, BODY_LIMIT)
                 if body is None:
                     return unreadable(endpoint, kind, status, too_large=True), str(status)
-                return Reply(status, body), str(status)
+                return HttpReply(status, body), str(status)
             error = await _error_text(response)
         except httpx.DecodingError:
             return unreadable(endpoint, kind, status), str(status)

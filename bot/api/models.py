@@ -106,7 +106,7 @@ class FeedbackReceipt(Wire):
     feedback: Text = None
 
 
-class Document(Wire):
+class SiteDocument(Wire):
     """A reference document. ASSUMPTION: the names of all fields; `status` is active or draft, `ready` processed."""
 
     id: Id = Field(default=None, validation_alias=AliasChoices(*DOCUMENT_ID_NAMES))
@@ -118,7 +118,7 @@ class Document(Wire):
     error: Text = None
 
 
-class Session(Wire):
+class SessionSummary(Wire):
     """A conversation as the API lists it. ASSUMPTION: the names of all fields."""
 
     session_id: Id = Field(default=None, validation_alias=AliasChoices("session_id", "id"))
@@ -228,11 +228,11 @@ def objects(body: bytes, name: str) -> list[Mapping[str, Any]]:
     return [item for item in found if isinstance(item, dict)]
 
 
-def document(body: bytes) -> Document:
+def document(body: bytes) -> SiteDocument:
     """Read one document, bare or under `document`; raises Unreadable when it has no id."""
     raw = mapping(body)
     inner = raw.get("document")
-    found = Document.model_validate(inner if isinstance(inner, dict) else raw)
+    found = SiteDocument.model_validate(inner if isinstance(inner, dict) else raw)
     if found.id is None:
         raise Unreadable
     return found

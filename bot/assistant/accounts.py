@@ -19,7 +19,7 @@ class Plan:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Tenant:
+class TenantAccount:
     """A workspace. Several keys may be valid at once, as during a rotation."""
 
     id: str
@@ -32,14 +32,14 @@ class Tenant:
 class Accounts:
     """Who may come in, and as whom."""
 
-    def __init__(self, tenants: tuple[Tenant, ...]) -> None:
-        self._tenants: dict[str, Tenant] = {}
+    def __init__(self, tenants: tuple[TenantAccount, ...]) -> None:
+        self._tenants: dict[str, TenantAccount] = {}
         self._keys: dict[str, str] = {}
         self._calls: dict[str, deque[float]] = {}
         for tenant in tenants:
             self.add(tenant)
 
-    def add(self, tenant: Tenant) -> None:
+    def add(self, tenant: TenantAccount) -> None:
         """Take a workspace in, or replace the one of that id; keys it no longer names are void."""
         self._keys = {key: owner for key, owner in self._keys.items() if owner != tenant.id}
         self._tenants[tenant.id] = tenant
@@ -50,16 +50,16 @@ class Accounts:
         """Make a key void from the next request on."""
         self._keys.pop(key, None)
 
-    def by_key(self, key: str) -> Tenant | None:
+    def by_key(self, key: str) -> TenantAccount | None:
         """The workspace a key opens."""
         owner = self._keys.get(key)
         return self._tenants[owner] if owner is not None else None
 
-    def by_site(self, site_id: str) -> Tenant | None:
+    def by_site(self, site_id: str) -> TenantAccount | None:
         """The workspace a site belongs to."""
         return next((tenant for tenant in self._tenants.values() if site_id in tenant.sites), None)
 
-    def wait(self, tenant: Tenant) -> float:
+    def wait(self, tenant: TenantAccount) -> float:
         """Count a call; 0 if it may go on, else the seconds until the plan lets one in again."""
         limit = tenant.plan.requests_per_minute
         if limit is None:

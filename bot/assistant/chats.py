@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bot.assistant import clock
-from bot.assistant.database import Database
+from bot.assistant.database import AssistantDatabase
 from bot.assistant.errors import ApiError
 from bot.assistant.models import ChatBody
 from bot.assistant.script import Script
@@ -55,7 +55,7 @@ class Pending:
 class Chats:
     """Takes questions in and sees to it that each ends."""
 
-    def __init__(self, database: Database, answer: Answer, script: Script, delay: float) -> None:
+    def __init__(self, database: AssistantDatabase, answer: Answer, script: Script, delay: float) -> None:
         self._database = database
         self._answer = answer
         self._script = script

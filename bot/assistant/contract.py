@@ -39,7 +39,7 @@ OPERATIONS: tuple[Operation, ...] = (
         path=f"{_SITE}/chat",
         summary="Ask and wait for the answer",
         body=m.ChatBody,
-        reply=m.ChatReply,
+        reply=m.ChatReplyBody,
         errors=(409, 413),
     ),
     Operation(

@@ -9,13 +9,13 @@ from collections.abc import Sequence
 from typing import Any
 
 from bot.assistant import clock
-from bot.assistant.database import Database
+from bot.assistant.database import AssistantDatabase
 
 
 class Usage:
     """HTTP calls, counted in memory and written before they are read and at the end."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: AssistantDatabase) -> None:
         self._database = database
         self._calls: Counter[tuple[str, str]] = Counter()
 
@@ -71,7 +71,7 @@ class Usage:
         return [dict(row) for row in rows]
 
 
-async def statistics(database: Database, sites: Sequence[str], email: str | None = None) -> dict[str, Any]:
+async def statistics(database: AssistantDatabase, sites: Sequence[str], email: str | None = None) -> dict[str, Any]:
     """Count what is stored of some sites, or of one person on them."""
     where, values = f"site_id IN ({_marks(sites)})", tuple(sites)
     if email is not None:

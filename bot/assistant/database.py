@@ -41,7 +41,7 @@ class _Write:
             self.future.set_result(self.value)
 
 
-class Database:
+class AssistantDatabase:
     """A SQLite file; without a path a temporary one that `close` removes.
 
     A write is on disk (a killed process loses nothing of it) when `write` returns. Each call runs in a

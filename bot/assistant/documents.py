@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from bot.assistant import clock
-from bot.assistant.database import Database
+from bot.assistant.database import AssistantDatabase
 from bot.assistant.errors import ApiError
 from bot.assistant.indexing import clear, fail, refresh, remove, store
 from bot.assistant.models import BulkStatusBody, PatchBody, QaBody, TextBody
@@ -25,7 +25,7 @@ _SELECT = "SELECT id, title, kind, category, status, ready, error, created_at, u
 class Documents:
     """The documents of all sites."""
 
-    def __init__(self, database: Database, parser: Parser, changed: Callable[[str], None]) -> None:
+    def __init__(self, database: AssistantDatabase, parser: Parser, changed: Callable[[str], None]) -> None:
         self._database = database
         self._parser = parser
         self._changed = changed

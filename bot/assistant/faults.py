@@ -47,7 +47,7 @@ class Fault:
 
 
 @dataclass(slots=True, eq=False)
-class Rule:
+class FaultRule:
     """When a fault happens; `hits` counts how often it did."""
 
     fault: Fault
@@ -86,7 +86,7 @@ class Faults:
     """The switchboard. Of several rules that match, the first one added happens."""
 
     def __init__(self, seed: int = 0) -> None:
-        self.rules: list[Rule] = []
+        self.rules: list[FaultRule] = []
         # Chance decides about demos' accidents, not about secrets.
         self._random = random.Random(seed)  # noqa: S311
 
@@ -100,18 +100,18 @@ class Faults:
         skip: int = 0,
         per_minute: int | None = None,
         share: float = 1.0,
-    ) -> Rule:
+    ) -> FaultRule:
         """Switch a fault on.
 
         `endpoint` is an operation's name, None for all. `contains` must occur in the request's body. It happens
         `times` times (None: until removed), not to the first `skip` matching requests, at most `per_minute` times in
         any minute, and to a `share` of 0 to 1 of what matches.
         """
-        rule = Rule(fault, endpoint, contains, times, skip, per_minute, share)
+        rule = FaultRule(fault, endpoint, contains, times, skip, per_minute, share)
         self.rules.append(rule)
         return rule
 
-    def remove(self, rule: Rule) -> None:
+    def remove(self, rule: FaultRule) -> None:
         """Switch one off."""
         if rule in self.rules:
             self.rules.remove(rule)

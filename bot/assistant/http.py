@@ -12,7 +12,7 @@ import orjson
 from aiohttp import web
 from pydantic import BaseModel, ValidationError
 
-from bot.assistant.accounts import Tenant
+from bot.assistant.accounts import TenantAccount
 from bot.assistant.contract import OPERATIONS, Operation
 from bot.assistant.errors import ApiError
 from bot.assistant.faults import Fault, fault_from_header
@@ -143,7 +143,7 @@ async def _carry_out(
     return web.Response(text=text, status=operation.status, content_type="application/json")
 
 
-def _let_in(service: Service, request: web.Request) -> Tenant:
+def _let_in(service: Service, request: web.Request) -> TenantAccount:
     tenant = service.accounts.by_key(request.headers.get("X-API-Key", ""))
     if tenant is None:
         raise ApiError(401, "invalid_api_key")

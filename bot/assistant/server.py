@@ -9,11 +9,11 @@ from pathlib import Path
 
 from aiohttp import web
 
-from bot.assistant.accounts import Accounts, Plan, Tenant
+from bot.assistant.accounts import Accounts, Plan, TenantAccount
 from bot.assistant.chats import Chats
 from bot.assistant.control import add_control
 from bot.assistant.counts import Usage
-from bot.assistant.database import Database
+from bot.assistant.database import AssistantDatabase
 from bot.assistant.documents import Documents
 from bot.assistant.faults import Faults
 from bot.assistant.folder import Folder
@@ -52,7 +52,7 @@ class AssistantOptions:
     rough: bool = False
     watch: bool = False
     plan: Plan = field(default_factory=Plan)
-    more: tuple[Tenant, ...] = ()
+    more: tuple[TenantAccount, ...] = ()
     record: int = 20_000
     synonyms: Path | None = None
 
@@ -118,7 +118,7 @@ async def start(options: AssistantOptions) -> RunningAssistant:
     if options.docs is not None and not options.docs.is_dir():
         raise NotADirectoryError(f"The documents' folder does not exist: {options.docs}.")
     schema = await asyncio.to_thread((Path(__file__).parent / "schema.sql").read_text)
-    database = await asyncio.to_thread(Database, options.data, schema)
+    database = await asyncio.to_thread(AssistantDatabase, options.data, schema)
     parser = Parser()
     try:
         answers = await asyncio.to_thread(Answers, database, options.synonyms)
@@ -139,11 +139,11 @@ async def start(options: AssistantOptions) -> RunningAssistant:
     return running
 
 
-def _service(options: AssistantOptions, database: Database, parser: Parser, answers: Answers) -> Service:
+def _service(options: AssistantOptions, database: AssistantDatabase, parser: Parser, answers: Answers) -> Service:
     faults, script = Faults(), Script()
     if options.rough:
         faults.rough()
-    own = Tenant(id=options.tenant, sites=(options.site,), keys=(options.key,), plan=options.plan)
+    own = TenantAccount(id=options.tenant, sites=(options.site,), keys=(options.key,), plan=options.plan)
     return Service(
         database=database,
         accounts=Accounts((own, *options.more)),

@@ -8,11 +8,11 @@ from typing import Any, TypeVar
 from aiohttp import web
 from pydantic import BaseModel
 
-from bot.assistant.accounts import Accounts, Tenant
+from bot.assistant.accounts import Accounts, TenantAccount
 from bot.assistant.chats import Chats
 from bot.assistant.contract import Operation
 from bot.assistant.counts import Usage
-from bot.assistant.database import Database
+from bot.assistant.database import AssistantDatabase
 from bot.assistant.documents import Documents
 from bot.assistant.faults import Fault, Faults
 from bot.assistant.recorder import Recorder
@@ -25,7 +25,7 @@ M = TypeVar("M", bound=BaseModel)
 class Service:
     """The parts of a running assistant."""
 
-    database: Database
+    database: AssistantDatabase
     accounts: Accounts
     documents: Documents
     chats: Chats
@@ -42,7 +42,7 @@ class Call:
     service: Service
     operation: Operation
     request: web.Request
-    tenant: Tenant
+    tenant: TenantAccount
     body: BaseModel | None = None
     query: BaseModel | None = None
     fault: Fault | None = None

@@ -16,7 +16,7 @@ from bot.errors import BotError, Misconfigured
 
 if TYPE_CHECKING:
     from bot.api.client import ApiClient
-    from bot.api.models import Document
+    from bot.api.models import SiteDocument
 
 TEXT = (Kind.MARKDOWN, Kind.TEXT)
 """They go to the API as text, which must be UTF-8: what a reader may guess is not stored there for good."""
@@ -140,7 +140,7 @@ class Log:
         os.replace(new, self._path)
 
 
-async def _create(client: ApiClient, source: Source, category: str) -> Document:
+async def _create(client: ApiClient, source: Source, category: str) -> SiteDocument:
     if source.question:
         return await client.create_qa(source.title, source.question, source.answer, category)
     content = source.file.read_bytes()

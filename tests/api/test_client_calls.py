@@ -9,7 +9,7 @@ import pytest
 
 from bot.api.assumptions import used_ratios
 from bot.api.client import ApiClient
-from bot.api.models import Document, FeedbackReceipt, Figures
+from bot.api.models import FeedbackReceipt, Figures, SiteDocument
 from bot.errors import BotError, OutcomeUnknown, Unavailable
 from bot.telemetry.metrics import Metrics
 from tests.api.conftest import KEY
@@ -217,7 +217,7 @@ async def test_lists_bare_or_wrapped(
     server.script(reply(200, wrap([document, {}, "odd", {"id": 2, "ready": "yes"}])))
     found = await client.documents()
     assert [d.id for d in found] == ["1", None, "2"]
-    assert found[0] == Document.model_validate(document)
+    assert found[0] == SiteDocument.model_validate(document)
     assert (found[2].ready, found[2].title) == (None, None)
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from bot.assistant.accounts import Plan, Tenant
+from bot.assistant.accounts import Plan, TenantAccount
 from bot.assistant.contract import OPERATIONS
 from bot.assistant.server import RunningAssistant
 from tests.assistant.conftest import Client, Start
@@ -211,8 +211,8 @@ async def test_limits_of_the_plan_hold(begin: Start, http: aiohttp.ClientSession
 async def test_tenants_are_apart_and_keys_rotate(begin: Start, http: aiohttp.ClientSession) -> None:
     assistant = await begin(
         more=(
-            Tenant(id="acme", sites=("shop", "blog"), keys=("old", "new")),
-            Tenant(id="poor", sites=("poor",), keys=("poor",), plan=Plan(api_access=False)),
+            TenantAccount(id="acme", sites=("shop", "blog"), keys=("old", "new")),
+            TenantAccount(id="poor", sites=("poor",), keys=("poor",), plan=Plan(api_access=False)),
         )
     )
     client = Client(http, assistant.base_url)

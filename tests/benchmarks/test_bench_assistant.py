@@ -16,7 +16,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from bot.assistant.database import Database
+from bot.assistant.database import AssistantDatabase
 from bot.assistant.documents import Documents
 from bot.assistant.retrieval.answers import Answers
 from bot.assistant.server import AssistantOptions, start
@@ -45,8 +45,8 @@ def _filler(chance: random.Random, vocabulary: list[str], words: int) -> str:
 
 
 @asynccontextmanager
-async def _engine(folder: Path) -> AsyncIterator[tuple[Documents, Answers, Database]]:
-    database, parser = Database(folder / "bench.db", SCHEMA.read_text()), Parser()
+async def _engine(folder: Path) -> AsyncIterator[tuple[Documents, Answers, AssistantDatabase]]:
+    database, parser = AssistantDatabase(folder / "bench.db", SCHEMA.read_text()), Parser()
     answers = Answers(database)
     documents = Documents(database, parser, answers.changed)
     yield documents, answers, database

@@ -4,10 +4,10 @@ Bodies are checked strictly (a number is not a string) and unknown fields are ig
 error texts follow the public documentation; what it leaves silent is chosen here and nowhere else.
 """
 
-from bot.assistant.models.base import Body, ErrorReply, Reply
+from bot.assistant.models.base import Body, ErrorReply, ReplyBody
 from bot.assistant.models.chat import (
     ChatBody,
-    ChatReply,
+    ChatReplyBody,
     CloseBody,
     FeedbackBody,
     FeedbackReply,
@@ -34,7 +34,7 @@ from bot.assistant.models.sites import (
     FeedbackCounts,
     HistoryQuery,
     HistoryReply,
-    Limits,
+    LimitsBody,
     LimitsReply,
     MessageCounts,
     SessionCounts,
@@ -55,7 +55,7 @@ __all__ = [
     "BulkDeleteBody",
     "BulkStatusBody",
     "ChatBody",
-    "ChatReply",
+    "ChatReplyBody",
     "CloseBody",
     "DeletedReply",
     "DocumentCounts",
@@ -67,13 +67,13 @@ __all__ = [
     "FeedbackReply",
     "HistoryQuery",
     "HistoryReply",
-    "Limits",
+    "LimitsBody",
     "LimitsReply",
     "MessageCounts",
     "OkReply",
     "PatchBody",
     "QaBody",
-    "Reply",
+    "ReplyBody",
     "SessionCounts",
     "SessionReply",
     "SessionsQuery",

@@ -22,13 +22,13 @@ class Body(BaseModel):
     model_config = ConfigDict(strict=True, extra="ignore")
 
 
-class Reply(BaseModel):
+class ReplyBody(BaseModel):
     """A response's JSON body; a field that is None is left out unless its type says null."""
 
     model_config = ConfigDict(extra="forbid")
 
 
-class ErrorReply(Reply):
+class ErrorReply(ReplyBody):
     """Every error: a short text or code."""
 
     error: str

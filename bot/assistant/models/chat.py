@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field
 
-from bot.assistant.models.base import Body, Language, Rating, Reply, SessionId
+from bot.assistant.models.base import Body, Language, Rating, ReplyBody, SessionId
 
 
 class ChatBody(Body):
@@ -19,7 +19,7 @@ class ChatBody(Body):
     response_language: Language | None = None
 
 
-class SubmittedReply(Reply):
+class SubmittedReply(ReplyBody):
     """A request that was stored and will be worked on."""
 
     session_id: str
@@ -27,7 +27,7 @@ class SubmittedReply(Reply):
     status: Literal["pending", "processing", "completed", "failed"]
 
 
-class ChatReply(Reply):
+class ChatReplyBody(ReplyBody):
     """An answer at once."""
 
     session_id: str
@@ -52,7 +52,7 @@ class CloseBody(Body):
     session_id: SessionId
 
 
-class OkReply(Reply):
+class OkReply(ReplyBody):
     """It is done."""
 
     status: Literal["ok"] = "ok"
@@ -74,7 +74,7 @@ class FeedbackReply(OkReply):
     feedback_submitted_at: datetime | None = None
 
 
-class SessionReply(Reply):
+class SessionReply(ReplyBody):
     """One conversation."""
 
     session_id: str
@@ -95,7 +95,7 @@ class SessionsQuery(BaseModel):
     offset: Annotated[int, Field(ge=0, le=1_000_000)] = 0
 
 
-class SessionsReply(Reply):
+class SessionsReply(ReplyBody):
     """A page of sessions and how many there are."""
 
     sessions: list[SessionReply]

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from bot.assistant.models.base import Body, Category, Question, Reply, Status, Text, Title
+from bot.assistant.models.base import Body, Category, Question, ReplyBody, Status, Text, Title
 
 DocumentIds = Annotated[list[Annotated[str, Field(min_length=1, max_length=64)]], Field(min_length=1, max_length=1000)]
 
@@ -42,7 +42,7 @@ class PatchBody(Body):
     status: Status | None = None
 
 
-class DocumentReply(Reply):
+class DocumentReply(ReplyBody):
     """One document: `ready` says that it was read, `error` why it could not be, `status` whether it is used."""
 
     id: str
@@ -56,7 +56,7 @@ class DocumentReply(Reply):
     updated_at: datetime
 
 
-class DocumentsReply(Reply):
+class DocumentsReply(ReplyBody):
     """All documents of the site, oldest first."""
 
     documents: list[DocumentReply]
@@ -75,13 +75,13 @@ class BulkDeleteBody(Body):
     document_ids: DocumentIds
 
 
-class UpdatedReply(Reply):
+class UpdatedReply(ReplyBody):
     """How many documents of this site were named and switched."""
 
     updated: int
 
 
-class DeletedReply(Reply):
+class DeletedReply(ReplyBody):
     """How many documents of this site were named and deleted."""
 
     deleted: int

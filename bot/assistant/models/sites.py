@@ -6,10 +6,10 @@ from typing import Annotated
 
 from pydantic import BaseModel, Field
 
-from bot.assistant.models.base import Reply
+from bot.assistant.models.base import ReplyBody
 
 
-class TenantReply(Reply):
+class TenantReply(ReplyBody):
     """A workspace."""
 
     id: str
@@ -18,7 +18,7 @@ class TenantReply(Reply):
     sites: list[str]
 
 
-class Limits(Reply):
+class LimitsBody(ReplyBody):
     """The plan's limits; null is none. `messages` are those of a month (UTC)."""
 
     requests_per_minute: int | None
@@ -26,15 +26,15 @@ class Limits(Reply):
     documents: int | None
 
 
-class LimitsReply(Reply):
+class LimitsReply(ReplyBody):
     """The limits of a workspace."""
 
     tenant_id: str
     plan: str
-    limits: Limits
+    limits: LimitsBody
 
 
-class UsageReply(Reply):
+class UsageReply(ReplyBody):
     """What was used in a month (UTC). `requests` are HTTP calls; `documents` those stored now."""
 
     tenant_id: str
@@ -44,7 +44,7 @@ class UsageReply(Reply):
     documents: int
 
 
-class UsageDay(Reply):
+class UsageDay(ReplyBody):
     """What was used on a day (UTC)."""
 
     date: str
@@ -58,14 +58,14 @@ class HistoryQuery(BaseModel):
     days: Annotated[int, Field(ge=1, le=400)] = 30
 
 
-class HistoryReply(Reply):
+class HistoryReply(ReplyBody):
     """Use by day, oldest first, days without use left out."""
 
     tenant_id: str
     history: list[UsageDay]
 
 
-class DocumentCounts(Reply):
+class DocumentCounts(ReplyBody):
     """How many documents."""
 
     total: int
@@ -74,7 +74,7 @@ class DocumentCounts(Reply):
     failed: int
 
 
-class SessionCounts(Reply):
+class SessionCounts(ReplyBody):
     """How many sessions."""
 
     total: int
@@ -82,7 +82,7 @@ class SessionCounts(Reply):
     closed: int
 
 
-class MessageCounts(Reply):
+class MessageCounts(ReplyBody):
     """How many questions; `unanswered` are completed ones whose answer was an honest "I don't know"."""
 
     total: int
@@ -92,14 +92,14 @@ class MessageCounts(Reply):
     unanswered: int
 
 
-class FeedbackCounts(Reply):
+class FeedbackCounts(ReplyBody):
     """How many ratings."""
 
     good: int
     bad: int
 
 
-class Statistics(Reply):
+class Statistics(ReplyBody):
     """Counts of one site, one person or a whole workspace."""
 
     documents: DocumentCounts | None = None
@@ -128,7 +128,7 @@ class UserStatisticsReply(Statistics):
     email: str
 
 
-class SiteReply(Reply):
+class SiteReply(ReplyBody):
     """A website or chatbot."""
 
     id: str

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
 
-from bot.assistant.models.base import Body, Language, Reply
+from bot.assistant.models.base import Body, Language, ReplyBody
 
 
 def _whole(value: object) -> object:
@@ -41,7 +41,7 @@ class WidgetPatch(Body):
     bubblePosition: Literal["left", "right"] | None = None
 
 
-class WidgetReply(Reply):
+class WidgetReply(ReplyBody):
     """How the site presents itself."""
 
     displayName: str

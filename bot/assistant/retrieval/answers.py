@@ -8,9 +8,9 @@ import sqlite3
 from pathlib import Path
 
 from bot.assistant.chats import Found
-from bot.assistant.database import Database
+from bot.assistant.database import AssistantDatabase
 from bot.assistant.retrieval.phrases import Phrases, phrases
-from bot.assistant.retrieval.question import Question, Tools, leaning, understand
+from bot.assistant.retrieval.question import ParsedQuestion, Tools, leaning, understand
 from bot.assistant.retrieval.search import Hit, search
 from bot.assistant.retrieval.stems import Stemmer
 from bot.assistant.retrieval.synonyms import Synonyms, built_in
@@ -30,7 +30,7 @@ _ABOUT = re.compile(
 class Answers:
     """Finds and words answers; may be used from any thread."""
 
-    def __init__(self, database: Database, synonyms: Path | None = None) -> None:
+    def __init__(self, database: AssistantDatabase, synonyms: Path | None = None) -> None:
         self._database = database
         self._stemmer = Stemmer()
         self._cutter = Cutter(self._stemmer)
@@ -67,7 +67,9 @@ class Answers:
             return Found(says.unknown, known=False, score=0.0 if hit is None else min(hit.score / 2, 0.45))
         return Found(worded(hit, question, says), known=True, score=min(hit.score, 1.0), document_id=hit.document_id)
 
-    def _find(self, c: sqlite3.Connection, site_id: str, session_id: str, message: str) -> tuple[Hit | None, Question]:
+    def _find(
+        self, c: sqlite3.Connection, site_id: str, session_id: str, message: str
+    ) -> tuple[Hit | None, ParsedQuestion]:
         tools = Tools(self._stemmer, self._synonyms, self._vocabulary(c, site_id))
         question = understand(c, message, tools)
         alone = search(c, site_id, question, self._stemmer, self._cutter)

@@ -31,7 +31,7 @@ _NAME = r"\b[A-ZÄÖÜ][a-zäöüß]+ [A-ZÄÖÜ][a-zäöüß]+\b|@|\b\d{4,}\b"
 
 
 @dataclass(frozen=True, slots=True)
-class Intent:
+class QuestionIntent:
     """A kind of question. `needed`: a text without such an answer hardly answers it."""
 
     name: str
@@ -40,13 +40,13 @@ class Intent:
     needed: bool
 
 
-def _intent(name: str, asks: str, gives: str, *, needed: bool) -> Intent:
-    return Intent(
+def _intent(name: str, asks: str, gives: str, *, needed: bool) -> QuestionIntent:
+    return QuestionIntent(
         name, re.compile(asks, re.IGNORECASE), re.compile(gives, re.IGNORECASE if name != "who" else 0), needed
     )
 
 
-INTENTS: tuple[Intent, ...] = (
+INTENTS: tuple[QuestionIntent, ...] = (
     _intent(
         "measure",
         r"\bhow (?:old|heavy|high|tall|wide|deep|big|large|hot|warm|cold|far|fast|loud|thick|strong|many|young)\b|"
@@ -85,6 +85,6 @@ INTENTS: tuple[Intent, ...] = (
 )
 
 
-def intents_of(question: str) -> list[Intent]:
+def intents_of(question: str) -> list[QuestionIntent]:
     """The kinds a question asks for, the surest first; usually one or none."""
     return [intent for intent in INTENTS if intent.asks.search(question)]

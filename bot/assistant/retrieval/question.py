@@ -7,7 +7,7 @@ import re
 import sqlite3
 from dataclasses import dataclass, field
 
-from bot.assistant.retrieval.intents import Intent, intents_of
+from bot.assistant.retrieval.intents import QuestionIntent, intents_of
 from bot.assistant.retrieval.stems import Stemmer
 from bot.assistant.retrieval.synonyms import LONGEST, Phrase, Synonyms
 from bot.assistant.retrieval.text import STOP, WEAK, language_of, words
@@ -36,13 +36,13 @@ class Term:
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class ParsedQuestion:
     """What is searched for."""
 
     text: str
     language: str
     terms: tuple[Term, ...]
-    intents: tuple[Intent, ...]
+    intents: tuple[QuestionIntent, ...]
 
     @property
     def full(self) -> int:
@@ -68,7 +68,7 @@ def leaning(text: str) -> str:
     return "short" if len(words(text)) <= 3 else ""
 
 
-def understand(c: sqlite3.Connection, text: str, tools: Tools, before: str | None = None) -> Question:
+def understand(c: sqlite3.Connection, text: str, tools: Tools, before: str | None = None) -> ParsedQuestion:
     """Read a question; `before` is the question it leans on."""
     language = language_of(text)
     terms = _terms(c, text, language, tools, 1.0)
@@ -78,7 +78,7 @@ def understand(c: sqlite3.Connection, text: str, tools: Tools, before: str | Non
         earlier = _terms(c, before, language_of(before), tools, CONTEXT_SHARE)
         terms += [term for term in earlier if not term.weak and not known & term.forms.keys()]
         intents = intents or intents_of(before)
-    return Question(text, language, tuple(terms), tuple(intents))
+    return ParsedQuestion(text, language, tuple(terms), tuple(intents))
 
 
 def _terms(c: sqlite3.Connection, text: str, language: str, tools: Tools, share: float) -> list[Term]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from dataclasses import dataclass, replace
 
-from bot.assistant.retrieval.question import Question, Term
+from bot.assistant.retrieval.question import ParsedQuestion, Term
 from bot.assistant.retrieval.stems import Stemmer
 from bot.assistant.retrieval.text import STOP, words
 from bot.assistant.retrieval.units import Block, Cut, Cutter, Stems, Unit
@@ -50,7 +50,12 @@ class Hit:
 
 
 def search(
-    c: sqlite3.Connection, site_id: str, question: Question, stemmer: Stemmer, cutter: Cutter, prefer: str | None = None
+    c: sqlite3.Connection,
+    site_id: str,
+    question: ParsedQuestion,
+    stemmer: Stemmer,
+    cutter: Cutter,
+    prefer: str | None = None,
 ) -> Hit | None:
     """The best hit; documents named by `prefer` win a near draw."""
     if (known := _word_for_word(c, site_id, question, cutter)) is not None:
@@ -70,7 +75,7 @@ def search(
     return best
 
 
-def _word_for_word(c: sqlite3.Connection, site_id: str, question: Question, cutter: Cutter) -> Hit | None:
+def _word_for_word(c: sqlite3.Connection, site_id: str, question: ParsedQuestion, cutter: Cutter) -> Hit | None:
     """The answer to a question that is asked exactly as a Q&A pair has it, be it of small words alone."""
     asked = words(question.text)
     if not asked:
@@ -82,7 +87,7 @@ def _word_for_word(c: sqlite3.Connection, site_id: str, question: Question, cutt
     return None
 
 
-def _match(question: Question, stemmer: Stemmer) -> str:
+def _match(question: ParsedQuestion, stemmer: Stemmer) -> str:
     """The question in FTS5's words: any form of any term."""
     phrases: dict[str, None] = {}
     for term in sorted(question.terms, key=lambda term: -term.weight):
@@ -93,7 +98,7 @@ def _match(question: Question, stemmer: Stemmer) -> str:
     return " OR ".join(list(phrases)[:120])
 
 
-def _best_of(row: sqlite3.Row, question: Question, cut: Cut) -> Hit | None:
+def _best_of(row: sqlite3.Row, question: ParsedQuestion, cut: Cut) -> Hit | None:
     best: tuple[float, Block, Unit, bool] | None = None
     qa = row["kind"] == "qa"
     for block in cut.blocks:
@@ -125,7 +130,7 @@ def _hit(row: sqlite3.Row, cut: Cut, block: Block, unit: Unit, *, score: float, 
     )
 
 
-def _score(question: Question, cut: Cut, block: Block, unit: Unit, *, qa: bool) -> tuple[float, bool]:
+def _score(question: ParsedQuestion, cut: Cut, block: Block, unit: Unit, *, qa: bool) -> tuple[float, bool]:
     """How much of the question a piece covers, and whether its heading does most of it."""
     places = (
         (unit.stems, 1.0),
@@ -166,7 +171,7 @@ def _present(term: Term, stems: Stems, above: float) -> float:
     return best
 
 
-def _alike(question: Question, heading: Stems) -> float:
+def _alike(question: ParsedQuestion, heading: Stems) -> float:
     """How much of a known question is asked, 0 to 1."""
     theirs = [stem for stem in heading.all() if stem not in _SMALL]
     if not theirs:

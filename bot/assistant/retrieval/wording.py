@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from bot.assistant.retrieval.phrases import Phrases
-from bot.assistant.retrieval.question import Question
+from bot.assistant.retrieval.question import ParsedQuestion
 from bot.assistant.retrieval.search import Hit
 from bot.assistant.retrieval.units import Block, Unit
 
@@ -18,12 +18,12 @@ WHOLE = 700
 ROWS = 4
 
 
-def worded(hit: Hit, question: Question, phrases: Phrases) -> str:
+def worded(hit: Hit, question: ParsedQuestion, phrases: Phrases) -> str:
     """The answer."""
     return f"{_quoted(hit, question)}\n\n*{_source(hit, phrases)}*"
 
 
-def _quoted(hit: Hit, question: Question) -> str:
+def _quoted(hit: Hit, question: ParsedQuestion) -> str:
     if hit.kind == "qa" and len(hit.body) <= 2 * WHOLE:
         return hit.body
     block = hit.block
@@ -48,7 +48,7 @@ def _with_lead(hit: Hit) -> str:
     return hit.block.text
 
 
-def _rows(block: Block, unit: Unit, question: Question) -> str:
+def _rows(block: Block, unit: Unit, question: ParsedQuestion) -> str:
     """The row with the table's head, and rows that fit as well; the whole table if no row says what was asked."""
     forms = [form for term in question.terms if not term.weak for form in term.forms]
     wanted = sum(unit.stems.has(form) for form in forms)

@@ -9,7 +9,7 @@ from typing import Any
 import yaml
 
 from bot.assistant import server
-from bot.assistant.database import Database
+from bot.assistant.database import AssistantDatabase
 from bot.assistant.documents import Documents
 from bot.assistant.retrieval.answers import Answers
 from bot.documents import Parser
@@ -48,7 +48,7 @@ def questions() -> dict[str, list[dict[str, Any]]]:
 
 async def measure(half: str) -> Measured:
     """Measure `tune` (the first, third … question of each set) or `test` (the second, fourth …)."""
-    database, parser = Database(None, SCHEMA.read_text()), Parser()
+    database, parser = AssistantDatabase(None, SCHEMA.read_text()), Parser()
     answers = Answers(database)
     documents = Documents(database, parser, answers.changed)
     measured = Measured()
