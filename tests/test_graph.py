@@ -43,7 +43,7 @@ def test_names_and_layers(tmp_path: Path) -> None:
         ("cli", "app"), ("store", "errors"),
     ]  # fmt: skip
     assert sorted(names.type_arrows) == [("store", "app")]
-    assert names.circles == names.back == []
+    assert (names.circles, names.back) == ([], [])
 
 
 def test_modules(tmp_path: Path) -> None:

@@ -209,7 +209,7 @@ def _full(call: str, file: str, imported: Mapping[str, str]) -> str:
 
 def writers() -> set[str]:
     """List the functions of the store that run a write, themselves or by another one."""
-    calls = defaultdict(set)
+    calls: dict[str, set[str]] = defaultdict(set)
     for name, _, called in store_functions():
         calls[name] |= called
     writing = {"tx.run"}
