@@ -1,6 +1,7 @@
 # Everything a person or a machine does with a clone. Only Python 3.11 or newer with venv is needed.
 #   make demo    a page with a bot, from nothing          make test   all tests (make lint beside it)
 #   make prove   the proofs in full                       make bench  the timings
+#   make graph   who imports whom                         make bench-compare OTHER=path  the timings beside another checkout's
 # Options go into ARGS: make demo ARGS="--docs handbook", make test ARGS="tests/web -k readyz".
 
 PYTHON ?= python3
@@ -15,7 +16,10 @@ COMPILE := $(BIN)/python -m uv pip compile --universal --python-version 3.11 --g
 # 5 is pytest's word for: none of the tests that ARGS names is of this half.
 PROVE = BOT_PROVE=1 $(BIN)/python -m pytest -q $(1) $(ARGS) || [ $$? -eq 5 ]
 
-.PHONY: demo test prove bench lint lock clean
+# Another checkout of the project, for bench-compare.
+OTHER ?=
+
+.PHONY: demo test prove bench bench-compare graph lint lock clean
 
 demo: .venv/.installed
 	@exec $(BIN)/uppzy-bot demo $(ARGS)
@@ -29,6 +33,13 @@ prove: .venv/.installed-tests
 
 bench: .venv/.installed-tests
 	@BOT_BENCH=1 $(BIN)/python -m pytest -q -s -p no:xdist -m bench $(ARGS)
+
+bench-compare: .venv/.installed-tests
+	@test -n "$(OTHER)" || { echo "Name the other checkout: make bench-compare OTHER=path" >&2; exit 1; }
+	@$(BIN)/python -m tests.benchmarks.compare "$(OTHER)" $(ARGS)
+
+graph: .venv/bin/python
+	@$(BIN)/python -m tests.graph $(ARGS)
 
 lint: .venv/.installed-tests
 	@$(BIN)/ruff check .
