@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -12,7 +13,7 @@ import pytest
 
 from tests import graph
 from tests.channel_files import JOBS, OWN, class_name
-from tests.test_boundaries import CHANNELS, ROOT, core, name_of, sources, tree, within
+from tests.test_boundaries import CHANNELS, ROOT, core, name_of, sources, strings, tree, within
 
 LAYERS: Final = 11
 ARROWS: Final = 115
@@ -209,3 +210,14 @@ def test_a_question_of_the_store_writes_nothing() -> None:
     names = {name: name.rpartition(".")[2] for name in writers()}
     asking = {n for n, last in names.items() if last.startswith(QUESTION_PREFIXES) or last in QUESTION_NAMES}
     assert asking == set()
+
+
+STEP_IN_SQL: Final = re.compile(r"'(submit|poll|intent|send|verdict)(:[^']*)?'")
+
+
+def test_sql_spells_the_names_of_steps_in_one_file() -> None:
+    """Migrations read what older versions spelled, without naming one."""
+    house = [path for path in core() if not name_of(path).startswith("bot/assistant/")]
+    assert {name_of(path) for path in house for _, text in strings(path) if STEP_IN_SQL.search(text)} == {
+        "bot/store/steps.py"
+    }
