@@ -94,13 +94,16 @@ class Host(Protocol):
         """Keep a payload that cannot be normalised as a dead letter; the same promise and error as `handle`.
 
         The same raw bytes set aside twice are kept once. `reason` is one sentence without the payload's text.
+        `account_id` is "" where the payload does not tell.
         """
         ...
 
     def serve(self, method: str, path: str, handler: HttpHandler) -> None:
-        """Add a handler to the one HTTP server; the body limit is already applied (413).
+        """Add a handler to the one HTTP server; the body limit is already applied (413). An `Unavailable` that
+        leaves it becomes 503 with Retry-After, any other error 500; requests under way may end when the bot stops.
 
-        To be called before the first await of `run`, so that the server is complete when it starts.
+        To be called before the first await of `run`, so that the server is complete when it starts. `run` may come
+        again with the same host: a later handler for the same method and path takes the place of the former.
         """
         ...
 
@@ -126,12 +129,18 @@ class Adapter(Protocol):
 
     Every method may raise the errors of `bot.errors` and nothing else: `Unavailable` (certainly not done;
     `retry_after` as the platform said), `OutcomeUnknown` (cut or timed out after writing), `Rejected` (`gone`
-    when the whole conversation is out of reach), `Misconfigured` (token, scope).
+    when the whole conversation is out of reach), `Misconfigured` (token, scope). A call that was written and whose
+    reply does not say what became of it (a cut, a time-out, 5xx after a POST, a 2xx that cannot be read) is
+    `OutcomeUnknown`; what certainly was not carried out (refused connection, 429, 503) is `Unavailable`. No call of
+    the platform follows a redirect with our token.
+
+    `run` is called by the bot alone; every other method also where nothing runs (by `doctor`, by tests), so
+    connections may not depend on it.
     """
 
     @property
     def channel(self) -> str:
-        """Name of the channel, the same as its folder."""
+        """Name of the channel, that of its `ChannelSpec`."""
         ...
 
     async def run(self, host: Host) -> None:
@@ -144,7 +153,7 @@ class Adapter(Protocol):
 
     def render(self, outbound: Outbound, *, plain: bool = False) -> Sequence[Part]:
         """Render, in as many parts as the channel's limits ask for; pure, and on any thread, for a long answer takes
-        seconds. At least one part, buttons on the last part of an `Answer`.
+        seconds. At least one part of every outbound, a `Home` too; buttons on the last part of an `Answer`.
 
         `plain` is the form to fall back on when the platform refused the first: the same words in the same order as
         escaped text alone, without blocks or entities, in parts that the platform neither refuses nor splits (at most
@@ -161,6 +170,9 @@ class Adapter(Protocol):
         can carry it, so that `find` finds it. `reply_to` is the question, or the answer for a `why`; a reply
         to a message that no longer exists still goes out. The ref may name another conversation than asked
         for where the platform forced that (an /ask where the bot is no member goes to the DM).
+
+        A `thread_id` is the message id of the thread's root. Where a conversation can have no threads (a direct
+        one, on some platforms) it is left out, for the words of an /ask become a root everywhere.
         """
         ...
 
@@ -170,7 +182,8 @@ class Adapter(Protocol):
         ...
 
     async def mark(self, ref: MessageRef, rating: Rating | None) -> None:
-        """Show the recorded rating on the buttons of an answer; does nothing where the channel shows it itself."""
+        """Show the recorded rating on the buttons of an answer; does nothing where the channel shows it itself, or
+        the message is gone."""
         ...
 
     async def delete(self, ref: MessageRef) -> None:
@@ -192,6 +205,7 @@ class Adapter(Protocol):
 
     async def open(self, file: File) -> bytes:
         """Return the bytes of a file of a message, by the channel's own authority and never across a redirect with it.
+        No event carries a `File` yet; `File.file_id` is the adapter's own, whatever it needs to find the bytes again.
 
         At most `FILE_BYTES`, within `FILE_SECONDS`, whatever `file.size` claims; none of them are kept. `Rejected`
         when it is larger, gone, or not a file (a login page, an id of another account).
@@ -212,7 +226,8 @@ class AccessRule:
     """A key of `[access]` that a channel brings: are people of this standing admitted without being listed?
 
     `values` maps what the setting may say to the admission; `default` is one of its keys. `warning` is said at
-    start and by `doctor` while the key is not set, "" for nothing.
+    start and by `doctor` while the key is not set, "" for nothing. People of a standing without a rule are admitted:
+    a channel that anybody can reach brings a rule for `public`, with a warning.
     """
 
     key: str
@@ -233,7 +248,8 @@ may have a `thread_id`. `edits`: people's edits reach us as `Edit`. `deletions`:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ManifestOptions:
-    """What may be chosen in a registration; None: the channel's own default. `url`: the bot's public address."""
+    """What may be chosen in a registration; None: the channel's own default. `url`: the bot's public address; without
+    it the text holds an example of one."""
 
     mode: Literal["socket", "http"] | None = None
     url: str | None = None
@@ -243,14 +259,14 @@ class ManifestOptions:
 class Manifest(Protocol):
     """The registration of the bot at a channel: its text, and what may be done with it there.
 
-    Errors are those of `bot.errors`; `Misconfigured` says which setting is missing.
+    Errors are those of `bot.errors`; `apply` raises `Misconfigured` that says which setting is missing.
     """
 
     options: frozenset[str]
     """Names of the fields of `ManifestOptions` that this channel knows."""
 
     def text(self, options: ManifestOptions) -> str:
-        """Write it, as people paste it at the platform."""
+        """Write it, as people paste it at the platform; it ends with a line end."""
         ...
 
     async def apply(self, settings: BaseModel, options: ManifestOptions) -> list[str]:
@@ -258,7 +274,8 @@ class Manifest(Protocol):
         ...
 
     async def differences(self, settings: BaseModel) -> list[str] | None:
-        """Compare it with what the platform shows, a sentence a difference; None where that cannot be asked."""
+        """Compare it with what the platform shows, a sentence a difference; None where that cannot be asked, without
+        a token for example."""
         ...
 
 
@@ -274,11 +291,13 @@ class ChannelSpec:
     `token`: the variable that turns the channel on, as errors name it; "" where none does.
     `scopes`: kind of conversation → the session scopes it may have, default first (`thread`, `topic`, `user`,
     `conversation`).
-    `command_prefix`: what people type before a command's name, `/` or `!`, as help shows it.
+    `command_prefix`: what people type before a command's name, as help shows it. The core itself reads `!new`,
+    `!help` and `!ask` at the beginning of every message, so `!` is right for a channel without commands of its own;
+    with `/` the adapter makes `Command` events of what people type (`ask`, `new`, `help`, `start`).
     `lacks`: what the channel cannot do. `adapter`, `preview` and `manifest` are "module:name" and imported when used:
     the adapter's class, called `Class(settings, guests_differ=…)` (whether the access policy treats guests otherwise
     than members, so that people must be looked up); a function Markdown → safe HTML, an `article` a message, that shows
-    an answer as the channel would ("" for none: the page shows it as plain text); a `Manifest` ("" for none).
+    an answer as the channel would ("" for none: the channel has no column there); a `Manifest` ("" for none).
     """
 
     name: str

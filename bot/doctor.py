@@ -47,7 +47,7 @@ async def examine(
     found = [await _database(database)]
     found += await _api(api, questions, tell, clock)
     if not adapters:
-        fix = "Set the token of at least one channel, such as SLACK_BOT_TOKEN or TELEGRAM_BOT_TOKEN."
+        fix = "Set the token of at least one channel; `uppzy-bot config check` names them."
         found.append(Check(check="channels", status="warn", detail="No channel is turned on.", fix=fix))
     for name, adapter in adapters.items():
         tell(name)

@@ -55,14 +55,18 @@ def queue_full() -> str:
     )
 
 
-def help_text(prefix: str, *, can_rate: bool = True) -> str:
+def help_text(prefix: str, *, can_rate: bool = True, has_threads: bool = True) -> str:
     """Say what the bot can do; `prefix` is `/` or `!`, as commands are written in this place.
 
-    `can_rate`: the channel has reactions or buttons.
+    `can_rate`: the channel has reactions or buttons. `has_threads`: there are places where others talk, and threads.
     """
+    threads = (
+        "Write to me directly, or mention me where others talk; in a thread where you have asked me, just go on."
+        if has_threads
+        else "Write to me in your own words."
+    )
     text = (
-        "I answer questions. Write to me directly, or mention me where others talk; in a thread where you have "
-        "asked me, just go on.\n\n"
+        f"I answer questions. {threads}\n\n"
         f"- `{prefix}new` begins a new conversation: I forget what we spoke of.\n"
         f"- `{prefix}ask` and your question asks me.\n"
         f"- `{prefix}help` shows this."

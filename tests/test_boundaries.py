@@ -74,7 +74,6 @@ CHANNEL_WORDS: Final = {
     "bot/cli/__init__.py": "the help says to users what the bot is for",
     "bot/cli/sessions.py": "an example of how a person is written",
     "bot/demo.py": "the demo turns the playground on",
-    "bot/doctor.py": "an example in what to do when no channel is set",
     "bot/web/preview.py": "the style of a page that imitates how the channels look",
     "bot/telemetry/logging.py": "names of libraries whose logs would show a token",
     "bot/telemetry/redaction.py": "the shapes of the tokens that are taken out of logs",

@@ -7,6 +7,7 @@ Checks raise ValueErrors that say what is expected, never what the value is. Sec
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -137,6 +138,14 @@ def _log_format() -> Literal["console", "json"]:
 
 List: Final = BeforeValidator(_from_json)
 Lower: Final = BeforeValidator(lambda value: value.lower() if isinstance(value, str) else value)
+
+
+def _language(value: str) -> str:
+    if re.fullmatch(r"[A-Za-z]{2,8}([-_][A-Za-z0-9]{1,8})*", value) is None:
+        raise ValueError("a language code such as en or de-AT")
+    return value
+
+
 BaseUrl: TypeAlias = Annotated[str, AfterValidator(_base_url)]
 DatabaseUrl: TypeAlias = Annotated[str, AfterValidator(_database_url)]
 Id: TypeAlias = Annotated[str, AfterValidator(_id)]
@@ -145,7 +154,7 @@ Keys: TypeAlias = Annotated[tuple[SecretStr, ...], BeforeValidator(_split), Afte
 KeyFile: TypeAlias = Annotated[SecretStr, BeforeValidator(_key_of_file)]
 Emoji: TypeAlias = Annotated[tuple[Annotated[str, AfterValidator(_emoji)], ...], List]
 Members: TypeAlias = Annotated[frozenset[Annotated[str, AfterValidator(_member)]], List]
-Language: TypeAlias = Annotated[str, Field(pattern=r"^[A-Za-z]{2,8}([-_][A-Za-z0-9]{1,8})*$")]
+Language: TypeAlias = Annotated[str, AfterValidator(_language)]
 Scope: TypeAlias = Literal["thread", "topic", "user", "conversation"]
 LogFormat: TypeAlias = Annotated[Literal["console", "json"], Lower]
 LogLevel: TypeAlias = Annotated[Literal["debug", "info", "warning", "error"], Lower]

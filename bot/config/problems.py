@@ -14,7 +14,7 @@ _WORDS = {
     "missing": "is required",
     "extra_forbidden": "no such setting; mend the name or remove it",
     "string_type": "text",
-    "string_pattern_mismatch": "a language code such as en or de-AT",
+    "string_pattern_mismatch": "a value of another form",
     "model_type": "a table of keys and values",
     "tuple_type": "a list",
     "frozen_set_type": "a list",

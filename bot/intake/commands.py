@@ -22,7 +22,8 @@ def run_help(arrival: Arrival, _args: str) -> Accepted:
     """Say what the bot can do."""
     ctx, channel = arrival.ctx, arrival.address.channel
     can_rate = not (ctx.lacks(channel, "reactions") and ctx.lacks(channel, "buttons"))
-    return tell(arrival, notices.help_text(_prefix(arrival), can_rate=can_rate), "info")
+    has_threads = not ctx.lacks(channel, "threads")
+    return tell(arrival, notices.help_text(_prefix(arrival), can_rate=can_rate, has_threads=has_threads), "info")
 
 
 def run_new(arrival: Arrival, _args: str) -> Accepted:

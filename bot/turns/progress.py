@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 
 import structlog
@@ -26,6 +26,7 @@ from bot.store.database import Tx
 from bot.store.receipts import Receipt
 from bot.store.steps import FIRST_NOTICE, SECOND_NOTICE, StepName, StepRow
 from bot.store.turns import Turn
+from bot.turns.root import thread_of
 from bot.turns.send import delivery_id, look_up
 
 DRAIN = 3.0
@@ -123,7 +124,15 @@ class ProgressTracker:
         task.add_done_callback(entry.tasks.discard)
 
     async def _conversation(self, turn: Turn) -> Conversation:
-        return await self.ctx.recall(lambda tx: conversations.current(tx, _answered_in(tx, turn)))
+        return await self.ctx.recall(lambda tx: conversations.current(tx, self._answered_in(tx, turn)))
+
+    def _answered_in(self, tx: Tx, turn: Turn) -> Conversation:
+        """Where the turn is answered: for an /ask that is the thread of its root, once that was posted."""
+        if turn.posts_root:
+            roots = receipts.of_turn(tx, turn.id, "root")
+            if roots:
+                return thread_of(self.ctx, turn.conversation, roots[0])
+        return turn.conversation
 
     def _adapter(self, turn: Turn) -> Adapter | None:
         return self.ctx.adapters.get(turn.address.channel)
@@ -267,13 +276,3 @@ class ProgressTracker:
                 return True  # it will never be possible
             else:
                 return True
-
-
-def _answered_in(tx: Tx, turn: Turn) -> Conversation:
-    """Where the turn is answered: for an /ask that is the thread of its root, once that was posted."""
-    if turn.posts_root:
-        roots = receipts.of_turn(tx, turn.id, "root")
-        if roots:
-            root = roots[0]
-            return replace(turn.conversation, conversation_id=root.conversation_id, thread_id=root.message_id)
-    return turn.conversation

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from bot.events import Notice
+from bot.context import Context
+from bot.events import Conversation, MessageRef, Notice
 from bot.store import conversations, turns
 from bot.store.steps import ROOT
 from bot.turns.attempt import TurnAttempt
@@ -44,5 +45,10 @@ class Root:
             raise NotDelivered("The question could not be posted.", gone=True)
         root, at = refs[0], ctx.clock()
         await self._attempt.write(lambda tx: conversations.note_thread(tx, turn.address, root, at))
-        thread = replace(turn.conversation, conversation_id=root.conversation_id, thread_id=root.message_id)
-        return Destination(thread, root)
+        return Destination(thread_of(ctx, turn.conversation, root), root)
+
+
+def thread_of(ctx: Context, conversation: Conversation, root: MessageRef) -> Conversation:
+    """Return where the answer to an /ask goes: the thread of its root, or beside it where the channel has none."""
+    thread_id = conversation.thread_id if ctx.lacks(conversation.channel, "threads") else root.message_id
+    return replace(conversation, conversation_id=root.conversation_id, thread_id=thread_id)

@@ -9,6 +9,7 @@ import pytest
 
 from bot.adapter import Capability
 from bot.turns import progress
+from tests.fakes.channel import room
 from tests.house import a_house
 
 EVERYTHING = frozenset(get_args(Capability))
@@ -60,3 +61,16 @@ async def test_help_speaks_of_rating_only_where_people_can(tmp_path: Path, lacks
         await house.channel.wait_for(lambda: house.channel.notices("info"))
         (notice,) = house.channel.notices("info")
         assert ("👎" in notice.text) == told
+
+
+async def test_an_ask_is_answered_beside_its_root_where_there_are_no_threads(tmp_path: Path) -> None:
+    for lacks in ({"threads"}, set[Capability]()):
+        folder = tmp_path / "-".join(["with", *lacks])
+        folder.mkdir()
+        async with a_house(folder, lacks=lacks) as house:
+            await house.channel.command("ask", "When does the shop open?", conversation=room())
+            (answer,) = await house.answers(1)
+            (root,) = [sent for sent in house.channel.visible() if sent.kind == "question"]
+            assert answer.conversation.thread_id == (None if lacks else root.ref.message_id)
+            await house.idle()
+            await house.channel.wait_for(lambda house=house: house.channel.working == set())  # type: ignore[misc]
