@@ -176,6 +176,8 @@ async def test_without_a_configuration_token_the_app_is_not_looked_at() -> None:
     async with FakeSlack() as slack:
         given = {"SLACK_API_URL": slack.api_url, "SLACK_BOT_TOKEN": slack.bot_token, "SLACK_APP_TOKEN": slack.app_token}
         assert await MANIFEST.differences(SlackSettings.model_validate(given)) is None
+        only = {"SLACK_API_URL": slack.api_url, "SLACK_CONFIG_TOKEN": slack.config_token}
+        assert await MANIFEST.differences(SlackSettings.model_validate(only)) is None, "the app is still to be created"
         assert slack.calls == []
         slack.fail("apps.manifest.export", "error:token_expired")
         with pytest.raises(Misconfigured, match="SLACK_CONFIG_TOKEN"):

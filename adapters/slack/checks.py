@@ -84,7 +84,15 @@ async def _delivery(settings: SlackSettings) -> Check:
             detail=f"Events are expected over {way}; whether the app subscribes to them was not looked up.",
             fix="Set SLACK_CONFIG_TOKEN to let doctor compare, or mention the bot in a channel and see it answer.",
         )
-    if differences := await MANIFEST.differences(settings):
+    differences = await MANIFEST.differences(settings)
+    if differences is None:
+        return Check(
+            check="slack events",
+            status="warn",
+            detail=f"Events are expected over {way}; which app the tokens belong to could not be found out.",
+            fix="Set SLACK_APP_TOKEN, or give the bot the scope users:read, to let doctor compare.",
+        )
+    if differences:
         return Check(
             check="slack events",
             status="fail",

@@ -100,6 +100,8 @@ async def _download(client: Client, address: str) -> tuple[bytes, str]:
             session.get(address, headers=headers, allow_redirects=False, timeout=_TIMEOUT) as response,
         ):
             _check(response)
+            if response.headers.get("Content-Encoding", "identity") != "identity":
+                raise Unavailable("Slack packed the file though it was asked not to.", reason="garbage")
             content = bytearray()
             async for chunk in response.content.iter_chunked(CHUNK):
                 content += chunk

@@ -82,9 +82,12 @@ def _envelope(payload: Payload) -> tuple[Any, ...]:
     A form that somebody of another workspace sends off names that one as `team`, and the one where the app is as
     `app_installed_team_id`; Bolt reads them in this order too. A click of somebody of another workspace names ours.
     """
-    if installed := (payload.get("view") or {}).get("app_installed_team_id"):
-        return (installed,)
-    teams = (payload.get("team_id"), payload.get("context_team_id"), _id(payload.get("team")))
+    installed = (payload.get("view") or {}).get("app_installed_team_id")
+    teams = (
+        (installed,)
+        if installed
+        else (payload.get("team_id"), payload.get("context_team_id"), _id(payload.get("team")))
+    )
     organisations = (
         payload.get("enterprise_id"),
         payload.get("context_enterprise_id"),

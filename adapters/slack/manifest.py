@@ -201,32 +201,21 @@ class SlackManifest:
         return [f"The app {app_id} was created; install it under {page}/install-on-team. Its tokens are at {page}."]
 
     async def differences(self, settings: object) -> list[str] | None:
-        """Say what the app at Slack has otherwise than the bot needs it; None without SLACK_CONFIG_TOKEN.
+        """Say what the app at Slack has otherwise than the bot needs it; None without SLACK_CONFIG_TOKEN, or an app.
 
         What an operator may choose (its name, its description, to be an agent) is no difference.
         """
         slack = _settings(settings)
-        if slack.config_token is None:
-            return None
-        app_id = await find_app_id(slack)
+        if slack.config_token is None or (app_id := await find_app_id(slack)) is None:
+            return None  # there may be no app yet: `--apply` creates it
         client = Client(slack.config_token.get_secret_value(), slack.api_url)
-        answer = await client.call("apps.manifest.export", {"app_id": app_id or ""}, read=True)
+        answer = await client.call("apps.manifest.export", {"app_id": app_id}, read=True)
         exported = answer.get("manifest")
         app: dict[str, Any] = json.loads(exported) if isinstance(exported, str) else dict(exported or {})
         return _differences(app, slack)
 
 
 MANIFEST: Final[Manifest] = SlackManifest()
-
-
-def manifest(*, mode: Mode | None = None, url: str | None = None, agent: bool | None = None) -> str:
-    """Write the manifest; how `bot.cli.manifest` asks for it until it goes by `ChannelSpec.manifest`."""
-    return MANIFEST.text(ManifestOptions(mode=mode, url=url, agent=agent))
-
-
-async def apply(settings: SlackSettings, **options: Any) -> list[str]:
-    """Register it; see `manifest`."""
-    return await MANIFEST.apply(settings, ManifestOptions(**options))
 
 
 def _settings(settings: object) -> SlackSettings:

@@ -64,13 +64,15 @@ class SlackPart:
     @classmethod
     def from_json(cls, part: Mapping[str, Any]) -> Self:
         """Read what `to_json` made, in an older version too: what is missing has its default."""
-        rank, page = part.get("rank"), part.get("home")
+        rank, page, blocks = part.get("rank"), part.get("home"), _blocks(part.get("blocks"))
+        # Before there was `asked_by_command`, a last block with this id stood for it.
+        asked_by_command = bool(blocks) and str(blocks[-1].get("block_id", "")).startswith("asker:")
         return cls(
             text=str(part.get("text") or ""),
-            blocks=_blocks(part.get("blocks")),
+            blocks=blocks[:-1] if asked_by_command else blocks,
             rank=rank if isinstance(rank, int) else ANSWER_RANK,
             user_id=_text(part.get("user")),
-            asked_by_command=part.get("asked_by_command") is True,
+            asked_by_command=asked_by_command or part.get("asked_by_command") is True,
             home=_page_from_json(page) if isinstance(page, Mapping) else None,
         )
 

@@ -222,9 +222,3 @@ def _yaml(value: Mapping[str, Any], depth: int) -> Iterator[str]:
             yield from _yaml(item, depth + 1)
         else:
             yield f"{indent}{key}: {json.dumps(item, ensure_ascii=False)}"
-
-
-# The command line still looks for these three by their names; they go as soon as it takes MANIFEST.
-manifest = MANIFEST.text
-apply = MANIFEST.apply
-diff = MANIFEST.differences

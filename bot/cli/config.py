@@ -96,7 +96,10 @@ def plain(value: object) -> str:
         return MASK
     if isinstance(value, tuple | frozenset):
         ordered = sorted(value) if isinstance(value, frozenset) else value
-        items = [item.model_dump(exclude_defaults=True) if isinstance(item, BaseModel) else item for item in ordered]
+        items = [
+            item.model_dump(exclude_defaults=True, by_alias=True) if isinstance(item, BaseModel) else item
+            for item in ordered
+        ]
         return jsons.dumps(items, ensure_ascii=False, default=lambda _: MASK)
     if isinstance(value, bool):
         return str(value).lower()

@@ -10,7 +10,7 @@ from pydantic import BaseModel
 
 from bot.adapter import ChannelSpec, Manifest, ManifestOptions
 from bot.cli.output import Json, config, document, note, say
-from bot.errors import ConfigError, Misconfigured
+from bot.errors import BotError, ConfigError, Misconfigured
 
 app = App(name="manifest", help="Make the app's registration at a channel.")
 
@@ -62,7 +62,7 @@ async def manifest(
     if json:
         document({"channel": channel, "manifest": text, "differences": differences})
     elif differences is not None:
-        for line in differences or [f"{channel.capitalize()} shows exactly this."]:
+        for line in differences or [f"{channel.capitalize()} has all that the bot needs."]:
             note(line)
         if differences:
             note("Nothing was changed; --apply makes it so.")
@@ -96,7 +96,11 @@ async def _differences(channel: str, registration: Manifest) -> list[str] | None
         # Who has no settings yet, or wrong ones, needs the text all the same.
         note("What differs at the channel is not shown, for the settings are wrong; see `uppzy-bot config check`.")
         return None
-    return await registration.differences(settings)
+    try:
+        return await registration.differences(settings)
+    except BotError as error:
+        note(f"What differs at the channel is not shown: {error}")
+        return None
 
 
 def _settings(channel: str) -> BaseModel:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bot.cli.output import note, reading
-from bot.documents import FILE_BYTES, Kind, kind_by_name, pairs, split, title_from_name
+from bot.documents import FILE_BYTES, Kind, kind_by_name, pairs, split
 from bot.errors import BotError, Misconfigured
 
 if TYPE_CHECKING:
@@ -93,8 +93,8 @@ def _rows(file: Path, content: bytes) -> Iterator[Source]:
 
 
 def _title(file: Path, text: str, kind: Kind) -> str:
-    """What a Markdown file is called in itself, else a title made of the file's name; the API's titles are short."""
-    return ((split(text)[0] if kind is Kind.MARKDOWN else "") or title_from_name(file.name))[:200]
+    """What a Markdown file is called in itself, else the file's name: a title is part of what tells documents apart."""
+    return ((split(text)[0] if kind is Kind.MARKDOWN else "") or file.stem)[:200]
 
 
 def _digest(title: str, content: bytes) -> str:

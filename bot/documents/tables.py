@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from bot.documents.passages import LONGEST, Passage
 
+DELIMITERS = ",;\t|"
 _QUESTIONS = {
     "question",
     "questions",
@@ -71,15 +72,23 @@ def _pairs(names: list[str], rows: list[tuple[int, list[str]]]) -> list[Pair] | 
 
 def _rows(text: str) -> list[tuple[int, list[str]]]:
     """The rows that are not empty, each with its number."""
-    sample = text[:4096]
-    first = sample.split("\n", 1)[0]
-    delimiter = max(",;\t|", key=first.count) if any(mark in first for mark in ",;\t|") else ","
     csv.field_size_limit(1_000_000)
+    delimiter = _delimiter(text[:4096])
     try:
         rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter))
     except csv.Error as error:
         raise ValueError(f"the CSV file cannot be read ({error})") from None
     return [(number, row) for number, row in enumerate(rows, start=1) if any(cell.strip() for cell in row)]
+
+
+def _delimiter(sample: str) -> str:
+    """The mark that parts the first line into a question and an answer, else the one that stands there most often."""
+    first = sample.split("\n", 1)[0]
+    for delimiter in DELIMITERS:
+        head = next(csv.reader([first], delimiter=delimiter), [])
+        if _pairs([cell.strip().casefold() for cell in head], [(1, head)]) is not None:
+            return delimiter
+    return max(DELIMITERS, key=first.count)  # the first of them when none is there
 
 
 def _listed(head: list[str], row: list[str]) -> list[Passage]:

@@ -16,6 +16,7 @@ import pytest
 from adapters.slack import ids
 from adapters.slack.identity import Identity
 from adapters.slack.normalize import normalize
+from adapters.slack.parts import SlackPart
 from adapters.slack.receive import UNREADABLE
 from bot.testing.payload_files import load
 from bot.testing.slack import payloads
@@ -86,6 +87,21 @@ def test_whose_a_payload_is_in_an_organisation(named: dict[str, Any], ours: bool
     assert ORGANISATION.owns({"command": "/ask", **named}) is ours
     as_objects = {"team": {"id": named.get("team_id")}, "enterprise": {"id": named.get("enterprise_id")}}
     assert ORGANISATION.owns({**as_objects, "is_enterprise_install": named.get("is_enterprise_install")}) is ours
+
+
+def test_a_form_of_an_installation_for_all_is_everybodys() -> None:
+    form = {"type": "view_submission", "view": {"app_installed_team_id": "T0SISTER"}, "enterprise": {"id": "E0LOOP"}}
+    assert ORGANISATION.owns({**form, "is_enterprise_install": True})
+    assert not ORGANISATION.owns({**form, "is_enterprise_install": False})
+
+
+def test_an_older_versions_root_of_an_ask_still_names_who_asked() -> None:
+    line = {"type": "context", "block_id": "asker:U1", "elements": [{"type": "plain_text", "text": "Asked with /ask"}]}
+    words = {"type": "rich_text", "elements": []}
+    part = SlackPart.from_json({"text": "When?", "blocks": [words, line], "rank": 0, "user": "U1"})
+    assert part.asked_by_command
+    assert part.blocks == (words,)
+    assert SlackPart.from_json(part.to_json()) == part
 
 
 @pytest.mark.parametrize("name", [ids.RATE_ACTION, ids.ASK_SHORTCUT, ids.SLASH_COMMAND, ids.DELIVERY_EVENT])

@@ -64,7 +64,8 @@ async def test_help_speaks_of_rating_only_where_people_can(tmp_path: Path, lacks
 
 
 async def test_an_ask_is_answered_beside_its_root_where_there_are_no_threads(tmp_path: Path) -> None:
-    for lacks in ({"threads"}, set[Capability]()):
+    cases: list[set[Capability]] = [{"threads"}, set()]
+    for lacks in cases:
         folder = tmp_path / "-".join(["with", *lacks])
         folder.mkdir()
         async with a_house(folder, lacks=lacks) as house:

@@ -71,7 +71,7 @@ def test_the_text_goes_to_stdout_and_the_differences_to_stderr(registration: Reg
     assert shown.err.splitlines() == ["the name differs", "Nothing was changed; --apply makes it so."]
     registration.shows = []
     assert call(["manifest", "gull"]) == 0
-    assert capsys.readouterr().err == "Gull shows exactly this.\n"
+    assert capsys.readouterr().err == "Gull has all that the bot needs.\n"
 
 
 def test_nothing_is_said_of_differences_where_they_cannot_be_asked(

@@ -87,7 +87,7 @@ def test_push_takes_titles_sizes_and_tables_from_the_readers(tmp_path: Path) -> 
     titles = {source.title: source.problem for source in sources([tmp_path])}
     assert titles == {
         "Real title": "",
-        "Late hours": "",
+        "late_hours": "",
         "Wo?": "",
         "row 3": "row 3 has no answer",
         "video.docx": "the file is larger than 20 MB",
@@ -100,3 +100,16 @@ def test_a_folder_passes_over_what_no_reader_knows(tmp_path: Path) -> None:
         (tmp_path / name).write_text("x")
     assert list(_listing(tmp_path)) == ["a.text", "b.HTM"]
     assert kind_by_name("c.png") is None
+
+
+def test_a_table_of_questions_is_one_whatever_else_its_head_holds() -> None:
+    """The mark that stands most often in the first line is not the one that parts it."""
+    for table in (
+        'question,answer,"tags; a; b; c"\nWhen?,At nine.,x\n',
+        'question;answer;"a, b, c, d"\nWhen?;At nine.;x\n',
+        "question\tanswer\nWhen?\tAt nine.\n",
+    ):
+        rows = pairs(table)
+        assert rows is not None, table
+        assert [(row.question, row.answer) for row in rows] == [("When?", "At nine.")]
+    assert pairs("name,price\nbell,3\n") is None
