@@ -101,9 +101,7 @@ async def running(
     metrics = metrics or Metrics(process=True)
     sys.setswitchinterval(SWITCH_SECONDS)
     async with AsyncExitStack() as stack:  # what was opened last is closed first
-        db = open_database(config.database_url)
-        stack.callback(db.close)
-        stack.enter_context(closing(sole_engine(db.path)))
+        db = _open_alone(config.database_url, stack)
         clients = _ApiClients(config, metrics)
         stack.push_async_callback(clients.close)
         ctx = Context(
@@ -119,6 +117,16 @@ async def running(
         )
         yield await _start(ctx, db, clients, pages, stack)
     log.info("bot.stopped")
+
+
+def _open_alone(url: str, stack: AsyncExitStack) -> SqliteDatabase:
+    """Open the database for this process alone; what is queued is written before the next one may have it."""
+    db = open_database(url)
+    try:
+        stack.enter_context(closing(sole_engine(db.path)))
+    finally:
+        stack.callback(db.close)
+    return db
 
 
 async def _start(
@@ -138,8 +146,8 @@ async def _start(
     stack.push_async_callback(web.stop)
     stack.push_async_callback(home.drain)
     stack.push_async_callback(tasks.drain)
-    await engine.start()
     stack.push_async_callback(_drain, web.health, engine, ctx.config.drain_seconds)
+    await engine.start()
     for work in (engine.run(), submitter.run(), supervisor.watch(), supervisor.forget_old()):
         tasks.spawn(work)
     for adapter in ctx.adapters.values():

@@ -7,6 +7,7 @@ from functools import partial
 
 from bot import notices
 from bot.events import Comment, Message, Reaction
+from bot.intake.access import is_admitted
 from bot.intake.arrival import IGNORED, Accepted, Arrival, Purpose
 from bot.intake.questions import clean
 from bot.intake.replies import tell
@@ -19,7 +20,14 @@ from bot.store.receipts import Receipt
 
 
 def purpose_of_reaction(arrival: Arrival, event: Reaction) -> Purpose | None:
-    """Tell what an emoji or a click is to us; one that may have overtaken its answer waits for it."""
+    """Tell what an emoji or a click is to us; one that may have overtaken its answer waits for it.
+
+    Of people outside the policy nothing is looked up and nothing is noted, for they may react to everything.
+    """
+    if not is_admitted(
+        arrival.ctx, arrival.address, event.user_id, event.standing, seen_as=event.target.conversation_id
+    ):
+        return Purpose(handle=lambda _: IGNORED, access="silence", once=False)
     if meaning(event.emoji, arrival.ctx.config.feedback) is None:
         return None
     receipt = receipts.find(arrival.tx, event.target)

@@ -50,7 +50,7 @@ class Router:
             raise too_many_open()  # before the writer is asked: in a flood even a refusal must cost next to nothing
         task = asyncio.get_running_loop().create_task(self._handle(event, full))
         self._load.enter(task)
-        if isinstance(event, Message | Edit | Command):
+        if _may_ask(event):
             self._asking.add(task)
         task.add_done_callback(self._handled)
         return await asyncio.shield(task)
@@ -105,3 +105,10 @@ class Router:
         self.ctx.metrics.turn_overhead_seconds.labels(channel=channel, step="accept").observe(seconds)
         if accepted.ended is not None:
             self.ctx.metrics.turns_total.labels(channel=channel, outcome=accepted.ended).inc()
+
+
+def _may_ask(event: Event) -> bool:
+    """Whether an event is likely to become a question; others are too few beside these to be counted."""
+    if isinstance(event, Command):
+        return event.name == "ask"
+    return isinstance(event, Message | Edit) and (event.conversation.is_direct or event.mentions_bot)

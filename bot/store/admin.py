@@ -191,14 +191,14 @@ def _forget(tx: Tx, channel: str, account: str, user: str) -> dict[str, int]:
         name: tx.run(f"DELETE FROM {name} WHERE user_id=? AND {here}", user, channel, account)  # noqa: S608  # constants
         for name in ("votes", "clicks", "comments")
     }
-    for name in ("early_reactions", "early_changes"):
-        counts[name] = tx.run(f"DELETE FROM {name} WHERE channel=? AND account=? AND user_id=?", *who)  # noqa: S608
+    for key, name in (("early", "early_reactions"), ("overtaken", "early_changes")):  # the keys are those of `--json`
+        counts[key] = tx.run(f"DELETE FROM {name} WHERE channel=? AND account=? AND user_id=?", *who)  # noqa: S608
     counts["dead"] = tx.run(f"DELETE FROM dead WHERE {theirs}", *who)  # noqa: S608  # a constant
     counts["dead"] += _forget_payloads(tx, channel, account, user)
     counts["turns"] = tx.run("DELETE FROM turns WHERE channel=? AND account=? AND asker=?", *who)
     counts["epochs"] = forget_epochs(tx, "channel=? AND account=? AND scope=?", channel, account, f"user:{user}")
     keys = [f"{what}:{channel}:{account}:{user}" for what in ("refused", "limited")]
-    counts["cooldowns"] = tx.run("DELETE FROM cooldowns WHERE key IN (?,?)", *keys)
+    counts["said"] = tx.run("DELETE FROM cooldowns WHERE key IN (?,?)", *keys)
     return counts
 
 

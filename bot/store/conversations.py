@@ -22,7 +22,8 @@ def locate(tx: Tx, conversation: Conversation) -> Whereabouts:
     channel, account = conversation.channel, conversation.account_id
     row = tx.one(
         "SELECT known.first AS first, aliases.first_conversation, aliases.first_thread, EXISTS (SELECT 1"
-        " FROM unreachable WHERE channel=? AND account=? AND conversation=known.first) AS unreachable"
+        " FROM unreachable WHERE channel=? AND account=?"
+        " AND conversation=COALESCE(aliases.first_conversation, known.first)) AS unreachable"
         " FROM (SELECT COALESCE((SELECT first_conversation FROM aliases WHERE channel=? AND account=?"
         " AND conversation=? AND thread=''), ?) AS first) AS known"
         " LEFT JOIN aliases ON aliases.channel=? AND aliases.account=? AND aliases.conversation=known.first"

@@ -23,7 +23,8 @@ from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 from bot.errors import ConfigError, Unavailable
-from bot.store.migrations import migrate
+from bot.store.lock import sole_engine
+from bot.store.migrations import is_older, migrate
 
 T = TypeVar("T")
 Row = sqlite3.Row
@@ -179,7 +180,7 @@ class SqliteDatabase:
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             connection = connect(self.path, timeout=self._busy_seconds)
-            migrate(connection)
+            self._migrate(connection)
             self._reader = connect(self.path, timeout=self._busy_seconds)
         except (sqlite3.Error, OSError) as error:
             raise ConfigError(
@@ -188,6 +189,21 @@ class SqliteDatabase:
         self._file = self._there()
         self._thread = threading.Thread(target=self._write_all, args=(connection,), name="store-writer", daemon=True)
         self._thread.start()
+
+    def _migrate(self, connection: sqlite3.Connection) -> None:
+        """Bring the schema up to date; one that is in use is left as it is, for a bot of an older version needs it."""
+        until = time.monotonic() + self._busy_seconds
+        while is_older(connection):
+            try:
+                with contextlib.closing(sole_engine(self.path)):
+                    migrate(connection)
+            except ConfigError:
+                if time.monotonic() > until:  # else it may be another process that brings it up to date just now
+                    connection.close()
+                    wanted = "a database of this version; a bot of an older one is running on it: stop that one first"
+                    raise ConfigError([("BOT_DATABASE_URL", wanted)]) from None
+                time.sleep(0.05)
+        migrate(connection)
 
     def close(self) -> None:
         """Commit what is queued, then close."""

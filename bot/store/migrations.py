@@ -164,6 +164,11 @@ STEPS: tuple[str, ...] = (
 )
 
 
+def is_older(connection: sqlite3.Connection) -> bool:
+    """Whether the database was written by an older version; a new one was written by none."""
+    return 0 < int(connection.execute("PRAGMA user_version").fetchone()[0]) < len(STEPS)
+
+
 def migrate(connection: sqlite3.Connection) -> int:
     """Bring the schema up to date, each step in a transaction of its own; return the version reached.
 

@@ -264,3 +264,31 @@ async def test_a_malformed_database_is_unavailable(house: House, way: str) -> No
 
     with pytest.raises(Unavailable):
         await getattr(house.bot.db, way)(broken)
+
+
+async def test_a_thread_whose_root_went_elsewhere_is_answered_after_the_first_room_is_gone(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The root of an /ask goes by direct message where the bot is no member; its thread has the room's address."""
+    post = house.channel.post
+
+    async def directly(conversation: Any, *rest: Any) -> Any:
+        return await post(dm() if conversation.conversation_id == room().conversation_id else conversation, *rest)
+
+    monkeypatch.setattr(house.channel, "post", directly)
+    await house.channel.command("ask", "When can I return a bicycle?", conversation=room())
+    await house.answers(1)
+    await house.idle()
+    (root,) = [sent for sent in house.channel.visible() if sent.kind == "question"]
+    gone = events.Gone(
+        event_id="gone",
+        channel=NAME,
+        account_id=ACCOUNT,
+        conversation_id=room().conversation_id,
+        sent_at=house.channel.tick(),
+    )
+    await house.channel.happen(gone)
+    for count in (2, 3):
+        await house.channel.say("When does the shop open?", conversation=replace(dm(), thread_id=root.ref.message_id))
+        await house.answers(count)
+        await house.idle()

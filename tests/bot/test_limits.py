@@ -81,3 +81,11 @@ async def test_a_flood_in_one_conversation_delays_nobody_else(tmp_path: Path) ->
         flooded = [words for words in house.asked() if words.startswith("flood")]
         assert len(flooded) < 10, "the calm ones were asked at once, beside the flood and not behind it"
         assert flooded == [f"flood {n}" for n in range(len(flooded))]
+
+
+async def test_chatter_that_is_not_for_us_takes_no_place_of_a_question(tmp_path: Path) -> None:
+    async with a_house(tmp_path, BOT_LIMITS__OPEN_TURNS="1", delay=0.3) as house:
+        chatter = [house.channel.say(f"among us {n}", conversation=room(), mentions_bot=False) for n in range(8)]
+        await asyncio.gather(*chatter, house.channel.say("When does the shop open?"))
+        await house.answers(1)
+        assert house.count("events_total", channel="fake", kind="message", outcome="ignored") == 8

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sqlite3
 import time
@@ -9,7 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from bot.errors import ConfigError
 from bot.store import open_database, questions, receipts, steps, turns
+from bot.store.lock import sole_engine
 from bot.store.migrations import STEPS, migrate
 from bot.store.steps import StepName
 from tests.fakes.channel import ACCOUNT, NAME, dm
@@ -115,3 +118,15 @@ def test_a_migration_can_begin_at_every_version(tmp_path: Path, version: int) ->
     connection.execute(f"PRAGMA user_version={version}")
     assert migrate(connection) == len(STEPS)
     connection.close()
+
+
+def test_a_database_that_an_older_bot_uses_is_left_alone(tmp_path: Path) -> None:
+    """Its tables would be gone under its hands; a command beside it says so, and changes nothing."""
+    old_database(tmp_path / "bot.db", 1.0)
+    with contextlib.closing(sole_engine(tmp_path / "bot.db")):
+        with pytest.raises(ConfigError, match="older one is running"):
+            open_database(f"sqlite:///{tmp_path}/bot.db")
+        connection = sqlite3.connect(tmp_path / "bot.db")
+        assert connection.execute("PRAGMA user_version").fetchone()[0] == BEFORE_KINDS
+        connection.close()
+    open_database(f"sqlite:///{tmp_path}/bot.db").close()
