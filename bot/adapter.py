@@ -237,12 +237,12 @@ class AccessRule:
     warning: str = ""
 
 
-Capability: TypeAlias = Literal["reactions", "buttons", "threads", "edits", "deletions", "look_ups"]
+Capability: TypeAlias = Literal["reactions", "buttons", "threads", "edits", "deletions", "look_ups", "signs"]
 """What a channel may lack, and the core then does without.
 
 `reactions`: people's emoji reach us as `Reaction`. `buttons`: answers carry rating buttons. `threads`: a conversation
 may have a `thread_id`. `edits`: people's edits reach us as `Edit`. `deletions`: we can delete what we sent. `look_ups`:
-`find` can tell what became of a send.
+`find` can tell what became of a send. `signs`: people see that work has begun.
 """
 
 

@@ -3,7 +3,7 @@
 A clause says what it needs with `@needs("buttons")`. A subclass of the suite whose `spec` lacks that does not have the
 clause: it is not collected, so nothing is skipped and nothing passes for nothing. Whether `lacks` is true is checked by
 clauses that every channel has (`SpecClauses.test_recorded_payloads_show_what_the_channel_can`, and those of buttons,
-deletions and look-ups).
+deletions, look-ups and signs).
 """
 
 from __future__ import annotations

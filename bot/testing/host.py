@@ -76,7 +76,7 @@ class FakeHost:
         self.ask_why = False
         self.stories: dict[MessageRef, Mapping[str, JsonValue]] = {}
         self.vault = FakeVault()
-        self.routes: list[tuple[str, str, HttpHandler]] = []
+        self.routes: dict[tuple[str, str], HttpHandler] = {}
         self.paces: list[tuple[str, float]] = []
         self.pace_limit = 0.02
         self.returned = 0
@@ -126,10 +126,12 @@ class FakeHost:
         self._notify()
 
     def serve(self, method: str, path: str, handler: HttpHandler) -> None:
-        """Collect a route; an error once the server runs, as in the core."""
-        if self._runner is not None:
+        """Serve a route as the core does: a later handler for the same takes the place of the former, also while the
+        server runs; a new route comes too late then."""
+        key = (method.upper(), path)
+        if self._runner is not None and key not in self.routes:
             raise RuntimeError("serve() was called after the server had started; call it before the first await of run")
-        self.routes.append((method, path, handler))
+        self.routes[key] = handler
 
     @asynccontextmanager
     async def lease(self, name: str) -> AsyncIterator[None]:
@@ -151,14 +153,17 @@ class FakeHost:
         """Tell the story put into `stories`."""
         return self.stories.get(ref)
 
-    async def start_http(self) -> str:
-        """Serve the collected routes on a free loopback port; return the base URL without a slash at its end."""
-        app = web.Application(client_max_size=BODY_LIMIT, middlewares=[_limit_body])
-        for method, path, handler in self.routes:
-            app.router.add_route(method, path, handler)
+    async def start_http(self, port: int = 0) -> str:
+        """Serve the routes on a loopback port, a free one for 0; return the base URL without a slash at its end."""
+        app = web.Application(client_max_size=BODY_LIMIT, middlewares=[_as_the_core])
+        for method, path in self.routes:
+            if method == "GET":
+                app.router.add_get(path, self._dispatch(method, path))
+            else:
+                app.router.add_route(method, path, self._dispatch(method, path))
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
         await self._runner.setup()
-        site = web.TCPSite(self._runner, "127.0.0.1", 0)
+        site = web.TCPSite(self._runner, "127.0.0.1", port)
         await site.start()
         self.base_url = f"http://127.0.0.1:{self._runner.addresses[0][1]}"
         return self.base_url
@@ -194,18 +199,30 @@ class FakeHost:
             await self._runner.cleanup()
             self._runner = None
 
+    def _dispatch(self, method: str, path: str) -> HttpHandler:
+        async def dispatch(request: web.Request) -> web.StreamResponse:
+            return await self.routes[method, path](request)
+
+        return dispatch
+
     def _notify(self) -> None:
         self._changed.set()
 
 
 @web.middleware
-async def _limit_body(
+async def _as_the_core(
     request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
 ) -> web.StreamResponse:
-    """Refuse what says it is too large before it is read; what lies is refused by the application's own limit."""
+    """Refuse what says it is too large before it is read, what lies while it is read; make 503 of `Unavailable`."""
     if request.content_length is not None and request.content_length > BODY_LIMIT:
         raise web.HTTPRequestEntityTooLarge(max_size=BODY_LIMIT, actual_size=request.content_length)
-    return await handler(request)
+    if request.body_exists:
+        await request.read()
+    try:
+        return await handler(request)
+    except Unavailable as error:
+        retry = {"Retry-After": str(max(1, round(error.retry_after)))} if error.retry_after else None
+        return web.Response(status=503, text="Not now; please try again.\n", headers=retry)
 
 
 def _channel(event: Event) -> str:

@@ -133,7 +133,7 @@ class Wire(Protocol):
         ...
 
     def signs(self) -> int:
-        """Count the signs of work begun (typing, 👀, status) since the wire was made."""
+        """Count the signs of work begun (typing, 👀, status) since the wire was made; none where it lacks them."""
         ...
 
     async def fail(self, how: FailHow | None, *, retry_after: float = 7.0) -> None:

@@ -7,12 +7,9 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final, Literal, Self
 
-from aiohttp import web
-
 from adapters.telegram.adapter import TelegramAdapter
 from adapters.telegram.client import ALLOWED_UPDATES
 from adapters.telegram.config import TelegramSettings
-from bot.adapter import HttpHandler
 from bot.events import Conversation, File, MessageRef
 from bot.shared import Backoff
 from bot.testing.host import FakeHost
@@ -35,27 +32,6 @@ def soon() -> Backoff:
     return Backoff(first=0.05)
 
 
-class RestartableHost(FakeHost):
-    """A FakeHost whose routes lead to the handler served last, as after a restart of the process."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._current: dict[tuple[str, str], HttpHandler] = {}
-
-    def serve(self, method: str, path: str, handler: HttpHandler) -> None:
-        """Replace the handler."""
-        known = (method, path) in self._current
-        self._current[method, path] = handler
-        if not known:
-            super().serve(method, path, self._latest(method, path))
-
-    def _latest(self, method: str, path: str) -> HttpHandler:
-        async def handler(request: web.Request) -> web.StreamResponse:
-            return await self._current[method, path](request)
-
-        return handler
-
-
 class TelegramWire:
     """See `bot.testing.wire.Wire`."""
 
@@ -67,7 +43,7 @@ class TelegramWire:
     def __init__(self, *, webhook: bool = False) -> None:
         self.telegram = FakeTelegram()
         self.webhook = webhook
-        self.host: FakeHost = RestartableHost()
+        self.host = FakeHost()
         world = self.telegram.world
         self.chat = world.private(ANNA)
         self.forum = world.group("Forum", forum=True)

@@ -8,11 +8,9 @@ from types import TracebackType
 from typing import Any, Literal, Self
 
 import pytest
-from aiohttp import web
 
 from adapters.slack.adapter import SlackAdapter
 from adapters.slack.config import CHANNEL, SlackSettings
-from bot.adapter import HttpHandler
 from bot.events import Conversation, File, MessageRef
 from bot.testing.conformance import AdapterConformance, FailHow, Posted, Wire
 from bot.testing.host import FakeHost
@@ -25,19 +23,6 @@ NAMES = {"👍": "+1", "👎": "-1", "❤": "heart"}
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 
 
-class LastingHost(FakeHost):
-    """A host whose server outlives the adapters: the one started last has the route."""
-
-    def serve(self, method: str, path: str, handler: HttpHandler) -> None:
-        """Serve the route through a relay."""
-        self._current = handler
-        if not self.routes:
-            super().serve(method, path, self._relay)
-
-    async def _relay(self, request: web.Request) -> web.StreamResponse:
-        return await self._current(request)
-
-
 class SlackWire:
     """The loopback Slack as the suite needs it. The conversation is a thread of U1's DM."""
 
@@ -48,7 +33,7 @@ class SlackWire:
     cannot_fail: Mapping[FailHow, str] = {}
 
     def __init__(self, *, socket_mode: bool, agent: bool = False) -> None:
-        self.host: FakeHost = LastingHost()
+        self.host = FakeHost()
         self.slack = FakeSlack(agent=agent, pace_seconds=0.001)
         self.socket_mode = socket_mode
         self.conversation = self._place("D1", "dm")

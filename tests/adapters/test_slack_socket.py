@@ -20,7 +20,7 @@ from tests.adapters.slack_live import live_slack
 async def test_two_connections_and_no_http() -> None:
     async with live_slack() as live:
         assert live.slack.sockets.count == 2
-        assert live.host.routes == []
+        assert live.host.routes == {}
 
 
 async def test_renewal_keeps_one_open() -> None:

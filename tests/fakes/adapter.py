@@ -204,7 +204,9 @@ class FakeAdapter:
             await self.platform.delete(ref)
 
     async def working(self, conversation: Conversation, question: MessageRef | None, on: bool) -> None:
-        """Show or hide the sign; the platform keeps it by itself."""
+        """Show or hide the sign, if there is one; the platform keeps it by itself."""
+        if "signs" in self.platform.lacks:
+            return
         with self.errors():
             await self.platform.status(conversation, on)
 

@@ -9,8 +9,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from aiohttp import web
-
 from adapters.playground.adapter import PlaygroundAdapter
 from adapters.playground.config import PlaygroundSettings
 from bot.adapter import Handled, JsonValue
@@ -28,7 +26,7 @@ from bot.events import (
     Stop,
 )
 from bot.shared import BackgroundTasks
-from bot.testing.host import BODY_LIMIT, FakeHost
+from bot.testing.host import FakeHost
 
 SUGGESTIONS: Final = ("How long can I return something?", "What does express delivery cost?")
 SESSION: Final = "s_87b9dd716ca8707a597bda8a8a6988342583684a"
@@ -59,17 +57,6 @@ class ScriptedCore(FakeHost):
         self.running = asyncio.create_task(self.adapter.run(self))
         await asyncio.sleep(0)
         await self.start_http(port)
-
-    async def start_http(self, port: int = 0) -> str:
-        """Serve as FakeHost does, on a port that may be named: a bot that was restarted has the address it had."""
-        app = web.Application(client_max_size=BODY_LIMIT)
-        for method, path, handler in self.routes:
-            app.router.add_route(method, path, handler)
-        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
-        await self._runner.setup()
-        await web.TCPSite(self._runner, "127.0.0.1", port).start()
-        self.base_url = f"http://127.0.0.1:{self._runner.addresses[0][1]}"
-        return self.base_url
 
     async def stop(self) -> None:
         """Stop receiving, then serving, as the core does; may be called again."""

@@ -12,10 +12,13 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-from bot.adapter import Host
-from bot.errors import Misconfigured, Unavailable
+from bot.adapter import Host, HttpHandler
+from bot.errors import Misconfigured, OutcomeUnknown, Unavailable
 from bot.events import Deletion, MessageRef
+from bot.telemetry.metrics import Metrics
 from bot.testing.host import BODY_LIMIT, FakeHost
+from bot.web.health import Health
+from bot.web.server import Server
 from tests import conftest
 
 
@@ -81,6 +84,73 @@ async def test_serves_routes_with_the_body_limit() -> None:
             assert response.status == 413
         async with session.get(f"{base}/nothing") as response:
             assert response.status == 404
+
+
+class CoreServer:
+    """The server of the core, as far as FakeHost must be like it."""
+
+    def __init__(self) -> None:
+        self._server = Server(host="127.0.0.1", port=0, metrics=Metrics(), health=Health(), drain_seconds=1)
+        self.serve = self._server.add
+        self.close = self._server.stop
+
+    async def start_http(self) -> str:
+        await self._server.start()
+        return self._server.url.rstrip("/")
+
+
+@pytest.fixture(params=[FakeHost, CoreServer])
+async def server(request: pytest.FixtureRequest) -> AsyncIterator[FakeHost | CoreServer]:
+    server: FakeHost | CoreServer = request.param()
+    yield server
+    await server.close()
+
+
+async def test_a_later_handler_takes_the_place_of_the_former(server: FakeHost | CoreServer) -> None:
+    """Before the server runs and while it does, as when an adapter is started again; a new path comes too late."""
+
+    def says(word: str) -> HttpHandler:
+        async def handler(_: web.Request) -> web.Response:
+            return web.Response(text=word)
+
+        return handler
+
+    server.serve("POST", "/a", says("never"))
+    server.serve("post", "/a", says("first"))
+    server.serve("GET", "/a", says("of another method"))
+    base = await server.start_http()
+    async with aiohttp.ClientSession() as session:
+        for word in ("first", "second", "third"):
+            async with session.post(f"{base}/a") as response:
+                assert await response.text() == word
+            server.serve("POST", "/a", says({"first": "second"}.get(word, "third")))
+        async with session.get(f"{base}/a") as response:
+            assert await response.text() == "of another method"
+    with pytest.raises(RuntimeError):
+        server.serve("POST", "/b", says("late"))
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "retry_after"),
+    [
+        (Unavailable("Full."), 503, None),
+        (Unavailable("Full.", retry_after=7.4), 503, "7"),
+        (Unavailable("Full.", retry_after=0.1), 503, "1"),
+        (OutcomeUnknown("Cut."), 503, None),
+        (Misconfigured("Wrong."), 500, None),
+        (ValueError("odd"), 500, None),
+    ],
+)
+async def test_an_error_that_leaves_a_handler(
+    server: FakeHost | CoreServer, error: Exception, status: int, retry_after: str | None
+) -> None:
+    async def fails(_: web.Request) -> web.Response:
+        raise error
+
+    server.serve("POST", "/a", fails)
+    base = await server.start_http()
+    async with aiohttp.ClientSession() as session, session.post(f"{base}/a", data=b"x") as response:
+        assert (response.status, response.headers.get("Retry-After")) == (status, retry_after)
 
 
 async def test_lease_pace_and_vault() -> None:

@@ -1,0 +1,1 @@
+"""Channels of other people: two packages, and a test that they serve an installed core."""

@@ -1,0 +1,1 @@
+"""The channel gull: a chat service with an HTTP API, webhook in and calls out."""

@@ -1,0 +1,21 @@
+"""Outbounds as plain text of the length that pigeon carries; pure, and the plain form is the same."""
+
+from __future__ import annotations
+
+import textwrap
+from typing import Final
+
+from bot.events import Home, Notice, Outbound
+from bot.render import is_blank, parse, plain
+from uppzy_pigeon.parts import PigeonPart
+
+PART_SIZE: Final = 1_600
+
+
+def render(outbound: Outbound) -> list[PigeonPart]:
+    """Render into parts of at most `PART_SIZE` characters."""
+    text = "Ask a question." if isinstance(outbound, Home) else outbound.text
+    if not (isinstance(outbound, Notice) and outbound.kind == "question"):
+        text = plain(parse(text))
+    pieces = textwrap.wrap(text, PART_SIZE, expand_tabs=False, replace_whitespace=False, break_on_hyphens=False)
+    return [PigeonPart(text=piece) for piece in pieces if not is_blank(piece)] or [PigeonPart(text="(no text)")]
