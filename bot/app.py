@@ -21,7 +21,7 @@ from bot.adapter import Adapter, ChannelSpec, HttpHandler
 from bot.api.client import ApiClient
 from bot.api.gate import Gates
 from bot.app_home import AppHomePages, Suggestions
-from bot.config import Config, installed, load_object, route_name
+from bot.config import Config, Route, installed, load_object, route_name
 from bot.context import Context
 from bot.engine import Engine
 from bot.engine.inprocess import InProcessEngine
@@ -175,29 +175,31 @@ async def _secret(config: Config, db: SqliteDatabase) -> str:
 
 
 class _ApiClients:
-    """The client of each route, made on first use; clients with the same key share its gate."""
+    """The client of each route; clients with the same key share its gate.
+
+    They are made at the start: TLS reads its authorities for 50 ms, which the first question would wait for.
+    """
 
     def __init__(self, config: Config, metrics: Metrics) -> None:
-        self._config = config
-        self._metrics = metrics
         self._gates = Gates()
-        self._clients: dict[str, ApiClient] = {}
+        self._clients = {"": self._client(config, None, metrics)}
+        for route in reversed(config.routes):  # of two with the same patterns the first one is taken
+            self._clients[route_name(route)] = self._client(config, route, metrics)
+
+    def _client(self, config: Config, route: Route | None, metrics: Metrics) -> ApiClient:
+        key = (route and route.api_key) or config.api_key or SecretStr("")
+        return ApiClient(
+            base_url=config.base_url,
+            api_key=key,
+            tenant_id=(route and route.tenant_id) or config.tenant_id,
+            site_id=(route and route.site_id) or config.site_id,
+            gate=self._gates.of(key),
+            metrics=metrics,
+        )
 
     def of_route(self, name: str) -> ApiClient:
-        """Return the client of a route, "" for the site of the settings."""
-        if name not in self._clients:
-            config = self._config
-            route = next((route for route in config.routes if route_name(route) == name), None)
-            key = (route and route.api_key) or config.api_key or SecretStr("")
-            self._clients[name] = ApiClient(
-                base_url=config.base_url,
-                api_key=key,
-                tenant_id=(route and route.tenant_id) or config.tenant_id,
-                site_id=(route and route.site_id) or config.site_id,
-                gate=self._gates.of(key),
-                metrics=self._metrics,
-            )
-        return self._clients[name]
+        """Return the client of a route, "" for the site of the settings and for a route that is gone from them."""
+        return self._clients.get(name) or self._clients[""]
 
     async def suggestions(self) -> tuple[str, ...]:
         """Ask for the suggested questions of the site of the settings."""

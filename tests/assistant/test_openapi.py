@@ -19,6 +19,13 @@ from tests.assistant.conftest import Client
 
 SCHEMATHESIS = shutil.which("schemathesis", path=str(Path(sys.executable).parent))
 
+SETTINGS = """
+# A field of a form is text on the wire: a number sent as a title is a title, and only the sender knows it was none.
+[[operations]]
+include-operation-id = "documents_upload"
+checks.negative_data_rejection.enabled = false
+"""
+
 
 def test_the_description_is_valid_and_whole() -> None:
     description = describe()
@@ -41,9 +48,10 @@ async def _run(assistant: RunningAssistant, folder: Path, *options: str) -> tupl
                 if parameter["name"] in ("site_id", "tenant_id"):
                     parameter["schema"] = {"enum": ["demo"]}
     (folder / "openapi.json").write_text(json.dumps(description))
+    (folder / "schemathesis.toml").write_text(SETTINGS)
     process = await asyncio.create_subprocess_exec(
         SCHEMATHESIS, "run", "openapi.json", "--url", assistant.base_url, "-H", "X-API-Key: demo", "--no-color",
-        "--seed", "1", "--checks", "all", *options,
+        "--seed", "1", *options,  # every check is on unless SETTINGS says otherwise; "--checks" would outrank SETTINGS
         cwd=folder, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
     )  # fmt: skip
     output, _ = await process.communicate()
