@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import bz2
 import csv
+import fcntl
 import gzip
 import os
 import shutil
@@ -185,15 +186,17 @@ def fetch(name: str, cache: Path = CACHE) -> tuple[Path, str]:
         Unreachable: when a package cannot be had.
     """
     folder, version = cache / name, cache / f"{name}.version"
-    if not version.exists():
-        shutil.rmtree(folder, ignore_errors=True)
-        cache.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=cache) as space:
-            packages, half = Packages(Path(space)), Path(space) / "made"
-            half.mkdir()
-            COLLECTIONS[name](packages, half)
-            half.rename(folder)
-            version.write_text(" ".join(packages.versions), encoding="utf-8")
+    cache.mkdir(parents=True, exist_ok=True)
+    with (cache / f"{name}.lock").open("w") as lock:  # two test processes may want the same collection
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not version.exists():
+            shutil.rmtree(folder, ignore_errors=True)
+            with tempfile.TemporaryDirectory(dir=cache) as space:
+                packages, made = Packages(Path(space)), Path(space) / "made"
+                made.mkdir()
+                COLLECTIONS[name](packages, made)
+                made.rename(folder)
+                version.write_text(" ".join(packages.versions), encoding="utf-8")
     return folder, version.read_text(encoding="utf-8")
 
 
