@@ -8,7 +8,7 @@ from pathlib import Path
 
 from bot.config import Retention
 from bot.events import Comment, Moved
-from bot.store.retention import DAY, forget_old
+from bot.store.retention import DAY, in_slices, old
 from tests.bot.test_admin import all_of_it
 from tests.fakes.channel import room
 from tests.house import House, a_house
@@ -54,10 +54,7 @@ async def at_rest(house: House) -> None:
 
 async def forget(house: House, days: float) -> None:
     """Do what the bot does every hour, as if so many days had passed."""
-    while await house.bot.db.write(
-        lambda tx: forget_old(tx, KEEP.text_days, KEEP.count_days, time.time() + days * DAY)
-    ):
-        pass
+    await in_slices(house.bot.db.write, old(KEEP.text_days, KEEP.count_days, time.time() + days * DAY))
 
 
 async def counts(house: House) -> dict[str, int]:
@@ -105,8 +102,7 @@ async def test_events_are_recognised_as_long_as_they_may_come_again(tmp_path: Pa
         question = await house.channel.say("How long is it?")
         await house.answers(1)
         await house.idle()
-        while await house.bot.db.write(lambda tx: forget_old(tx, 0, 0, time.time() + 1.0)):
-            pass
+        await in_slices(house.bot.db.write, old(0, 0, time.time() + 1.0))
         await house.channel.happen(question)
         assert house.count("events_total", channel="fake", kind="message", outcome="duplicate") == 1
         assert len(house.asked()) == 1
