@@ -86,7 +86,7 @@ class _Message:
         match block:
             case Text() if is_header(block):
                 text = " ".join(flat(block.spans).split())
-                self._alone({"type": "header", "text": {"type": "plain_text", "text": text, "emoji": True}})
+                self._alone({"type": "header", "text": {"type": "plain_text", "text": text, "emoji": False}})
             case Text():
                 self._text(block)
             case Code(text=text, place=place):

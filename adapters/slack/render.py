@@ -251,4 +251,4 @@ def _recent(question: RecentQuestion) -> HomeQuestion:
 
 
 def _header(text: str) -> dict[str, Any]:
-    return {"type": "header", "text": {"type": "plain_text", "text": text, "emoji": True}}
+    return {"type": "header", "text": {"type": "plain_text", "text": text, "emoji": False}}

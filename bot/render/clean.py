@@ -8,8 +8,9 @@ from typing import Final
 _LINE_ENDS: Final = re.compile("\r\n?|[\x85\u2028\u2029]")
 _SURROGATES: Final = re.compile("[\ud800-\udfff]")
 _CONTROLS: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
-# Unicode's property Bidi_Control: the overrides and isolates can show a text in an order in which it is not written.
-_BIDI: Final = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+# Overrides, embeddings and isolates can show a text in an order in which it is not written. The three marks cannot:
+# they put a full stop or a bracket on its side in Hebrew and Arabic.
+_BIDI: Final = re.compile("[\u202a-\u202e\u2066-\u2069]")
 _HIDDEN_IN_CODE: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
 
@@ -22,7 +23,7 @@ def source(markdown: str) -> str:
 
 
 def prose(text: str) -> str:
-    """Drop bidi controls and turn other controls into spaces."""
+    """Drop the bidi controls that can deceive, and turn other controls into spaces."""
     if text.isascii() and text.isprintable():
         return text
     return _BIDI.sub("", _CONTROLS.sub(" ", text))

@@ -28,6 +28,7 @@ class _Inline:
         self._look: tuple[bool, bool, bool, str | None] = (False, False, False, None)
         self._bold = self._italic = self._strike = 0
         self._href: str | None = None
+        self._number = ""
         self._label: list[str] = []
         self._pictures: list[str] = []
 
@@ -47,6 +48,7 @@ class _Inline:
                 self._strike += token.nesting
             case "link_open":
                 self._href = links.safe(str(token.attrs.get("href", "")))
+                self._number = links.phone(str(token.attrs.get("href", "")))
                 self._label.clear()
             case "link_close":
                 self._close_link()
@@ -84,6 +86,8 @@ class _Inline:
                 self._add(href.removeprefix("mailto:"), href)
             elif true_host := links.disguised(label, href):
                 self._add(f" ({true_host})", href)
+        elif self._number and _digits(self._number) not in _digits("".join(self._label)):
+            self._add(f" ({self._number})" if "".join(self._label).strip() else self._number)
         for picture in self._pictures:
             self._add(" ")
             self._add("🖼", picture)
@@ -101,11 +105,9 @@ class _Inline:
             self._pictures.append(href)
 
     def finish(self) -> Spans:
-        """Add the addresses written out in plain text as links."""
+        """Return the spans; addresses in texts that were not parsed become links, names that look like one code."""
         self._flush()
-        if not any("://" in span.text or "www." in span.text.lower() for span in self._done):
-            return tuple(self._done)
-        return tuple(piece for span in self._done for piece in _linked(span))
+        return tuple(piece for span in self._done for linked in _linked(span) for piece in _inert(linked))
 
 
 def _alt(children: Sequence[Token]) -> Iterator[str]:
@@ -118,14 +120,34 @@ def _alt(children: Sequence[Token]) -> Iterator[str]:
             yield child.content
 
 
+def _digits(text: str) -> str:
+    return "".join(character for character in text if character.isdigit())
+
+
+def _inert(span: Span) -> Iterator[Span]:
+    """Show as code what clients would make a link to somebody's domain: `deploy.sh`, `README.md`."""
+    if span.code or span.href or "." not in span.text:
+        yield span
+        return
+    at = 0
+    for start, end in links.lookalikes(span.text):
+        if start > at:
+            yield replace(span, text=span.text[at:start])
+        yield Span(span.text[start:end], code=True)
+        at = end
+    if at < len(span.text):
+        yield replace(span, text=span.text[at:])
+
+
 def _linked(span: Span) -> Iterator[Span]:
     if span.code or span.href:
         yield span
         return
     at = 0
-    for start, end, href in links.bare(span.text):
+    for start, end, href in sorted(links.bare(span.text)):
         if start > at:
             yield replace(span, text=span.text[at:start])
         yield replace(span, text=span.text[start:end], href=href)
         at = end
-    yield replace(span, text=span.text[at:]) if at else span
+    if at < len(span.text):
+        yield replace(span, text=span.text[at:]) if at else span

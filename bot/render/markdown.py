@@ -10,20 +10,30 @@ from typing import Final
 from markdown_it import MarkdownIt
 from markdown_it.parser_block import ParserBlock
 from markdown_it.parser_inline import ParserInline
-from markdown_it.rules_block import StateBlock, reference, table
+from markdown_it.rules_block import StateBlock, reference
 from markdown_it.rules_inline import StateInline, image, link
 from markdown_it.rules_inline.state_inline import Scanned
 from markdown_it.token import Token
 from markdown_it.utils import EnvType
 
+from bot.render.literals import literal, text
+from bot.render.rules import nested_fence, whole_table
+
 # Fifty lists in one another. Each level costs some frames of Python's stack of a thousand.
 _MAX_NESTING: Final = 100
 # How many characters failed attempts at a link may read in one paragraph; `[` repeated would be quadratic.
 _WASTE: Final = 100_000
+# So many marks of emphasis in one paragraph are none; finding their partners would be quadratic.
+_DELIMITERS: Final = 2_000
 _BRACKETS: Final = re.compile(r"\\.|[\[\]]", re.DOTALL)
-_NO_SPACES: Final = re.compile(  # Han, kana, Hangul
-    "[\u2e80-\u2fff\u3040-\u30ff\u3130-\u318f\u3400-\u9fff\uac00-\ud7af\uf900-\ufaff\U00020000-\U0003ffff]"
+# Scripts that put no blanks between words, with their punctuation: Han, kana, Hangul, Thai, Lao, Myanmar, Khmer.
+_NO_SPACES: Final = re.compile(
+    "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u2e80-\u303f\u3040-\u30ff\u3130-\u318f\u3400-\u9fff\uac00-\ud7af"
+    "\uf900-\ufaff\uff00-\uffef\U00020000-\U0003ffff]"
 )
+_OPENING: Final = "（【「『《〈〔［｛"
+_CLOSING: Final = "）】」』》〉〕］｝，。、：；！？"
+_WORD: Final = re.compile(r"[^\W_]+")
 
 
 class _Blocks(ParserBlock):
@@ -43,17 +53,42 @@ class _Blocks(ParserBlock):
 
 
 class _Inline(StateInline):
-    """The inline state, with emphasis that works in scripts without spaces: `**重要：**请` is bold for its writer."""
+    """The inline state, with emphasis as its writer means it.
+
+    Scripts without spaces: `**重要：**请` is bold. Arithmetic: the asterisks of `2*pi*5` and `2**10` are operators.
+    """
 
     def scanDelims(self, start: int, canSplitWord: bool) -> Scanned:
         scanned = super().scanDelims(start, canSplitWord)
-        if self.src.isascii() or not canSplitWord:
-            return scanned
+        if len(self.delimiters) >= _DELIMITERS:
+            return Scanned(False, False, scanned.length)
         before = self.src[start - 1 : start] or " "
         after = self.src[start + scanned.length : start + scanned.length + 1] or " "
-        opens = _NO_SPACES.match(before) is not None and not after.isspace()
-        closes = _NO_SPACES.match(after) is not None and not before.isspace()
+        if self.src[start] == "*" and _is_operator(self.src, start, scanned.length):
+            return Scanned(False, False, scanned.length)
+        if (before.isascii() and after.isascii()) or not canSplitWord:
+            return scanned
+        near = _NO_SPACES.match(before) or _NO_SPACES.match(after)
+        opens = near is not None and not after.isspace() and after not in _CLOSING
+        closes = near is not None and not before.isspace() and before not in _OPENING
         return Scanned(scanned.can_open or opens, scanned.can_close or closes, scanned.length)
+
+
+def _is_operator(source: str, start: int, length: int) -> bool:
+    """Whether asterisks stand between operands: one between letters or digits, two beside a number or one letter."""
+    end = start + length
+    before, after = source[start - 1 : start], source[end : end + 1]
+    if length > 2 or not (before.isalnum() and after.isalnum() and before.isascii() and after.isascii()):
+        return False
+    if length == 1:
+        return True
+    right = _WORD.match(source, end)
+    return (
+        before.isdigit()
+        or after.isdigit()
+        or not source[max(0, start - 2) : start - 1].isalnum()
+        or (right is not None and len(right.group()) == 1)
+    )
 
 
 class _Inlines(ParserInline):
@@ -125,20 +160,16 @@ def _reference(state: StateBlock, startLine: int, endLine: int, silent: bool) ->
     return True
 
 
-def _table(state: StateBlock, startLine: int, endLine: int, silent: bool) -> bool:
-    """Try a table only where a line has a bar: most have none, and this rule is tried first on each."""
-    if state.src.find("|", state.bMarks[startLine], state.eMarks[startLine]) < 0:
-        return False
-    return table(state, startLine, endLine, silent)
-
-
 def _build() -> MarkdownIt:
     # html off: `<your-name>` and `List<String>` are text. Every link is parsed; which ones live is decided in `links`.
     md = MarkdownIt("commonmark", {"html": False, "maxNesting": _MAX_NESTING})
     md.block, md.inline = _Blocks(), _Inlines()
-    md.block.ruler.at("table", _table, {"alt": ["paragraph", "reference"]})
+    md.block.ruler.at("table", whole_table, {"alt": ["paragraph", "reference"]})
+    md.block.ruler.at("fence", nested_fence, {"alt": ["paragraph", "reference", "blockquote", "list"]})
     md.block.ruler.at("reference", _reference, {"alt": []})
     md.enable(["table", "strikethrough"]).disable(["html_block", "html_inline", "linkify"])
+    md.inline.ruler.at("text", text)
+    md.inline.ruler.before("text", "literal", literal)
     md.inline.ruler.at("link", _bounded(link, "["))
     md.inline.ruler.at("image", _bounded(image, "!["))
     md.validateLink = lambda url: True  # type: ignore[method-assign]  # the documented way to set one's own

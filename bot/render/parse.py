@@ -18,7 +18,7 @@ from bot.render.markdown import tokens
 from bot.render.text import widths
 
 _TASK: Final = re.compile(r"\[([ xX])\](?:\s+|$)")
-_BREAK_TAG: Final = re.compile(r"\s*<br\s*/?>\s*", re.IGNORECASE)
+_LINE_END: Final = re.compile(r"[ \t]*\n\s*")
 
 
 def parse(markdown: str) -> Document:
@@ -179,6 +179,6 @@ def _table(walk: Iterator[Token], place: Place) -> Table:
 
 def _cell(content: Spans) -> Spans:
     """In a table `<br>` is the only way to begin a line; no channel has lines in cells, so it becomes a slash."""
-    if not any("<" in span.text for span in content):
+    if not any("\n" in span.text for span in content):
         return content
-    return tuple(span if span.code else replace(span, text=_BREAK_TAG.sub(" / ", span.text)) for span in content)
+    return tuple(span if span.code else replace(span, text=_LINE_END.sub(" / ", span.text)) for span in content)

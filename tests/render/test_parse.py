@@ -139,7 +139,9 @@ def test_html_is_text() -> None:
 
 
 def test_bidi_controls_and_controls_do_not_pass() -> None:
-    assert only("a\u202eb\u2066c\u200fd\x07e") == (Span("abcd e"),)
+    assert only("a\u202eb\u2066c\u200fd\x07e") == (Span("abc\u200fd e"),), (
+        "a mark that puts a full stop on its side stays"
+    )
     assert only("`a\u202eb\x1b`") == (Span("a\ufffdb\ufffd", code=True),)
     assert parse("```\na\u2066b\n```").blocks == (Code("a\ufffdb"),)
 

@@ -62,7 +62,7 @@ def test_everything_a_message_can_have() -> None:
         "# Head\n\na **b** `c`\n\nd [e](https://example.org)\n\n> q\n\n```py\nx\n```\n\n---\n\n### Small"
     )
     assert blocks == [
-        {"type": "header", "text": {"type": "plain_text", "text": "Head", "emoji": True}},
+        {"type": "header", "text": {"type": "plain_text", "text": "Head", "emoji": False}},
         {
             "type": "rich_text",
             "elements": [
