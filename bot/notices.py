@@ -10,6 +10,8 @@ WHY = (
 NEW = "A new conversation begins. I have forgotten what we spoke of."
 EMPTY = "I need a question in words. Write it out, and I answer."
 ONLY_ATTACHMENT = "I cannot read files. Write your question in words, and I answer."
+SECOND_COPY = "This may be a second copy: the connection broke while I was sending it."
+"""Below a part of an answer; at most `bot.adapter.NOTE_UNITS` long."""
 REFUSED = "I may not answer here. Ask the people who run me for access."
 
 

@@ -58,6 +58,10 @@ REASONS: Final[tuple[tuple[str, str], ...]] = (
 Telegram's own server: https://github.com/tdlib/telegram-bot-api, Client.cpp, fail_query_with_error and who calls it."""
 
 
+FORM: Final = frozenset({"entities", "too_long", "empty", "bad_request"})
+"""Refusals of a message's form, or of something in it that is not known: the plain form has less to refuse."""
+
+
 class GroupMoved(Unavailable):
     """A group has become a supergroup: its old id is out of reach for good, `new_id` is the one it has now.
 
@@ -117,7 +121,11 @@ def translate(error: Exception, call: str) -> BotError:
         case BadRequest():  # before NetworkError, whose subclass it is
             reason = reason_of(error)
             return Rejected(
-                f"Telegram refused {call} ({reason}).", status=400, reason=reason, gone=reason == "chat_gone"
+                f"Telegram refused {call} ({reason}).",
+                status=400,
+                reason=reason,
+                gone=reason == "chat_gone",
+                form=reason in FORM,
             )
         case NetworkError():
             return _by_cause(error, call)

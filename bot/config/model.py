@@ -213,6 +213,12 @@ class Access(Part, frozen=True):
     refused: Literal["silent", "daily_notice"] = "silent"
 
 
+class Answers(Part, frozen=True):
+    """`second_copy`: a part of an answer that may be there twice says so."""
+
+    second_copy: bool = True
+
+
 class Route(Part, frozen=True, extra="forbid"):
     """Where the questions of some conversations go. The first route that fits is taken.
 
@@ -276,6 +282,7 @@ class Config(Part, frozen=True):
     limits: Limits = Limits()
     retention: Retention = Retention()
     access: Access = Access()
+    answers: Answers = Answers()
     routes: Annotated[tuple[Route, ...], List] = Field(default=(), validation_alias=ROUTES)
     channels: Mapping[str, BaseModel] = {}
     accounts: Mapping[str, tuple[BaseModel, ...]] = {}

@@ -23,7 +23,7 @@ _count = itertools.count()
 
 
 class HasNoPlainForm(FakeAdapter):
-    def render(self, outbound: Outbound, *, plain: bool = False) -> Sequence[Part]:
+    def render(self, outbound: Outbound, *, plain: bool = False, after: int = 0) -> Sequence[Part]:
         return super().render(outbound)
 
 
@@ -34,49 +34,49 @@ class OnlyThePlainFormIsPure(FakeAdapter):
 
 
 class CutsThePlainForm(FakeAdapter):
-    def render(self, outbound: Outbound, *, plain: bool = False) -> Sequence[Part]:
-        parts = super().render(outbound, plain=plain)
+    def render(self, outbound: Outbound, *, plain: bool = False, after: int = 0) -> Sequence[Part]:
+        parts = super().render(outbound, plain=plain, after=after)
         return parts[:1] if plain else parts
 
 
 class TurnsThePlainFormRound(FakeAdapter):
-    def render(self, outbound: Outbound, *, plain: bool = False) -> Sequence[Part]:
-        parts = super().render(outbound, plain=plain)
+    def render(self, outbound: Outbound, *, plain: bool = False, after: int = 0) -> Sequence[Part]:
+        parts = super().render(outbound, plain=plain, after=after)
         return list(reversed(parts)) if plain else parts
 
 
 class PutsButtonsOnEveryPlainPart(FakeAdapter):
-    def render(self, outbound: Outbound, *, plain: bool = False) -> Sequence[Part]:
-        parts = super().render(outbound, plain=plain)
+    def render(self, outbound: Outbound, *, plain: bool = False, after: int = 0) -> Sequence[Part]:
+        parts = super().render(outbound, plain=plain, after=after)
         return [{**part, "buttons": True} for part in parts] if plain else parts
 
 
 class DoesNotSplitThePlainForm(FakeAdapter):
-    def render(self, outbound: Outbound, *, plain: bool = False) -> Sequence[Part]:
+    def render(self, outbound: Outbound, *, plain: bool = False, after: int = 0) -> Sequence[Part]:
         if plain:
             self.platform.limit = 10**9
-        return super().render(outbound, plain=plain)
+        return super().render(outbound, plain=plain, after=after)
 
 
 class EscapesOnlyTheStyledForm(FakeAdapter):
-    def render(self, outbound: Outbound, *, plain: bool = False) -> Sequence[Part]:
-        parts = super().render(outbound, plain=plain)
+    def render(self, outbound: Outbound, *, plain: bool = False, after: int = 0) -> Sequence[Part]:
+        parts = super().render(outbound, plain=plain, after=after)
         return [{**part, "raw": html.unescape(str(part["raw"]))} for part in parts] if plain else parts
 
 
 class DropsCodeFromThePlainForm(FakeAdapter):
-    def render(self, outbound: Outbound, *, plain: bool = False) -> Sequence[Part]:
+    def render(self, outbound: Outbound, *, plain: bool = False, after: int = 0) -> Sequence[Part]:
         if plain and isinstance(outbound, Answer):
             outbound = replace(outbound, text=re.sub(r"```.*```|`.*?`", "", outbound.text, flags=re.DOTALL))
-        return super().render(outbound, plain=plain)
+        return super().render(outbound, plain=plain, after=after)
 
 
 class ReadsNoPartOfALaterVersion(FakeAdapter):
     async def send(
-        self, conversation: Conversation, part: Part, delivery_id: str, reply_to: MessageRef | None
+        self, conversation: Conversation, part: Part, delivery_id: str, reply_to: MessageRef | None, *, note: str = ""
     ) -> MessageRef:
         assert set(part) == {"kind", "raw", "buttons", "styled"}
-        return await super().send(conversation, part, delivery_id, reply_to)
+        return await super().send(conversation, part, delivery_id, reply_to, note=note)
 
 
 class Told(FakeAdapter):

@@ -151,6 +151,8 @@ class Methods:
         thread: int | None = arguments.take("message_thread_id", int)
         if thread is not None and thread not in chat.topics:
             raise BotApiError(400, "Bad Request: message thread not found")
+        if thread in chat.closed and not chat.admin:
+            raise BotApiError(400, "Bad Request: TOPIC_CLOSED")
         return thread
 
     async def _send_message(self, arguments: Arguments) -> JSON:

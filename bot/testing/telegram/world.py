@@ -16,7 +16,8 @@ CLIENT_COMMANDS = ("mention", "bot_command", "hashtag", "cashtag", "url", "email
 
 @dataclass(slots=True)
 class Chat:
-    """One chat. `admin`: the bot is an administrator. `member`: it can write. `reactions`: 👀 is allowed."""
+    """One chat. `admin`: the bot is an administrator. `member`: it can write. `reactions`: 👀 is allowed. `closed`:
+    ids of topics in which only administrators may write."""
 
     id: int
     type: str
@@ -26,6 +27,7 @@ class Chat:
     member: bool = True
     reactions: bool = True
     topics: dict[int, JSON] = field(default_factory=dict)
+    closed: set[int] = field(default_factory=set)
     moved_to: int | None = None
     person: JSON | None = None
 
