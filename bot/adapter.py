@@ -100,6 +100,15 @@ class Host(Protocol):
         """
         ...
 
+    def note_refused(self, channel: str, reason: str, hint: str = "") -> None:
+        """Count a delivery that was refused before any work, because its signature or secret is missing or wrong.
+
+        `reason` is a bounded word. `hint` asks the operator what may be wrong ("is X_SECRET the one of the app?"): with
+        it the refusals are warned of, at most once a minute, and named by `doctor` and the status page. Without it, as
+        for a request that bears no signature at all, they are only counted: anybody may send those.
+        """
+        ...
+
     def serve(self, method: str, path: str, handler: HttpHandler) -> None:
         """Add a handler to the one HTTP server; the body limit is already applied (413). An `Unavailable` that
         leaves it becomes 503 with Retry-After, any other error 500; requests under way may end when the bot stops.

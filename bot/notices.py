@@ -15,6 +15,12 @@ SECOND_COPY = "This may be a second copy: the connection broke while I was sendi
 REFUSED = "I may not answer here. Ask the people who run me for access."
 
 
+def greeting(prefix: str) -> str:
+    """Say in one line what the bot is and how to ask, where it was just added; `prefix` as in `help_text`."""
+    command = f", or write `{prefix}ask` and your question" if prefix == "/" else ""
+    return f"Hello! I am an assistant and answer questions here: mention me{command}."
+
+
 def failure(reference: str) -> str:
     """Say that there will be no answer, with the reference that the operator can look up."""
     return (

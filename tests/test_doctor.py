@@ -24,7 +24,7 @@ from tests.adapters.slack_live import live_slack
 from tests.cli.process import uppzy_bot
 
 SEQUENCE = [
-    *("database", "api key", "api tenant", "api limits", "api site", "api documents", "api question"),
+    *("database", "api way", "api key", "api tenant", "api limits", "api site", "api documents", "api question"),
     *("api async question", "api feedback", "api statistics", "api session", "clock"),
 ]
 

@@ -76,7 +76,7 @@ class SlackAdapter:
         self._host = host
         if self._events is None and self._settings.signing_secret is not None and not self._settings.socket_mode:
             # Once: the core may start `run` again, but the server keeps its routes.
-            self._events = EventsEndpoint(self._settings.signing_secret.get_secret_value())
+            self._events = EventsEndpoint(self._settings.signing_secret.get_secret_value(), self._refused)
             host.serve("POST", EVENTS_PATH, self._events.handle)
         async with self._client.open() as session:
             identity = await self._who()
@@ -152,6 +152,10 @@ class SlackAdapter:
         return await check_account(
             self._settings, self._client, open_sockets=self._sockets.open if self._sockets else 0
         )
+
+    def _refused(self, reason: str, hint: str) -> None:
+        if self._host is not None:
+            self._host.note_refused(CHANNEL_NAME, reason, hint)
 
     async def _ask_why(self, click: Reaction, trigger_id: str) -> None:
         try:

@@ -84,7 +84,8 @@ def translate(error: Exception, *, method: str) -> BotError:
         return _from_answer(error, method)
     if isinstance(error, aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError | ssl.SSLError):
         # Refused, no such name, bad certificate, no connection in time: nothing has been written.
-        return Unavailable(f"Slack could not be reached for {method}; it is tried again.", reason="connection")
+        why = f" ({error.os_error})" if isinstance(error, aiohttp.ClientProxyConnectionError) else ""
+        return Unavailable(f"Slack could not be reached for {method}{why}; it is tried again.", reason="connection")
     if isinstance(error, TimeoutError):
         return OutcomeUnknown(f"Slack did not answer {method} in time.", reason="timeout")
     if isinstance(error, aiohttp.InvalidURL):

@@ -79,7 +79,7 @@ class TelegramAdapter:
         """
         if self._settings.webhook_url is not None and self._served is not host:
             secret = self._settings.webhook_secret.get_secret_value() if self._settings.webhook_secret else ""
-            host.serve("POST", WEBHOOK_PATH, webhook(secret, lambda: self._inbox))
+            host.serve("POST", WEBHOOK_PATH, webhook(secret, host, lambda: self._inbox))
             self._served = host
         self._host = host
         self._signs.open(host)

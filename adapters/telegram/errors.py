@@ -27,6 +27,9 @@ NOT_WRITTEN: Final = frozenset(
 )
 """Causes, by class name (the HTTP library is the SDK's, not ours), after which nothing has left this machine."""
 
+WRITTEN: Final = "uppzy_written"
+"""Extension of a request of that library: whether it began to be written."""
+
 REASONS: Final[tuple[tuple[str, str], ...]] = (
     ("message is not modified", "not_modified"),
     ("message to edit not found", "message_gone"),
@@ -164,10 +167,16 @@ def _by_status(error: StatusError, call: str) -> BotError:
 
 def _by_cause(error: NetworkError, call: str) -> BotError:
     cause = type(error.__cause__).__name__
-    if cause in NOT_WRITTEN:
+    if cause in NOT_WRITTEN or not _is_written(error.__cause__):
         return Unavailable(f"Telegram cannot be reached ({cause} at {call}).", reason="connection")
     reason = "timeout" if "Timeout" in cause or "TimedOut" in type(error).__name__ else "connection"
     return OutcomeUnknown(f"The call {call} was cut; Telegram may have done it.", reason=reason)
+
+
+def _is_written(cause: BaseException | None) -> bool:
+    """Whether a request may have been written before it failed; a proxy may fail in any way before that."""
+    extensions = getattr(getattr(cause, "_request", None), "extensions", {})
+    return bool(extensions.get(WRITTEN, True))
 
 
 def out_of_reach(error: GroupMoved, call: str) -> Rejected:

@@ -204,16 +204,18 @@ class Access(Part, frozen=True):
     """Who gets answers. `deny` wins over `allow`, `allow` over `admitted`.
 
     `admitted`: (channel, standing) → admitted without being listed; a pair that is absent is admitted.
-    `allow` and `deny` hold `channel:account:id`, where the id is that of a user or of a conversation.
+    `allow` and `deny` hold `channel:account:id`, where the id is that of a user or of a conversation. `greeting`: say
+    a line where the bot is added.
     """
 
     admitted: Annotated[Mapping[tuple[str, str], bool], BROUGHT] = {}
     allow: Members = frozenset()
     deny: Members = frozenset()
     refused: Literal["silent", "daily_notice"] = "silent"
+    greeting: bool = True
 
 
-class Answers(Part, frozen=True):
+class AnswerOptions(Part, frozen=True):
     """`second_copy`: a part of an answer that may be there twice says so."""
 
     second_copy: bool = True
@@ -282,7 +284,7 @@ class Config(Part, frozen=True):
     limits: Limits = Limits()
     retention: Retention = Retention()
     access: Access = Access()
-    answers: Answers = Answers()
+    answers: AnswerOptions = AnswerOptions()
     routes: Annotated[tuple[Route, ...], List] = Field(default=(), validation_alias=ROUTES)
     channels: Mapping[str, BaseModel] = {}
     accounts: Mapping[str, tuple[BaseModel, ...]] = {}

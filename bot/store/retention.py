@@ -6,12 +6,13 @@
 | `count_days`   | turns with receipts, votes and ratings; epochs, threads of /ask, conversations out of reach |
 | 2 days at most | cooldowns of notices, events that came before what they are about                           |
 
-What stays: the key of the session ids, moved conversations, sealed tokens.
+What stays: the key of the session ids, moved conversations, sealed tokens, in which conversations the bot has greeted.
 """
 
 from __future__ import annotations
 
 from bot.store import out_of_order
+from bot.store.conversations import GREETED
 from bot.store.database import Tx
 from bot.store.epochs import forget_epochs
 
@@ -28,7 +29,7 @@ def forget_old(tx: Tx, text_days: int, count_days: int, now: float) -> int:
     changed = _texts(tx, text_before) + _turns(tx, before)
     changed += tx.run("DELETE FROM dead WHERE at<?", text_before)
     changed += tx.run("DELETE FROM events WHERE at<?", min(text_before, now - REPEATED))
-    changed += tx.run("DELETE FROM cooldowns WHERE at<?", now - 2 * DAY)
+    changed += tx.run("DELETE FROM cooldowns WHERE at<? AND key NOT LIKE ?", now - 2 * DAY, f"{GREETED}%")
     changed += out_of_order.forget_old(tx, now)
     return changed
 

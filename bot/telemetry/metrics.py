@@ -101,6 +101,12 @@ class Metrics:
             "channel",
             "reason",
         )
+        self.refused_deliveries_total = self._counter(
+            "refused_deliveries_total",
+            "Deliveries of a platform refused before any work, for a missing or wrong signature or secret.",
+            "channel",
+            "reason",
+        )
         self.feedback_total = self._counter(
             "feedback_total", "Ratings of answers, by what became of them.", "channel", "rating", "outcome"
         )

@@ -46,6 +46,7 @@ USED: Final = (
     "Comment",
     "Stop",
     "Moved",
+    "Added",
     "Gone",
     "HomeOpened",
 )

@@ -272,6 +272,9 @@ class Methods:
         chat = self._chat(arguments)
         user = arguments.take("user_id", int, required=True)
         arguments.done()
+        if user in chat.anonymous:
+            who = {"user": self.world.known_person(user), "status": "administrator", "is_anonymous": True}
+            return who | {"custom_title": title} if (title := chat.anonymous[user]) else who
         if user != self.world.me["id"]:
             raise BotApiError(400, "Bad Request: user not found")
         return self.world.member("administrator" if chat.admin else "member")
