@@ -101,11 +101,10 @@ class Host(Protocol):
         ...
 
     def note_refused(self, channel: str, reason: str, hint: str = "") -> None:
-        """Count a delivery that was refused before any work, because its signature or secret is missing or wrong.
+        """Count a delivery that was refused before any work; `reason` is a bounded word.
 
-        `reason` is a bounded word. `hint` asks the operator what may be wrong ("is X_SECRET the one of the app?"): with
-        it the refusals are warned of, at most once a minute, and named by `doctor` and the status page. Without it, as
-        for a request that bears no signature at all, they are only counted: anybody may send those.
+        `hint` asks the operator what may be wrong ("is X_SECRET the app's?"): then it is warned of, at most once a
+        minute, and named by `doctor` and the status page. Without a signature it is anybody's, and only counted.
         """
         ...
 

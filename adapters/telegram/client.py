@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Final
@@ -147,9 +148,9 @@ class Client:
         Returns:
             The result as JSON values.
         """
-        # Spelled with an underscore, since do_api_request warns at each call of a method that Bot has too; the SDK
-        # takes the underscore out again on the wire.
-        endpoint = f"{name[:3]}_{name[3:]}"
+        # Spelled with underscores, since do_api_request warns at each call of a method that Bot has too; the SDK
+        # takes them out again on the wire.
+        endpoint = re.sub("(?=[A-Z])", "_", name)
         async with self.call(name) as bot:
             return await bot.do_api_request(endpoint, api_kwargs=arguments, read_timeout=read_timeout)
 

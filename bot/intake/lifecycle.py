@@ -62,11 +62,12 @@ def _move(arrival: Arrival, event: Moved) -> Accepted:
 
 
 def _greet(arrival: Arrival) -> Accepted:
-    """Say once ever in a conversation what the bot is; where it was asked before, people know."""
+    """Say once ever in a conversation what the bot is; not in one that only has a new id."""
     tx, address = arrival.tx, arrival.address
     if arrival.unreachable:
         conversations.mark_reachable(tx, address)
-    if not arrival.ctx.config.access.greeting or not conversations.claim_greeting(tx, address, arrival.now):
+    moved = address.conversation != arrival.place.conversation_id
+    if moved or not arrival.ctx.config.access.greeting or not conversations.claim_greeting(tx, address, arrival.now):
         return Accepted()
     spec = arrival.ctx.channels.get(address.channel)
     return tell(arrival, notices.greeting("/" if spec is None else spec.command_prefix), "greeting")

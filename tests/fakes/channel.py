@@ -315,7 +315,7 @@ class FakeChannel:
             await asyncio.sleep(self.delay)
         if len(part.raw) > self.limit:
             raise ValueError("too long")
-        if self.refuses_form and part.styled:
+        if how == "form" or (self.refuses_form and part.styled):
             raise ChannelError("form", self.retry_after)
         ref = self.ref(conversation, self.new_id("b"))
         answered = reply_to if reply_to in self.known else None
