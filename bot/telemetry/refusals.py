@@ -44,7 +44,7 @@ class RefusedDeliveries:
         since = (self._clock() - HOUR) // MINUTE
         found = []
         for (of, hint), minutes in self._minutes.items():
-            number = int(sum(count for minute, count in minutes if minute > since)) if of == channel else 0
+            number = int(sum(count for minute, count in minutes if minute >= since)) if of == channel else 0
             if number:
                 deliveries = "1 delivery" if number == 1 else f"{number} deliveries"
                 found.append(f"{deliveries} refused in the last hour: {hint}")

@@ -193,7 +193,7 @@ async def test_no_proxy_is_heeded_by_every_client(proxy: Proxy, monkeypatch: pyt
     proxy.names = {f"{name}.outside.test:443": 1 for name in ("api", "slack", "telegram")}
     asked: list[str] = []
 
-    def unknown(host: str, *_: object, **__: object) -> object:
+    def unknown(host: str | bytes, *_: object, **__: object) -> object:
         asked.append(host if isinstance(host, str) else host.decode())
         raise socket.gaierror(socket.EAI_NONAME, "no such name")
 
