@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import pytest
 
-from bot.adapter import FILE_BYTES, Part
+from bot.adapter import FILE_BYTES, NOTE_UNITS, Part
 from bot.errors import BotError, Rejected
 from bot.events import Answer, Conversation, EarlierMessage, File, MessageRef, Outbound, Person
 from bot.testing.conformance import AdapterConformance as Suite
@@ -77,6 +77,27 @@ class ReadsNoPartOfALaterVersion(FakeAdapter):
     ) -> MessageRef:
         assert set(part) == {"kind", "raw", "buttons", "styled"}
         return await super().send(conversation, part, delivery_id, reply_to, note=note)
+
+
+class SendsAgainWhatWasSent(FakeAdapter):
+    def render(self, outbound: Outbound, *, plain: bool = False, after: int = 0) -> Sequence[Part]:
+        return super().render(outbound, plain=plain)
+
+
+class LeavesNoRoomForANote(FakeAdapter):
+    def split(self, text: str) -> list[str]:
+        self.platform.limit += NOTE_UNITS + 2
+        try:
+            return super().split(text)
+        finally:
+            self.platform.limit -= NOTE_UNITS + 2
+
+
+class DropsTheNote(FakeAdapter):
+    async def send(
+        self, conversation: Conversation, part: Part, delivery_id: str, reply_to: MessageRef | None, *, note: str = ""
+    ) -> MessageRef:
+        return await super().send(conversation, part, delivery_id, reply_to)
 
 
 class Told(FakeAdapter):
@@ -257,6 +278,9 @@ class LetsAnErrorOutOfPerson(FakeAdapter):
 
 
 MUTANTS: Final[list[tuple[type[FakeAdapter], Callable[..., Any]]]] = [
+    (SendsAgainWhatWasSent, Suite.test_the_plain_form_of_the_rest_begins_where_the_other_ended),
+    (LeavesNoRoomForANote, Suite.test_every_part_of_an_answer_has_room_for_a_note),
+    (DropsTheNote, Suite.test_every_part_of_an_answer_has_room_for_a_note),
     (HasNoPlainForm, Suite.test_the_plain_form_is_text_alone),
     (DropsCodeFromThePlainForm, Suite.test_the_plain_form_is_text_alone),
     (OnlyThePlainFormIsPure, Suite.test_plain_parts_are_json_and_rendering_is_pure),
