@@ -2,6 +2,7 @@
 #   make demo    a page with a bot, from nothing          make test   all tests (make lint beside it)
 #   make prove   the proofs in full                       make bench  the timings
 #   make graph   who imports whom                         make bench-compare OTHER=path  the timings beside another checkout's
+#   make bench-documents  how well real documents are answered
 # Options go into ARGS: make demo ARGS="--docs handbook", make test ARGS="tests/web -k readyz".
 
 PYTHON ?= python3
@@ -19,7 +20,7 @@ PROVE = BOT_PROVE=1 $(BIN)/python -m pytest -q $(1) $(ARGS) || [ $$? -eq 5 ]
 # Another checkout of the project, for bench-compare.
 OTHER ?=
 
-.PHONY: demo test prove bench bench-compare graph lint lock clean
+.PHONY: demo test prove bench bench-compare bench-documents graph lint lock clean
 
 demo: .venv/.installed
 	@exec $(BIN)/uppzy-bot demo $(ARGS)
@@ -37,6 +38,9 @@ bench: .venv/.installed-tests
 bench-compare: .venv/.installed-tests
 	@test -n "$(OTHER)" || { echo "Name the other checkout: make bench-compare OTHER=path" >&2; exit 1; }
 	@$(BIN)/python -m tests.benchmarks.compare "$(OTHER)" $(ARGS)
+
+bench-documents: .venv/.installed-tests
+	@$(BIN)/python -m tests.benchmarks.documents $(ARGS)
 
 graph: .venv/bin/python
 	@$(BIN)/python -m tests.graph $(ARGS)

@@ -9,11 +9,12 @@ from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
 
 import structlog
+from pydantic import SecretStr
 
 from bot import shared
 from bot.adapter import Adapter, Capability, ChannelSpec
 from bot.api.models import ChatStatus, FeedbackReceipt, Submitted
-from bot.config import Config, Route, route_for
+from bot.config import Config, Route, api_key_for, route_for
 from bot.errors import Unavailable
 from bot.events import Rating
 from bot.sessions import Address
@@ -107,6 +108,10 @@ class Context:
     def route_of(self, address: Address) -> tuple[str, Route]:
         """Return the route that the questions of a place go by, with its name, "" for none."""
         return route_for(self.config.routes, address.channel, address.account, address.conversation)
+
+    def api_key_of(self, route: str) -> SecretStr | None:
+        """Return the API key of a route, by its name."""
+        return api_key_for(self.config, route)
 
     def lacks(self, channel: str, capability: Capability) -> bool:
         """Whether a channel cannot do something."""

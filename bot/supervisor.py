@@ -14,12 +14,15 @@ from bot.adapter import Adapter, Check, Host
 from bot.context import Context
 from bot.errors import BotError, Unavailable
 from bot.store.meta import note_checks
-from bot.store.retention import forget_old
+from bot.store.retention import Slice, in_slices, old
 
 CHECK_EVERY = 60.0
 """Seconds between two checks of a channel."""
 FORGET_EVERY = 3600.0
 """Seconds between two looks for what is old enough to be forgotten."""
+FORGET_REST = 0.02
+FORGET_SHARE = 4.0
+"""Seconds of rest after a slice at least, and how many times as long as the slice took: the writer is everybody's."""
 RESTART_AFTER = 1.0
 """Seconds before an adapter that ended is started again, the first time."""
 LONGEST_RESTART = 30.0
@@ -80,11 +83,17 @@ class Supervisor:
         return [Check(check=f"{channel} deliveries", status="warn", detail=sentence, fix=fix)]
 
     async def forget_old(self) -> None:
-        """Forget what is old enough, a slice a transaction, so that nobody waits for it."""
+        """Forget what is old enough, in slices that leave the writer to others for most of the time."""
         retention = self.ctx.config.retention
-        text_days, count_days = retention.text_days, retention.count_days
         while True:
             with contextlib.suppress(Unavailable):
-                while await self.ctx.db.write(lambda tx: forget_old(tx, text_days, count_days, self.ctx.clock())):
-                    continue
+                await in_slices(self._write_aside, old(retention.text_days, retention.count_days, self.ctx.clock()))
             await asyncio.sleep(FORGET_EVERY)
+
+    async def _write_aside(self, work: Slice) -> int:
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        changed = await self.ctx.db.write(work)
+        if changed:
+            await asyncio.sleep(max(FORGET_REST, FORGET_SHARE * (loop.time() - began)))
+        return changed

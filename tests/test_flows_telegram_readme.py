@@ -137,6 +137,6 @@ async def test_manifest_lists_what_differs_and_changes_it_only_when_told(newcome
     assert applied["done"]
     assert after["differences"] == []
     refused = await newcomer.does("manifest telegram", TELEGRAM_BOT_TOKEN=TOKEN[:-1] + "x")
-    assert refused.returncode == 1
+    assert refused.returncode == 0, "the text is there all the same"
     assert "TELEGRAM_BOT_TOKEN" in refused.stderr
     assert yaml.safe_load(refused.stdout)["commands"], "the profile itself needs no token"

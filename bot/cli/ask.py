@@ -77,13 +77,13 @@ async def _turn(
     submitted = await _submit(client, session_id, question, language)
     if submitted.state != "working":
         return submitted.request_id, submitted
-    from bot.turns.poll_schedule import PollSchedule
+    from bot.turns.poll_schedule import CompletionTimes, next_age
 
-    pace = PollSchedule()
+    schedule = CompletionTimes().schedule()
     began = time.monotonic()
     while True:
         age = time.monotonic() - began
-        await asyncio.sleep(pace.delay(age))
+        await asyncio.sleep(next_age(schedule, age) - age)
         words(f"waiting for the answer, {age:.0f} s")
         try:
             status = await client.status(submitted.request_id)

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from cyclopts import App, Parameter
 
-from bot.cli.output import Json, config, document, picked, say, table
+from bot.cli.output import Json, at_most, config, document, more, picked, say, table
 from bot.cli.trace import story
 from bot.errors import Rejected
 
@@ -15,16 +15,20 @@ KEYS = ("reference", "channel", "session_id", "kind", "reason", "at")
 
 
 @app.command(name="list")
-async def list_(*, json: Json = False) -> None:
-    """List what could not go on, with the reason."""
+async def list_(
+    *, limit: Annotated[int, Parameter(help="At most so many, the newest; 0 for all.")] = 100, json: Json = False
+) -> None:
+    """List what could not go on, with the reason, newest first."""
     from bot.store import open_admin
 
     async with open_admin(config().database_url) as admin:
-        letters = await admin.dead()
+        letters = await admin.dead(at_most(limit))
+        left = await admin.dead_count() - len(letters)
     if json:
         document(letters)
     else:
         table(KEYS, picked(letters, *KEYS), empty="There are no dead letters.")
+    more(left, "dead letter")
 
 
 @app.command

@@ -195,6 +195,19 @@ async def reading(what: Callable[[], Awaitable[T]], *, repeatable: bool = True) 
     raise AssertionError("stamina either returns or raises")
 
 
+def at_most(limit: int) -> int:
+    """Turn what was given as `--limit` into a number; 0 means all. Raises Misconfigured for a negative one."""
+    if limit < 0:
+        raise Misconfigured("--limit is a number of rows, 0 for all.")
+    return limit or 1 << 62
+
+
+def more(left: int, what: str) -> None:
+    """Say on stderr how many were not listed."""
+    if left > 0:
+        note(f"… and {left:,} more {what}{'' if left == 1 else 's'}; --limit 0 lists all.")
+
+
 def picked(rows: Sequence[Mapping[str, Any]], *keys: str) -> list[list[Any]]:
     """Pick the columns of a table out of documents."""
     return [[row.get(key) for key in keys] for row in rows]

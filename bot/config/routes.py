@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from fnmatch import fnmatchcase
 
-from bot.config.model import Route
+from pydantic import SecretStr
+
+from bot.config.model import Config, Route
 
 NO_ROUTE = Route()
 
@@ -21,3 +23,9 @@ def route_for(routes: tuple[Route, ...], channel: str, account: str, conversatio
 def route_name(route: Route) -> str:
     """Name a route by its patterns: turns keep the name, and the settings may list others before it one day."""
     return f"{route.channel}:{route.account}:{route.conversation}"
+
+
+def api_key_for(config: Config, name: str) -> SecretStr | None:
+    """Return the API key that the questions of a route are asked with, by the route's name."""
+    key = next((route.api_key for route in config.routes if route_name(route) == name), None)
+    return key or config.api_key

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 from collections.abc import Callable
 from dataclasses import replace
@@ -12,10 +13,15 @@ from typing import Any
 from bot import notices
 from bot.errors import Rejected
 from bot.shared import reference as make_reference
-from bot.store import conversations, dead_letters, meta, reasons, steps, trace, turns
+from bot.store import conversations, dead_letters, feedback_list, forgetting, meta, steps, trace, turns
 from bot.store.database import Database, Row, Tx
-from bot.store.epochs import epoch, forget_epochs, set_epoch
+from bot.store.epochs import epoch, set_epoch
+from bot.store.feedback_list import EVERYTHING
+from bot.store.retention import Slice, give_back, in_slices
 from bot.store.turns import LAST, NewTurn
+
+REST = 0.02
+"""Seconds between two slices of what is forgotten: a running bot writes meanwhile."""
 
 
 class NotPossible(Rejected):
@@ -33,14 +39,25 @@ class Admin:
     def _reference() -> str:
         return make_reference(random.SystemRandom())
 
-    async def feedback(self, since: datetime | None = None) -> list[dict[str, Any]]:
+    async def feedback(self, since: datetime | None = None, limit: int = EVERYTHING) -> list[dict[str, Any]]:
         """List the ratings, newest change first."""
-        after = 0.0 if since is None else since.timestamp()
-        return await self._db.read(lambda tx: _feedback(tx, after))
+        return await self._db.read(lambda tx: feedback_list.newest(tx, _seconds(since), limit))
 
-    async def dead(self) -> list[dict[str, Any]]:
+    async def feedback_count(self, since: datetime | None = None) -> int:
+        """Count the ratings."""
+        return await self._db.read(lambda tx: feedback_list.count(tx, _seconds(since)))
+
+    async def feedback_report(self, since: datetime | None = None, limit: int = EVERYTHING) -> dict[str, Any]:
+        """Sum the ratings up; see `feedback_list.report`."""
+        return await self._db.read(lambda tx: feedback_list.report(tx, _seconds(since), limit))
+
+    async def dead(self, limit: int = EVERYTHING) -> list[dict[str, Any]]:
         """List the dead letters, newest first."""
-        return await self._db.read(lambda tx: [_letter(row) for row in dead_letters.all_letters(tx)])
+        return await self._db.read(lambda tx: [_letter(row) for row in dead_letters.newest(tx, limit)])
+
+    async def dead_count(self) -> int:
+        """Count the dead letters."""
+        return await self._db.read(dead_letters.count)
 
     async def dead_letter(self, reference: str) -> dict[str, Any] | None:
         """Show one dead letter, with its turn's story, or with its payload as far as it is text."""
@@ -71,30 +88,24 @@ class Admin:
         return await self._db.write(lambda tx: _close(tx, session_id, self._reference, self._clock()))
 
     async def forget(self, channel: str, account: str, user: str) -> dict[str, int]:
-        """Delete what is held of a person; return how many rows of each kind."""
-        return await self._db.write(lambda tx: _forget(tx, channel, account, user))
+        """Delete what is held of a person, in slices that a running bot hardly notices; return how many rows of each
+        kind. If it is cut short, forgetting again goes on."""
+        counts: dict[str, int] = {}
+        for name, one in forgetting.person(channel, account, user):
+            (count,) = await in_slices(self._write_aside, (one,))
+            counts[name] = counts.get(name, 0) + count
+        await in_slices(self._write_aside, (give_back,))
+        return counts
+
+    async def _write_aside(self, work: Slice) -> int:
+        changed = await self._db.write(work)
+        if changed:
+            await asyncio.sleep(REST)
+        return changed
 
 
-def _feedback(tx: Tx, after: float) -> list[dict[str, Any]]:
-    rows = tx.all(
-        "SELECT feedback.*, turns.reference, turns.channel, turns.lane, turns.request_id FROM feedback"
-        " JOIN turns ON turns.id=feedback.turn WHERE feedback.changed_at>=? ORDER BY feedback.changed_at DESC",
-        after,
-    )
-    return [
-        {
-            "reference": row["reference"],
-            "channel": row["channel"],
-            "session_id": row["lane"],
-            "request_id": row["request_id"],
-            "rating": row["rating"],
-            "submitted": row["submitted"],
-            "outcome": row["outcome"] or ("waiting" if row["due_at"] is not None else None),
-            "at": trace.iso(row["changed_at"]),
-            "comments": reasons.of_turn(tx, row["turn"]),
-        }
-        for row in rows
-    ]
+def _seconds(since: datetime | None) -> float:
+    return 0.0 if since is None else since.timestamp()
 
 
 def _letter(row: Row) -> dict[str, Any]:
@@ -181,29 +192,3 @@ def _close(tx: Tx, session_id: str, reference: Callable[[], str], now: float) ->
     turns.insert(tx, close)
     turns.insert(tx, notice)
     return True
-
-
-def _forget(tx: Tx, channel: str, account: str, user: str) -> dict[str, int]:
-    who = (channel, account, user)
-    here = "turn IN (SELECT id FROM turns WHERE channel=? AND account=?)"
-    theirs = "turn IN (SELECT id FROM turns WHERE channel=? AND account=? AND asker=?)"
-    counts = {
-        name: tx.run(f"DELETE FROM {name} WHERE user_id=? AND {here}", user, channel, account)  # noqa: S608  # constants
-        for name in ("votes", "clicks", "comments")
-    }
-    for key, name in (("early", "early_reactions"), ("overtaken", "early_changes")):  # the keys are those of `--json`
-        counts[key] = tx.run(f"DELETE FROM {name} WHERE channel=? AND account=? AND user_id=?", *who)  # noqa: S608
-    counts["dead"] = tx.run(f"DELETE FROM dead WHERE {theirs}", *who)  # noqa: S608  # a constant
-    counts["dead"] += _forget_payloads(tx, channel, account, user)
-    counts["turns"] = tx.run("DELETE FROM turns WHERE channel=? AND account=? AND asker=?", *who)
-    counts["epochs"] = forget_epochs(tx, "channel=? AND account=? AND scope=?", channel, account, f"user:{user}")
-    keys = [f"{what}:{channel}:{account}:{user}" for what in ("refused", "limited")]
-    counts["said"] = tx.run("DELETE FROM cooldowns WHERE key IN (?,?)", *keys)
-    return counts
-
-
-def _forget_payloads(tx: Tx, channel: str, account: str, user: str) -> int:
-    """Delete the payloads that mention the person's id; nobody knows more of what could not be understood."""
-    rows = tx.all("SELECT reference, raw FROM dead WHERE raw IS NOT NULL AND channel=? AND account=?", channel, account)
-    mentioned = [row["reference"] for row in rows if user.encode() in bytes(row["raw"])]
-    return sum(dead_letters.remove(tx, reference) for reference in mentioned)

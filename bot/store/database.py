@@ -133,9 +133,11 @@ def connect(path: Path | str, *, timeout: float = 5.0) -> sqlite3.Connection:
     """Open a connection with our pragmas. `timeout`: seconds to wait for another process's write."""
     connection = sqlite3.connect(path, timeout=timeout, isolation_level=None, check_same_thread=False)
     connection.row_factory = sqlite3.Row
+    connection.execute("PRAGMA auto_vacuum=INCREMENTAL")  # heard by a database that has no table yet
     _use_wal(connection, timeout)
     connection.execute("PRAGMA synchronous=FULL")
     connection.execute("PRAGMA foreign_keys=ON")
+    connection.execute("PRAGMA journal_size_limit=16000000")  # bytes; the WAL is cut back when it has grown
     return connection
 
 

@@ -59,9 +59,9 @@ def count(tx: Tx) -> int:
     return 0 if row is None else int(row["n"])
 
 
-def all_letters(tx: Tx) -> list[Row]:
-    """List them, newest first."""
-    return tx.all("SELECT * FROM dead ORDER BY at DESC, reference")
+def newest(tx: Tx, limit: int) -> list[Row]:
+    """List them, newest first, at most `limit`."""
+    return tx.all("SELECT * FROM dead ORDER BY at DESC, reference LIMIT ?", limit)
 
 
 def letter(tx: Tx, reference: str) -> Row | None:

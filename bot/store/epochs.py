@@ -37,14 +37,22 @@ def set_epoch(tx: Tx, address: Address, scope: str, number: int, at: float) -> N
     )
 
 
-def forget_epochs(tx: Tx, condition: str, *args: object) -> int:
-    """Forget epochs; return how many. Those that begin anew start above all of them: an old memory must not return."""
-    highest = tx.one(f"SELECT max(epoch) AS n FROM epochs WHERE {condition}", *args)  # noqa: S608  # a constant
-    if highest is None or highest["n"] is None:
+def forget_epochs(tx: Tx, condition: str, *args: object, most: int) -> int:
+    """Forget at most so many epochs; return how many.
+
+    Those that begin anew start above all of them: an old memory must not return.
+    """
+    rows = tx.all(
+        f"SELECT channel, account, conversation, scope, epoch FROM epochs WHERE {condition} LIMIT ?",  # noqa: S608
+        *(*args, most),
+    )
+    if not rows:
         return 0
     floor = tx.one("SELECT value FROM meta WHERE key='epoch_floor'")
-    number = max(int(highest["n"]) + 1, 0 if floor is None else int(floor["value"]))
+    number = max(0 if floor is None else int(floor["value"]), *(int(row["epoch"]) + 1 for row in rows))
     tx.run(
         "INSERT INTO meta VALUES ('epoch_floor', ?) ON CONFLICT (key) DO UPDATE SET value=excluded.value", str(number)
     )
-    return tx.run(f"DELETE FROM epochs WHERE {condition}", *args)  # noqa: S608  # a constant
+    for row in rows:
+        tx.run("DELETE FROM epochs WHERE channel=? AND account=? AND conversation=? AND scope=?", *tuple(row)[:4])
+    return len(rows)

@@ -42,3 +42,18 @@ def noted_checks(tx: Tx, channel: str) -> tuple[float, list[dict[str, Any]]]:
         return 0.0, []
     found = json.loads(row["value"])
     return float(found["at"]), list(found["checks"])
+
+
+def keep_completion_times(tx: Tx, route: str, weights: str) -> None:
+    """Keep how long a route's answers take, as `turns.poll_schedule` writes it."""
+    tx.run(
+        "INSERT INTO meta VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value=excluded.value",
+        f"completion_times:{route}",
+        weights,
+    )
+
+
+def completion_times(tx: Tx, route: str) -> str | None:
+    """Return what was kept of a route's answers, None for nothing."""
+    row = tx.one("SELECT value FROM meta WHERE key=?", f"completion_times:{route}")
+    return None if row is None else str(row["value"])

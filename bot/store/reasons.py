@@ -44,9 +44,3 @@ def replace_text(tx: Tx, ref: MessageRef, user: str, text: str) -> None:
         " AND turn IN (SELECT id FROM turns WHERE channel=? AND account=?)",
         *(text, ref.message_id, user, ref.channel, ref.account_id),
     )
-
-
-def of_turn(tx: Tx, turn_id: int) -> list[str]:
-    """List the reasons that are still kept, oldest first."""
-    rows = tx.all("SELECT text FROM comments WHERE turn=? AND text IS NOT NULL ORDER BY at", turn_id)
-    return [row["text"] for row in rows if row["text"]]

@@ -10,5 +10,5 @@ worker.py    makes attempts            attempt.py  runs steps, stores the end   
 question.py · notice.py · close.py     the scripts
 asking.py    submit ─ poll ─ intent    submit.py · poll.py · intent.py · send.py  the steps
 delivery.py  all parts of a message    root.py     the words of an /ask           failure.py   no (whole) answer
-progress.py  never silent              poll_schedule.py  when the API is asked again
+progress.py  never silent              poll_schedule.py · polling.py  when the API is asked again
 """

@@ -10,7 +10,7 @@ from bot.turns.attempt import TurnAttempt
 from bot.turns.delivery import Delivery
 from bot.turns.intent import Intent, Superseded
 from bot.turns.poll import Poll
-from bot.turns.poll_schedule import PollSchedule
+from bot.turns.polling import Polling
 from bot.turns.progress import ProgressTracker
 from bot.turns.rendering import Rendered, render
 from bot.turns.steps import GaveUp
@@ -18,14 +18,14 @@ from bot.turns.submit import Cancelled, NoAnswer, Submission, Submit, report_api
 
 
 class Asking:
-    """Asks for one turn. `schedule` says when to poll; `progress` is told that the question was submitted."""
+    """Asks for one turn. `polling` says when to poll; `progress` is told that the question was submitted."""
 
-    def __init__(self, attempt: TurnAttempt, progress: ProgressTracker, schedule: PollSchedule) -> None:
+    def __init__(self, attempt: TurnAttempt, progress: ProgressTracker, polling: Polling) -> None:
         self._attempt = attempt
         self._ctx = attempt.ctx
         self._turn = attempt.turn
         self._progress = progress
-        self._schedule = schedule
+        self._polling = polling
         self._api = attempt.ctx.api_for(attempt.turn.route)
 
     async def answer(self, delivery: Delivery) -> Rendered:
@@ -81,18 +81,13 @@ class Asking:
         return submission
 
     async def _poll(self, submission: Submission, number: int) -> str | None:
-        poll = Poll(self._attempt, self._api, self._schedule, submission, number)
-        self._schedule.in_flight += 1
+        poll = Poll(self._attempt, self._api, await self._polling.of(self._turn.route), submission, number)
         try:
             answer = await self._attempt.run(poll)
         except GaveUp:
             raise NoAnswer("The API had no answer in time.") from None
-        finally:
-            self._schedule.in_flight -= 1
         if poll.polls:
-            seconds = max(0.0, self._ctx.clock() - submission.at)
-            self._schedule.completed(seconds)
-            self._ctx.metrics.async_completion_seconds.observe(seconds)
+            self._ctx.metrics.async_completion_seconds.observe(max(0.0, self._ctx.clock() - submission.at))
             self._ctx.metrics.polls_per_answer.observe(poll.polls)
         return answer
 

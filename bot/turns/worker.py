@@ -12,7 +12,7 @@ from bot.turns.attempt import TurnAttempt
 from bot.turns.close import CloseTurn
 from bot.turns.delivery import Delivery
 from bot.turns.notice import NoticeTurn
-from bot.turns.poll_schedule import PollSchedule
+from bot.turns.polling import Polling
 from bot.turns.progress import ProgressTracker
 from bot.turns.question import Question
 
@@ -24,7 +24,7 @@ class TurnWorker:
         self.ctx = ctx
         self._wake_ratings = wake_ratings
         self._progress = ProgressTracker(ctx)
-        self._schedule = PollSchedule()
+        self._polling = Polling(ctx)
 
     async def work(self, taken: TakenTurn) -> None:
         """Bring the turn to its end; see `engine.Worker`."""
@@ -51,7 +51,7 @@ class TurnWorker:
         match taken.turn.kind:
             case "question":
                 delivery = Delivery(attempt, self._wake_ratings)
-                asking = Asking(attempt, self._progress, self._schedule)
+                asking = Asking(attempt, self._progress, self._polling)
                 return Question(attempt, asking, delivery, self._progress)
             case "notice":
                 return NoticeTurn(attempt, Delivery(attempt, self._wake_ratings))

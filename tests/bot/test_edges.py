@@ -16,7 +16,6 @@ from bot.api.models import ChatStatus, parse_status
 from bot.config import Route, route_for
 from bot.errors import Unavailable
 from bot.store.database import Tx
-from bot.turns.poll_schedule import PollSchedule
 from tests.fakes.channel import ACCOUNT, NAME, dm, room
 from tests.house import House, a_house
 
@@ -232,22 +231,6 @@ async def test_a_clock_that_was_set_back_stops_nobody_for_an_hour(tmp_path: Path
         await house.channel.say("two")
         await house.channel.wait_for(lambda: len(house.channel.visible()) == 2)
         assert len(house.channel.answers()) == 2
-
-
-def test_polling_follows_an_api_that_has_become_fast() -> None:
-    pace = PollSchedule()
-
-    def lag(takes: float) -> float:
-        age = 0.0
-        while age < takes:
-            age += pace.delay(age)
-        pace.completed(age)
-        return age - takes
-
-    for _ in range(64):
-        lag(40.0)
-    lags = [lag(4.0) for _ in range(64)]
-    assert lags[-1] < 4.0, lags
 
 
 def test_a_route_put_before_another_does_not_rename_it() -> None:

@@ -69,7 +69,7 @@ async def test_twenty_questions_at_once_in_one_session_are_asked_one_by_one_in_o
 
 
 async def test_two_hundred_sessions_run_in_parallel_and_a_slow_one_delays_nobody(house: House) -> None:
-    house.assistant.script(contains="slow", answer="at last", delay=3.0)
+    house.assistant.script(contains="slow", answer="at last", delay=10.0)
     house.assistant.set_delay(0.2)
     await house.channel.say("slow one", user_id="U-slow")
     await asyncio.gather(*(house.channel.say(f"quick {n}", user_id=f"U-{n}") for n in range(200)))

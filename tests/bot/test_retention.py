@@ -8,7 +8,9 @@ from pathlib import Path
 
 from bot.config import Retention
 from bot.events import Comment, Moved
-from bot.store.retention import DAY, forget_old
+from bot.sessions import Address
+from bot.store import conversations
+from bot.store.retention import DAY, in_slices, old
 from tests.bot.test_admin import all_of_it
 from tests.fakes.channel import room
 from tests.house import House, a_house
@@ -54,10 +56,7 @@ async def at_rest(house: House) -> None:
 
 async def forget(house: House, days: float) -> None:
     """Do what the bot does every hour, as if so many days had passed."""
-    while await house.bot.db.write(
-        lambda tx: forget_old(tx, KEEP.text_days, KEEP.count_days, time.time() + days * DAY)
-    ):
-        pass
+    await in_slices(house.bot.db.write, old(KEEP.text_days, KEEP.count_days, time.time() + days * DAY))
 
 
 async def counts(house: House) -> dict[str, int]:
@@ -105,8 +104,17 @@ async def test_events_are_recognised_as_long_as_they_may_come_again(tmp_path: Pa
         question = await house.channel.say("How long is it?")
         await house.answers(1)
         await house.idle()
-        while await house.bot.db.write(lambda tx: forget_old(tx, 0, 0, time.time() + 1.0)):
-            pass
+        await in_slices(house.bot.db.write, old(0, 0, time.time() + 1.0))
         await house.channel.happen(question)
         assert house.count("events_total", channel="fake", kind="message", outcome="duplicate") == 1
         assert len(house.asked()) == 1
+
+
+async def test_where_the_bot_has_greeted_is_known_for_ever(house: House) -> None:
+    """Other cooldowns go after two days."""
+    address, now = Address("fake", "A1", "R-1"), 1_000_000.0
+    assert await house.bot.db.write(lambda tx: conversations.claim_greeting(tx, address, now))
+    assert await house.bot.db.write(lambda tx: conversations.start_cooldown(tx, "limited:x", 60.0, now))
+    await in_slices(house.bot.db.write, old(30, 400, now + 1000 * 86400))
+    assert [row["key"] for row in await house.table("SELECT key FROM cooldowns")] == ["greeted:fake:A1:R-1"]
+    assert not await house.bot.db.write(lambda tx: conversations.claim_greeting(tx, address, now + 1000 * 86400))

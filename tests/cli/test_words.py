@@ -3,38 +3,12 @@
 from __future__ import annotations
 
 import io
-from typing import Any
 
 import pytest
 
-from bot.cli.feedback import summarised
 from bot.cli.output import bar, harmless, progress, reading, table
 from bot.cli.trace import story
 from bot.errors import Misconfigured, OutcomeUnknown, Unavailable
-
-
-def rated(reference: str, channel: str, rating: str | None, submitted: str | None, **more: Any) -> dict[str, Any]:
-    return {
-        "reference": reference, "channel": channel, "session_id": "s", "request_id": "r", "rating": rating,
-        "submitted": submitted, "outcome": "submitted", **more,
-    }  # fmt: skip
-
-
-def test_the_report_counts_and_shows_where_truths_differ() -> None:
-    report = summarised(
-        [
-            rated("A", "slack", "good", "good"),
-            rated("B", "slack", "bad", "good", comments=["too long"]),
-            rated("C", "slack", None, "bad"),
-            rated("D", "telegram", "good", "good", comments=[]),
-        ]
-    )
-    assert report["answers"] == 4
-    assert report["channels"]["slack"] == {"good": 1, "bad": 1, "none": 1, "good_share": 0.5}
-    assert report["channels"]["telegram"]["good_share"] == 1
-    assert [entry["reference"] for entry in report["differs"]] == ["B", "C"]
-    assert report["reasons"] == [{"reference": "B", "reason": "too long"}]
-    assert summarised([])["channels"] == {}
 
 
 def test_a_story_is_told_in_order() -> None:

@@ -284,10 +284,10 @@ def test_a_part_is_the_same_after_it_was_stored(plain: bool) -> None:
 
 
 def test_what_an_older_version_stored_is_still_sent() -> None:
-    """An earlier version kept the arguments of chat.postMessage and named the asker in a block's id."""
+    """An earlier version kept the arguments of chat.postMessage, and said in a last block's id who had asked."""
     block = {"type": "context", "elements": [{"type": "plain_text", "text": "Asked with /ask"}], "block_id": "asker:U1"}
     old = {"text": "x", "blocks": [block], "rank": 1, "user": "U1"}
-    assert SlackPart.from_json(old) == SlackPart(text="x", blocks=(block,), rank=1, user_id="U1")
+    assert SlackPart.from_json(old) == SlackPart(text="x", rank=1, user_id="U1", asked_by_command=True)
     page = {
         "home": {"type": "home", "blocks": [block]},
         "user": "U1",

@@ -1,0 +1,1 @@
+"""Documents that nobody here wrote, questions about them, and how well the embedded assistant answers."""
