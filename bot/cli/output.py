@@ -142,11 +142,12 @@ def config(*need: Need) -> Config:
 
 def logs(settings: Config) -> None:
     """Send logs to stderr as the settings say, without the secrets the settings know."""
-    from bot.shared import proxy_secrets
     from bot.telemetry.logging import configure
     from bot.telemetry.redaction import secrets_of
 
-    configure(level=settings.log_level, style=settings.log_format, secrets=[*secrets_of(settings), *proxy_secrets()])
+    configure(
+        level=settings.log_level, style=settings.log_format, secrets=[*secrets_of(settings), *settings.proxy_secrets]
+    )
 
 
 @contextlib.asynccontextmanager

@@ -18,7 +18,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from pydantic import field_validator as check
 
 from bot.adapter import ChannelSpec
-from bot.shared import is_loopback, plain_emoji
+from bot.shared import is_loopback, plain_emoji, proxy_secrets
 
 GOOD: Final = ("👍", "👏", "🙌", "🎉", "💯", "✅", "✔", "❤", "🔥", "😍", "🤩", "🥰", "👌", "🏆", "⭐")
 BAD: Final = ("👎", "❌", "😡", "😠", "🤬", "💩", "🤮", "💔")
@@ -289,6 +289,11 @@ class Config(Part, frozen=True):
     channels: Mapping[str, BaseModel] = {}
     accounts: Mapping[str, tuple[BaseModel, ...]] = {}
     warnings: tuple[Problem, ...] = ()
+
+    @property
+    def proxy_secrets(self) -> tuple[str, ...]:
+        """User names and passwords of the proxies in the environment: no settings of ours, and for no log either."""
+        return tuple(proxy_secrets())
 
 
 def variables_of(settings: type[BaseModel]) -> dict[str, tuple[str, ...]]:
