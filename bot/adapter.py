@@ -33,6 +33,8 @@ intent to send and may be sent by another process after a restart or an upgrade.
 FILE_BYTES: Final = 20_000_000
 """Size of the largest file that `Adapter.open` returns; Telegram's bots get no larger one
 (https://core.telegram.org/bots/api#getfile: 20 MB)."""
+NOTE_UNITS: Final = 120
+"""UTF-16 units that the `note` of `Adapter.send` has at most; every part of an answer has room for them."""
 FILE_SECONDS: Final = 30.0
 """How long `Adapter.open` may take before it is `Unavailable`."""
 
@@ -98,6 +100,14 @@ class Host(Protocol):
         """
         ...
 
+    def note_refused(self, channel: str, reason: str, hint: str = "") -> None:
+        """Count a delivery that was refused before any work; `reason` is a bounded word.
+
+        `hint` asks the operator what may be wrong ("is X_SECRET the app's?"): then it is warned of, at most once a
+        minute, and named by `doctor` and the status page. Without a signature it is anybody's, and only counted.
+        """
+        ...
+
     def serve(self, method: str, path: str, handler: HttpHandler) -> None:
         """Add a handler to the one HTTP server; the body limit is already applied (413). An `Unavailable` that
         leaves it becomes 503 with Retry-After, any other error 500; requests under way may end when the bot stops.
@@ -151,25 +161,33 @@ class Adapter(Protocol):
         """
         ...
 
-    def render(self, outbound: Outbound, *, plain: bool = False) -> Sequence[Part]:
+    def render(self, outbound: Outbound, *, plain: bool = False, after: int = 0) -> Sequence[Part]:
         """Render, in as many parts as the channel's limits ask for; pure, and on any thread, for a long answer takes
         seconds. At least one part of every outbound, a `Home` too; buttons on the last part of an `Answer`.
 
         `plain` is the form to fall back on when the platform refused the first: the same words in the same order as
         escaped text alone, without blocks or entities, in parts that the platform neither refuses nor splits (at most
-        4,000 characters, or UTF-16 units where it counts those). It may be without buttons.
+        4,000 characters, or UTF-16 units where it counts those). It may be without buttons. Then `after` leaves out the
+        words of so many parts of the first form, from the beginning: they are sent already.
+
+        Every part of an `Answer`, in either form, leaves room for a `note` (see `send`).
         """
         ...
 
     async def send(
-        self, conversation: Conversation, part: Part, delivery_id: str, reply_to: MessageRef | None
+        self, conversation: Conversation, part: Part, delivery_id: str, reply_to: MessageRef | None, *, note: str = ""
     ) -> MessageRef:
         """Send one part as one new message, in ONE HTTP attempt, and return what a reaction to it will name.
+
+        `note` is a line of the core's own, at most `NOTE_UNITS` long, that stands below the words of the part.
 
         `delivery_id` (32 hex characters, the same on a retry of the same part) goes along where the platform
         can carry it, so that `find` finds it. `reply_to` is the question, or the answer for a `why`; a reply
         to a message that no longer exists still goes out. The ref may name another conversation than asked
         for where the platform forced that (an /ask where the bot is no member goes to the DM).
+
+        A refusal of nothing but the form (blocks, entities, markup) is `Rejected` with `form`: the core then sends the
+        plain form. An adapter never changes the form by itself.
 
         A `thread_id` is the message id of the thread's root. Where a conversation can have no threads (a direct
         one, on some platforms) it is left out, for the words of an /ask become a root everywhere.

@@ -235,7 +235,8 @@ def _server(ctx: Context, db: SqliteDatabase, clients: _ApiClients) -> Server:
         return "degraded" if ctx.problems.of(name) else "ok"
 
     def snapshot() -> Snapshot:
-        return Snapshot(channels=[(name, ctx.problems.of(name)) for name in sorted(ctx.adapters)])
+        said = {name: f"{ctx.problems.of(name)} {ctx.refused.sentence(name)}".strip() for name in sorted(ctx.adapters)}
+        return Snapshot(channels=list(said.items()))
 
     config = ctx.config
     return Server(

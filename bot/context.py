@@ -20,6 +20,7 @@ from bot.events import Rating
 from bot.sessions import Address
 from bot.store.database import Database, Tx
 from bot.telemetry.metrics import Metrics
+from bot.telemetry.refusals import RefusedDeliveries
 
 T = TypeVar("T")
 log = structlog.get_logger(__name__)
@@ -95,6 +96,10 @@ class Context:
     random: random.Random
     secret: str
     problems: Problems = field(default_factory=Problems)
+    refused: RefusedDeliveries = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.refused = RefusedDeliveries(self.metrics, self.clock)
 
     def reference(self) -> str:
         """Make a reference: 8 base32 characters that name a turn to people."""

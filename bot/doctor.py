@@ -93,6 +93,9 @@ class _Visit:
     request_id: str | None = None
     rated_at: str | None = None
 
+    async def way(self) -> Check:
+        return _ok("api way", self.api.way)
+
     async def key(self) -> Check:
         await self.api.limits()
         return _ok("api key", "The API knows the key and the tenant.")
@@ -178,6 +181,7 @@ class _Visit:
 async def _api(api: ApiClient, questions: bool, tell: Callable[[str], None], clock: Callable[[], float]) -> list[Check]:
     visit = _Visit(api, clock)
     steps: list[tuple[str, Step]] = [
+        ("api way", visit.way),
         ("api key", visit.key),
         ("api tenant", visit.tenant),
         ("api limits", visit.limits),

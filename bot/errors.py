@@ -48,12 +48,16 @@ class Rejected(BotError):
     """The other side understood and refused; the same call will be refused again.
 
     `gone` says that the whole conversation is out of reach (blocked, kicked, archived, deleted):
-    it rests until somebody writes there again.
+    it rests until somebody writes there again. `form` says that only the form of a message was refused (its blocks,
+    its entities): the same words in the plain form may well be taken.
     """
 
-    def __init__(self, message: str, *, status: int | None = None, reason: str = "", gone: bool = False) -> None:
+    def __init__(
+        self, message: str, *, status: int | None = None, reason: str = "", gone: bool = False, form: bool = False
+    ) -> None:
         super().__init__(message, status=status, reason=reason)
         self.gone = gone
+        self.form = form
 
 
 class Misconfigured(BotError):

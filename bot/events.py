@@ -1,6 +1,6 @@
 """The vocabulary that crosses the boundary between a channel's adapter and the core.
 
-    in   Event    = Message | Edit | Deletion | Reaction | Command | Comment | Stop | Moved | Gone | HomeOpened
+    in   Event    = Message | Edit | Deletion | Reaction | Command | Comment | Stop | Moved | Added | Gone | HomeOpened
     out  Outbound = Answer | Notice | Home
     where  Conversation      which  MessageRef      what can be asked for  Person · EarlierMessage · File
 
@@ -208,6 +208,20 @@ class Moved:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Added:
+    """The bot was added to a conversation of several people; never to a channel in which only few may write.
+
+    `user_id` is who added it, "" where nobody is named.
+    """
+
+    event_id: str
+    conversation: Conversation
+    user_id: str
+    standing: Standing
+    sent_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Gone:
     """The bot was blocked, kicked or uninstalled. `conversation_id` None: the whole account is gone."""
 
@@ -229,7 +243,7 @@ class HomeOpened:
     sent_at: datetime
 
 
-Event: TypeAlias = Message | Edit | Deletion | Reaction | Command | Comment | Stop | Moved | Gone | HomeOpened
+Event: TypeAlias = Message | Edit | Deletion | Reaction | Command | Comment | Stop | Moved | Added | Gone | HomeOpened
 
 
 def origin_of(event: Event) -> tuple[str, str]:
@@ -239,7 +253,7 @@ def origin_of(event: Event) -> tuple[str, str]:
             return event.ref.channel, event.ref.account_id
         case Reaction() | Comment():
             return event.target.channel, event.target.account_id
-        case Command() | Stop() | HomeOpened():
+        case Command() | Stop() | Added() | HomeOpened():
             return event.conversation.channel, event.conversation.account_id
         case Moved() | Gone():
             return event.channel, event.account_id
@@ -256,7 +270,7 @@ class Answer:
     asker_id: str
 
 
-NoticeKind: TypeAlias = Literal["progress", "failure", "refusal", "info", "question", "why"]
+NoticeKind: TypeAlias = Literal["progress", "failure", "refusal", "info", "question", "why", "greeting"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -92,6 +92,10 @@ class CoreHost:
         """Keep a payload that cannot be normalised."""
         await self._router.set_aside(channel, account_id, raw, reason)
 
+    def note_refused(self, channel: str, reason: str, hint: str = "") -> None:
+        """Count a delivery that was refused before any work."""
+        self._ctx.refused.note(channel, reason, hint)
+
     def serve(self, method: str, path: str, handler: HttpHandler) -> None:
         """Add a handler to the one HTTP server."""
         self._web.add(method, path, handler)

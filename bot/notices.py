@@ -10,7 +10,15 @@ WHY = (
 NEW = "A new conversation begins. I have forgotten what we spoke of."
 EMPTY = "I need a question in words. Write it out, and I answer."
 ONLY_ATTACHMENT = "I cannot read files. Write your question in words, and I answer."
+SECOND_COPY = "This may be a second copy: the connection broke while I was sending it."
+"""Below a part of an answer; at most `bot.adapter.NOTE_UNITS` long."""
 REFUSED = "I may not answer here. Ask the people who run me for access."
+
+
+def greeting(prefix: str) -> str:
+    """Say in one line what the bot is and how to ask, where it was just added; `prefix` as in `help_text`."""
+    command = f", or write `{prefix}ask` and your question" if prefix == "/" else ""
+    return f"Hello! I am an assistant and answer questions here: mention me{command}."
 
 
 def failure(reference: str) -> str:

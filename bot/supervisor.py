@@ -10,7 +10,7 @@ from functools import partial
 
 import structlog
 
-from bot.adapter import Adapter, Host
+from bot.adapter import Adapter, Check, Host
 from bot.context import Context
 from bot.errors import BotError, Unavailable
 from bot.store.meta import note_checks
@@ -63,7 +63,7 @@ class Supervisor:
     async def check_channels(self) -> None:
         """Let every channel check itself: one that fails shows as degraded; `doctor` sees what it found."""
         for name, adapter in self.ctx.adapters.items():
-            checks, now = await adapter.check(), self.ctx.clock()
+            checks, now = [*await adapter.check(), *self._refused(name)], self.ctx.clock()
             with contextlib.suppress(Unavailable):
                 await self.ctx.db.write(
                     partial(note_checks, channel=name, checks=[asdict(check) for check in checks], now=now)
@@ -74,6 +74,13 @@ class Supervisor:
                 log.error("channel.failing", channel=name, check=failed[0].check, detail=failed[0].detail)
             else:
                 self.ctx.problems.clear(name)
+
+    def _refused(self, channel: str) -> list[Check]:
+        """Find the deliveries that were refused lately, which only this process knows of."""
+        if not (sentence := self.ctx.refused.sentence(channel)):
+            return []
+        fix = "Compare the secret at the platform with the setting; nothing else can make its deliveries wrong."
+        return [Check(check=f"{channel} deliveries", status="warn", detail=sentence, fix=fix)]
 
     async def forget_old(self) -> None:
         """Forget what is old enough, in slices that leave the writer to others for most of the time."""

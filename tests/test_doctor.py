@@ -24,7 +24,7 @@ from tests.adapters.slack_live import live_slack
 from tests.cli.process import uppzy_bot
 
 SEQUENCE = [
-    *("database", "api key", "api tenant", "api limits", "api site", "api documents", "api question"),
+    *("database", "api way", "api key", "api tenant", "api limits", "api site", "api documents", "api question"),
     *("api async question", "api feedback", "api statistics", "api session", "clock"),
 ]
 
@@ -100,7 +100,8 @@ async def test_a_wrong_site_fails_from_there_on() -> None:
 
 async def test_an_api_that_is_not_there() -> None:
     async with client("http://127.0.0.1:9/api/v1") as api:
-        (_, key, *_) = await doctor.examine(api, {}, fine)
+        (_, way, key, *_) = await doctor.examine(api, {}, fine)
+        assert (way.status, way.detail) == ("ok", "127.0.0.1 is reached directly, for it is this machine.")
         assert key.status == "fail"
         assert "UPPZY_BASE_URL" in key.fix
 

@@ -20,6 +20,7 @@ from adapters.telegram.config import CHANNEL
 from adapters.telegram.pacing import PaceLimits
 from bot.assistant.server import AssistantOptions, RunningAssistant, start
 from bot.config import Config, load
+from bot.notices import SECOND_COPY
 from bot.telemetry.metrics import Metrics
 from bot.testing.telegram.platform import BOT_ID, FakeTelegram, person
 from bot.testing.telegram.text import JSON
@@ -307,7 +308,7 @@ async def test_a_send_nobody_knows_of_is_repeated_once_and_counted(
     await house.world.say(house.world.private(ANNA), ANNA, "When does the shop open?")
     first, second = await house.wait_answers(2)
     await house.idle()
-    assert first["text"] == second["text"]
+    assert second["text"] == f"{first['text']}\n\n{SECOND_COPY}"
     assert len(house.telegram.called("sendMessage")) == 2
     assert house.count("deliveries_total", channel="telegram", outcome="resent_unknown") == 1
     assert house.asked() == ["When does the shop open?"]

@@ -14,7 +14,7 @@ from adapters.playground.ids import ACCOUNT, CHANNEL_NAME, message_ref
 from adapters.playground.parts import PlaygroundPart
 from adapters.playground.platform import PEOPLE, Platform
 from adapters.playground.receive import Inbox
-from adapters.playground.render import render
+from adapters.playground.render import render, with_note
 from adapters.playground.site import PlaygroundSite
 from bot.adapter import Check, Host, JsonValue, Part
 from bot.errors import Rejected
@@ -61,19 +61,20 @@ class PlaygroundAdapter:
             self.platform.changes.end()
             self.platform.close()
 
-    def render(self, outbound: Outbound, *, plain: bool = False) -> Sequence[Part]:
+    def render(self, outbound: Outbound, *, plain: bool = False, after: int = 0) -> Sequence[Part]:
         """Render as HTML, or as text alone."""
-        return [part.to_json() for part in render(outbound, plain=plain)]
+        return [part.to_json() for part in render(outbound, plain=plain, after=after)]
 
     async def send(
-        self, conversation: Conversation, part: Part, delivery_id: str, reply_to: MessageRef | None
+        self, conversation: Conversation, part: Part, delivery_id: str, reply_to: MessageRef | None, *, note: str = ""
     ) -> MessageRef:
         """Send one part; the platform is in this process, so the outcome is never unknown."""
+        message_part = PlaygroundPart.from_json(part)
         with our_errors():
             message = self.platform.send(
                 conversation.conversation_id,
                 conversation.thread_id,
-                PlaygroundPart.from_json(part).to_json(),
+                (with_note(message_part, note) if note else message_part).to_json(),
                 delivery_id,
                 reply_to.message_id if reply_to else None,
             )

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
 from adapters.playground.parts import PlaygroundPart
+from bot.adapter import NOTE_UNITS
 from bot.events import Answer, Home, Notice, Outbound
 from bot.render import (
     Block,
@@ -27,11 +29,14 @@ from bot.render import plain as plain_text
 PART_SIZE: Final = 4_000
 """Characters of text in one part; there is no platform here to set it, but a page that shows answers as chats do."""
 
+_LAST_LINE: Final = NOTE_UNITS + 2
+"""UTF-16 units kept for a note."""
+
 EMPTY: Final = "(This message has no text.)"
 
 
 class _Scale:
-    limit: Weight = (PART_SIZE, PART_SIZE, PART_SIZE)
+    limit: Weight = (PART_SIZE - _LAST_LINE, PART_SIZE, PART_SIZE)
 
     def span(self, span: Span, before: Span | None) -> tuple[int, int]:
         return units(span.text), 0
@@ -44,17 +49,28 @@ class _Scale:
         return sum(units(span.text) for cell in row for span in cell) + 2 * len(row)
 
 
-def render(outbound: Outbound, *, plain: bool = False) -> list[PlaygroundPart]:
-    """Render into parts of at most `PART_SIZE` characters; buttons are on the last part of an answer."""
+def render(outbound: Outbound, *, plain: bool = False, after: int = 0) -> list[PlaygroundPart]:
+    """Render into parts of at most `PART_SIZE` characters; buttons are on the last part of an answer.
+
+    `plain`: as text alone, without the words of the first `after` parts of the other form.
+    """
     kind, document = _document(outbound)
     if is_blank(plain_text(document)):
         document = _verbatim(EMPTY)
-    shown = _texts(document) if plain else _pages(document)
+    if plain and after:
+        document = Document(tuple(block for blocks in _messages(document)[after:] for block in blocks))
+    shown = _texts(document) if plain else [(to_html(blocks), _text(blocks)) for blocks in _messages(document)]
     last = len(shown) - 1
     return [
         PlaygroundPart(html=html, text=text, buttons=kind == "answer" and index == last, kind=kind)
         for index, (html, text) in enumerate(shown)
     ]
+
+
+def with_note(part: PlaygroundPart, note: str) -> PlaygroundPart:
+    """Add a line of the core's below everything."""
+    html = part.html and part.html + to_html(_verbatim(note).blocks)
+    return replace(part, html=html, text=f"{part.text}\n\n{note}")
 
 
 def _document(outbound: Outbound) -> tuple[str, Document]:
@@ -80,13 +96,16 @@ def _literal(text: str) -> str:
     return "".join(f"\\{char}" if char in r"\`*_{}[]()<>#+-.!|~&:" else char for char in " ".join(text.split()))
 
 
-def _pages(document: Document) -> list[tuple[str, str]]:
-    """Return each part as HTML and as text."""
-    parts = [(to_html(blocks), plain_text(Document(blocks))) for blocks in split(document.blocks, _Scale())]
-    return [(html, text) for html, text in parts if not is_blank(text)]
+def _messages(document: Document) -> list[tuple[Block, ...]]:
+    """Cut into what becomes a message each."""
+    return [blocks for blocks in split(document.blocks, _Scale()) if not is_blank(_text(blocks))]
+
+
+def _text(blocks: tuple[Block, ...]) -> str:
+    return plain_text(Document(blocks))
 
 
 def _texts(document: Document) -> list[tuple[str, str]]:
     """Return each part as text, without HTML. The whole is one text, so no frame of a block is counted or missed."""
     parts = split(_verbatim(plain_text(document)).blocks, _Scale())
-    return [("", text) for blocks in parts if not is_blank(text := plain_text(Document(blocks)))]
+    return [("", text) for blocks in parts if not is_blank(text := _text(blocks))]

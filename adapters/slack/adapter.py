@@ -20,7 +20,7 @@ from adapters.slack.identity import Identity
 from adapters.slack.ids import CHANNEL_NAME
 from adapters.slack.parts import SlackPart
 from adapters.slack.receive import Inbox
-from adapters.slack.render import render, with_asker
+from adapters.slack.render import render, with_asker, with_note
 from adapters.slack.sending import Sender
 from adapters.slack.socket import SocketMode
 from adapters.slack.users import Users
@@ -76,7 +76,7 @@ class SlackAdapter:
         self._host = host
         if self._events is None and self._settings.signing_secret is not None and not self._settings.socket_mode:
             # Once: the core may start `run` again, but the server keeps its routes.
-            self._events = EventsEndpoint(self._settings.signing_secret.get_secret_value())
+            self._events = EventsEndpoint(self._settings.signing_secret.get_secret_value(), self._refused)
             host.serve("POST", EVENTS_PATH, self._events.handle)
         async with self._client.open() as session:
             identity = await self._who()
@@ -93,12 +93,12 @@ class SlackAdapter:
             finally:
                 await inbox.drain()
 
-    def render(self, outbound: Outbound, *, plain: bool = False) -> Sequence[Part]:
+    def render(self, outbound: Outbound, *, plain: bool = False, after: int = 0) -> Sequence[Part]:
         """Render to messages, or to the Home tab; see `SlackPart`."""
-        return [part.to_json() for part in render(outbound, plain=plain)]
+        return [part.to_json() for part in render(outbound, plain=plain, after=after)]
 
     async def send(
-        self, conversation: Conversation, part: Part, delivery_id: str, reply_to: MessageRef | None
+        self, conversation: Conversation, part: Part, delivery_id: str, reply_to: MessageRef | None, *, note: str = ""
     ) -> MessageRef:
         """Post one part, or publish the Home tab."""
         message = SlackPart.from_json(part)
@@ -107,6 +107,8 @@ class SlackAdapter:
             return await home.publish(self._client, await self._who(), message.user_id or "", direct, message.home)
         if message.asked_by_command:
             message = with_asker(message, await self._users.name(message.user_id))
+        if note:
+            message = with_note(message, note)
         return await self._sender.post(conversation, message, delivery_id, reply_to, self._pace)
 
     async def find(self, conversation: Conversation, delivery_id: str) -> Sequence[MessageRef] | None:
@@ -150,6 +152,10 @@ class SlackAdapter:
         return await check_account(
             self._settings, self._client, open_sockets=self._sockets.open if self._sockets else 0
         )
+
+    def _refused(self, reason: str, hint: str) -> None:
+        if self._host is not None:
+            self._host.note_refused(CHANNEL_NAME, reason, hint)
 
     async def _ask_why(self, click: Reaction, trigger_id: str) -> None:
         try:

@@ -12,6 +12,7 @@ from adapters.slack.identity import Identity
 from adapters.slack.manifest import AGENT_ONLY, MANIFEST, SCOPES
 from bot.adapter import Check
 from bot.errors import BotError, Misconfigured, Unavailable
+from bot.shared import way_to
 
 REACH: Final = "Check the network, SLACK_API_URL and status.slack.com."
 RENEW_APP: Final = "Make an app-level token with connections:write and set SLACK_APP_TOKEN."
@@ -25,9 +26,11 @@ async def check_account(settings: SlackSettings, client: Client, *, open_sockets
     except BotError as error:
         refused = isinstance(error, Misconfigured) and error.reason not in ("url", "redirect")
         fix = "Install the app again and set the new SLACK_BOT_TOKEN." if refused else REACH
-        return [Check(check="slack token", status="fail", detail=str(error), fix=fix)]
+        way = Check(check="slack way", status="ok", detail=way_to(client.base_url).words)
+        return [way, Check(check="slack token", status="fail", detail=str(error), fix=fix)]
     name = f"{identity.user or identity.user_id} in {identity.team or identity.team_id}"
     return [
+        Check(check="slack way", status="ok", detail=way_to(client.base_url).words),
         Check(check="slack token", status="ok", detail=f"The bot is {name}."),
         _clock(identity),
         _scopes(identity),
@@ -108,8 +111,9 @@ async def _socket_mode(settings: SlackSettings, client: Client, open_sockets: in
     if open_sockets:
         # Slack gives out few tickets a minute; who is connected needs no other.
         return Check(check="slack socket mode", status="ok", detail=f"{open_sockets} connections are open.")
-    await client.call("apps.connections.open", read=True, token=settings.app_token.get_secret_value())
-    return Check(check="slack socket mode", status="ok", detail="Slack gave a ticket for a connection.")
+    answer = await client.call("apps.connections.open", read=True, token=settings.app_token.get_secret_value())
+    detail = f"Slack gave a ticket for a connection. {way_to(str(answer['url'])).words}"
+    return Check(check="slack socket mode", status="ok", detail=detail)
 
 
 async def _safely(name: str, look: Callable[[], Awaitable[Check]], renew: str) -> Check:

@@ -16,9 +16,12 @@ from slack_sdk.web.async_client import AsyncWebClient
 from adapters.slack.errors import translate
 from adapters.slack.identity import Identity
 from bot.errors import BotError, Unavailable
+from bot.shared import Connector, way_to
 
 CALL_SECONDS: Final = 30
-TIMEOUT: Final = aiohttp.ClientTimeout(total=CALL_SECONDS, sock_connect=5)
+CONNECT_SECONDS: Final = 10
+"""Until a connection stands: its name, a proxy's tunnel and TLS included."""
+TIMEOUT: Final = aiohttp.ClientTimeout(total=CALL_SECONDS, connect=CONNECT_SECONDS, sock_connect=5)
 
 _SDK_LOG: Final = logging.getLogger("slack_sdk.quiet")
 # At DEBUG, and with a level that is not set, the SDK writes out arguments and answers: people's words.
@@ -44,7 +47,7 @@ class Client:
     @asynccontextmanager
     async def open(self) -> AsyncIterator[aiohttp.ClientSession]:
         """Share one session; at the end wait for the calls under way."""
-        async with aiohttp.ClientSession(timeout=TIMEOUT) as session:
+        async with _new_session() as session:
             self._session = session
             try:
                 yield session
@@ -54,7 +57,7 @@ class Client:
 
     def sdk(self, session: aiohttp.ClientSession) -> AsyncWebClient:
         """Make the SDK's client for the session. Its own retries are off: one of them posts twice."""
-        return AsyncWebClient(
+        client = AsyncWebClient(
             token=self.token,
             base_url=self.base_url,
             session=session,
@@ -62,6 +65,8 @@ class Client:
             logger=_SDK_LOG,
             timeout=CALL_SECONDS,
         )
+        client.proxy = way_to(self.base_url).proxy  # by itself it takes HTTPS_PROXY, whatever NO_PROXY says
+        return client
 
     async def call(
         self,
@@ -123,7 +128,7 @@ class Client:
             if self._session is not None:
                 yield self._session
             else:
-                async with aiohttp.ClientSession(timeout=TIMEOUT) as session:
+                async with _new_session() as session:
                     yield session
         finally:
             self._calls -= 1
@@ -145,6 +150,11 @@ class Client:
             seconds_off=_seconds_off(headers.get("Date", "")),
             scopes=frozenset(scope.strip() for scope in scopes.split(",") if scope.strip()),
         )
+
+
+def _new_session() -> aiohttp.ClientSession:
+    # Without a limit no call waits for a place, or that would count as time to connect.
+    return aiohttp.ClientSession(timeout=TIMEOUT, connector=Connector(limit=0))
 
 
 def messages_of(answer: Mapping[str, Any]) -> Sequence[Any]:

@@ -49,6 +49,11 @@ class SlackSettings(BaseModel):
     def _is_app_token(cls, value: SecretStr | None) -> SecretStr | None:
         return _shaped(value, "SLACK_APP_TOKEN", r"xapp-\S+", "an app-level token, which begins with xapp-")
 
+    @field_validator("signing_secret")
+    @classmethod
+    def _is_signing_secret(cls, value: SecretStr | None) -> SecretStr | None:
+        return _shaped(value, "SLACK_SIGNING_SECRET", r"\S+", "the signing secret of the app, without blanks")
+
     @field_validator("config_token")
     @classmethod
     def _is_config_token(cls, value: SecretStr | None) -> SecretStr | None:

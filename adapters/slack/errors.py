@@ -40,13 +40,12 @@ SETTINGS: Final = frozenset(
 """Only an operator can mend it."""
 
 REFUSED: Final = frozenset(
-    {"as_user_not_supported", "cannot_reply_to_message", "duplicate_channel_not_found", "invalid_blocks"}
-    | {"duplicate_message_not_found", "invalid_blocks_format", "invalid_metadata_format", "invalid_metadata_schema"}
-    | {"markdown_text_conflict", "metadata_too_large", "msg_blocks_too_long", "msg_too_long", "no_text"}
-    | {"restricted_action_non_threadable_channel", "restricted_action_thread_only_channel", "too_many_attachments"}
-    | {"slack_connect_canvas_sharing_blocked", "slack_connect_file_link_sharing_blocked", "block_mismatch"}
-    | {"slack_connect_lists_sharing_blocked", "too_many_contact_cards", "attachment_payload_limit_exceeded"}
-    | {"invalid_arg_name", "invalid_arguments", "invalid_array_arg", "invalid_charset", "invalid_form_data"}
+    {"as_user_not_supported", "cannot_reply_to_message", "duplicate_channel_not_found", "metadata_too_large"}
+    | {"duplicate_message_not_found", "invalid_metadata_format", "invalid_metadata_schema"}
+    | {"restricted_action_non_threadable_channel", "restricted_action_thread_only_channel"}
+    | {"slack_connect_canvas_sharing_blocked", "slack_connect_file_link_sharing_blocked"}
+    | {"slack_connect_lists_sharing_blocked", "too_many_contact_cards"}
+    | {"invalid_arg_name", "invalid_array_arg", "invalid_charset", "invalid_form_data"}
     | {"invalid_post_type", "missing_post_type", "invalid_json", "json_not_object", "missing_argument"}
     | {"message_not_found", "thread_not_found", "invalid_thread_ts", "cant_delete_message", "bad_timestamp"}
     | {"already_reacted", "no_reaction", "too_many_reactions", "too_many_emoji", "not_reactable", "invalid_name"}
@@ -66,6 +65,14 @@ REFUSED: Final = frozenset(
 )
 """Slack understood and will refuse the same again."""
 
+FORM: Final = frozenset(
+    {"invalid_blocks", "invalid_blocks_format", "msg_blocks_too_long", "block_mismatch", "msg_too_long", "no_text"}
+    | {"invalid_attachments", "too_many_attachments", "attachment_payload_limit_exceeded", "markdown_text_conflict"}
+    | {"invalid_arguments"}
+)
+"""Refusals of a message's form alone. `invalid_arguments` too: Slack names blocks it cannot read so, with a pointer
+into them."""
+
 RETRY_AFTER: Final = 30.0
 """Seconds to wait when Slack limits without saying for how long; it always says (docs.slack.dev, "Rate limits"), so
 this is for an answer that lost its headers on the way, and our choice."""
@@ -77,7 +84,8 @@ def translate(error: Exception, *, method: str) -> BotError:
         return _from_answer(error, method)
     if isinstance(error, aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError | ssl.SSLError):
         # Refused, no such name, bad certificate, no connection in time: nothing has been written.
-        return Unavailable(f"Slack could not be reached for {method}; it is tried again.", reason="connection")
+        why = f" ({error.os_error})" if isinstance(error, aiohttp.ClientProxyConnectionError) else ""
+        return Unavailable(f"Slack could not be reached for {method}{why}; it is tried again.", reason="connection")
     if isinstance(error, TimeoutError):
         return OutcomeUnknown(f"Slack did not answer {method} in time.", reason="timeout")
     if isinstance(error, aiohttp.InvalidURL):
@@ -128,7 +136,13 @@ def _from_code(code: str, method: str, status: int | None, retry_after: float | 
             status=status,
             reason=code,
         )
-    return Rejected(f"Slack refused {method} ({code}).", status=status, reason=code or "rejected", gone=code in GONE)
+    return Rejected(
+        f"Slack refused {method} ({code}).",
+        status=status,
+        reason=code or "rejected",
+        gone=code in GONE,
+        form=code in FORM,
+    )
 
 
 def _token_of(method: str) -> str:

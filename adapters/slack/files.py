@@ -14,7 +14,7 @@ from adapters.slack.errors import retry_after_of
 from bot.adapter import FILE_BYTES, FILE_SECONDS
 from bot.errors import Misconfigured, Rejected, Unavailable
 from bot.events import File
-from bot.shared import is_loopback
+from bot.shared import is_loopback, way_to
 
 CHUNK: Final = 64 * 1024
 _TIMEOUT: Final = aiohttp.ClientTimeout(total=None, sock_connect=5)  # FILE_SECONDS bounds all of it
@@ -97,7 +97,9 @@ async def _download(client: Client, address: str) -> tuple[bytes, str]:
     try:
         async with (
             client.session() as session,
-            session.get(address, headers=headers, allow_redirects=False, timeout=_TIMEOUT) as response,
+            session.get(
+                address, headers=headers, allow_redirects=False, timeout=_TIMEOUT, proxy=way_to(address).proxy
+            ) as response,
         ):
             _check(response)
             if response.headers.get("Content-Encoding", "identity") != "identity":

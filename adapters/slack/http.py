@@ -8,7 +8,7 @@ import hmac
 import json
 import time
 from collections.abc import Callable, Mapping
-from typing import Any, Final
+from typing import Any, Final, Literal
 from urllib.parse import parse_qs
 
 from aiohttp import web
@@ -24,11 +24,24 @@ class BadRequest(ValueError):
     """The body is not what its content type says, or not what Slack sends."""
 
 
-class EventsEndpoint:
-    """The handler of the events address. Until `serve` runs it says 503, and Slack comes again."""
+HINTS: Final = {
+    "signature": "is SLACK_SIGNING_SECRET the app's?",
+    "stale": "is this machine's clock right?",
+}
+"""What an operator may look at, by the reason of a refusal."""
 
-    def __init__(self, signing_secret: str, clock: Callable[[], float] = time.time) -> None:
+
+class EventsEndpoint:
+    """The handler of the events address. Until `serve` runs it says 503, and Slack comes again.
+
+    `refused` hears of every request that is not Slack's: the reason, and what an operator may look at.
+    """
+
+    def __init__(
+        self, signing_secret: str, refused: Callable[[str, str], None], clock: Callable[[], float] = time.time
+    ) -> None:
         self._secret = signing_secret
+        self._refused = refused
         self._clock = clock
         self._take: Take | None = None
         self._calls = 0
@@ -50,7 +63,8 @@ class EventsEndpoint:
         body = await request.read()
         headers = request.headers
         signature, stamp = headers.get("X-Slack-Signature", ""), headers.get("X-Slack-Request-Timestamp", "")
-        if not is_signed(self._secret, body, signature, stamp, self._clock()):
+        if reason := why_refused(self._secret, body, signature, stamp, self._clock()):
+            self._refused(reason, HINTS.get(reason, ""))
             return web.Response(status=401)
         if request.content_type not in ("application/json", "application/x-www-form-urlencoded"):
             return web.Response(status=415)
@@ -76,17 +90,21 @@ class EventsEndpoint:
             self._idle.set()
 
 
-def is_signed(secret: str, body: bytes, signature: str, stamp: str, now: float) -> bool:
-    """Check Slack's signature over the raw bytes, in constant time; 300 seconds off is no signature.
+def why_refused(
+    secret: str, body: bytes, signature: str, stamp: str, now: float
+) -> Literal["", "unsigned", "signature", "stale"]:
+    """Check Slack's signature over the raw bytes, in constant time, "" for a good one; 300 seconds off it is stale.
 
     The SDK's verifier raises for a time stamp that is no number and for bytes that are no UTF-8, and leaves the
     rest to a 500: both are only somebody's bad request.
     """
-    if not (stamp.isascii() and stamp.isdigit()) or len(stamp) > 15 or abs(now - int(stamp)) > FRESH_SECONDS:
-        return False
+    if not signature or not (stamp.isascii() and stamp.isdigit()) or len(stamp) > 15:
+        return "unsigned"
     base = b"v0:" + stamp.encode() + b":" + body
     expected = "v0=" + hmac.new(secret.encode(), base, hashlib.sha256).hexdigest()
-    return hmac.compare_digest(expected.encode(), signature.encode(errors="replace"))
+    if not hmac.compare_digest(expected.encode(), signature.encode(errors="replace")):
+        return "signature"
+    return "stale" if abs(now - int(stamp)) > FRESH_SECONDS else ""
 
 
 def parse(body: bytes, content_type: str) -> Mapping[str, Any]:

@@ -20,7 +20,7 @@ SCOPES: Final[Mapping[str, str]] = {
     "app_mentions:read": "hears when somebody mentions the bot",
     "assistant:write": "agent view: status, stop button, suggested prompts",
     "channels:history": "follow-up questions in threads of public channels, and looking up what was sent",
-    "channels:read": "learns that it was removed from a public channel",
+    "channels:read": "learns that it was added to a public channel, or removed from it",
     "chat:write": "posts answers and notices, deletes notices",
     "commands": "the slash command and the message shortcut",
     "groups:history": "the same as channels:history in private channels",
@@ -45,6 +45,11 @@ EVENTS: Final[Mapping[str, tuple[str, str, tuple[str, ...]]]] = {
     "app_home_opened": ("app_home_opened", "the Home tab", ()),
     "app_mention": ("app_mention", "questions in channels", ("app_mentions:read",)),
     "app_uninstalled": ("app_uninstalled", "stops working for the workspace", ()),
+    "member_joined_channel": (
+        "member_joined_channel",
+        "says a line where it is added",
+        ("channels:read", "groups:read"),
+    ),
     "member_left_channel": (
         "member_left_channel",
         "stops working for the channel when it is removed",

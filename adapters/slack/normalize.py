@@ -17,6 +17,7 @@ from adapters.slack.ids import CHANNEL_NAME, Payload, checked, conversation, mes
 from adapters.slack.interactions import click, comment, shortcut, slash
 from adapters.slack.text import read
 from bot.events import (
+    Added,
     Conversation,
     Deletion,
     Edit,
@@ -187,6 +188,22 @@ def _stopped(event: Payload, payload: Payload, identity: Identity) -> list[Event
     ]
 
 
+def _joined(event: Payload, payload: Payload, identity: Identity) -> list[Event]:
+    if event.get("user") != identity.user_id:
+        return []
+    channel, moment = event["channel"], event.get("event_ts") or str(payload["event_time"])
+    inviter = event.get("inviter") or ""  # absent when an app or a setting of the workspace added it
+    return [
+        Added(
+            event_id=f"added:{channel}:{payload.get('event_id') or moment}",
+            conversation=_where(channel, event, identity, None),
+            user_id=inviter,
+            standing=identity.standing_of(event),
+            sent_at=time_of(moment),
+        )
+    ]
+
+
 def _left(event: Payload, payload: Payload, identity: Identity) -> list[Event]:
     return _gone(event, payload, identity, event["channel"]) if event.get("user") == identity.user_id else []
 
@@ -221,6 +238,7 @@ _EVENTS: Final[Mapping[str, Callable[[Payload, Payload, Identity], list[Event]]]
     "reaction_removed": _reaction,
     "app_home_opened": _home_opened,
     "agent_session_stopped": _stopped,
+    "member_joined_channel": _joined,
     "member_left_channel": _left,
     "app_uninstalled": _uninstalled,
     "tokens_revoked": _revoked,

@@ -40,7 +40,8 @@ class SlackPart:
     `text` is escaped: it is what notifications and screen readers use or, without `blocks`, the whole message.
     `rank`: of posts that wait for the same channel the lowest goes first. `user_id`: whom it concerns, who gets it by
     direct message where the bot is no member, and whose page `home` is. `asked_by_command`: it is the root of an /ask,
-    whose words nobody in the channel has seen, so a line under it says who asked.
+    whose words nobody in the channel has seen, so a line under it says who asked. `anywhere`: it names nothing but a
+    reference, so where its thread was locked it may stand outside of it.
     """
 
     text: str = ""
@@ -48,6 +49,7 @@ class SlackPart:
     rank: int = ANSWER_RANK
     user_id: str | None = None
     asked_by_command: bool = False
+    anywhere: bool = False
     home: HomePage | None = None
 
     def to_json(self) -> dict[str, JsonValue]:
@@ -59,6 +61,7 @@ class SlackPart:
             "text": self.text,
             "blocks": [dict(block) for block in self.blocks],
             "asked_by_command": self.asked_by_command,
+            "anywhere": self.anywhere,
         }
 
     @classmethod
@@ -73,6 +76,7 @@ class SlackPart:
             rank=rank if isinstance(rank, int) else ANSWER_RANK,
             user_id=_text(part.get("user")),
             asked_by_command=asked_by_command or part.get("asked_by_command") is True,
+            anywhere=part.get("anywhere") is True,
             home=_page_from_json(page) if isinstance(page, Mapping) else None,
         )
 

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from functools import partial
 from typing import Any, Final
 
 from adapters.slack.compose import BlockComposer, text_element
 from adapters.slack.ids import RATE_ACTION, SLASH_COMMAND
 from adapters.slack.parts import ANSWER_RANK, PROGRESS_RANK, HomePage, HomeQuestion, SlackPart
+from bot.adapter import NOTE_UNITS
 from bot.events import Answer, Home, Notice, Outbound, RecentQuestion
 from bot.render import (
     Block,
@@ -46,14 +48,15 @@ MAX_TEXT: Final = 4_000
 """UTF-16 units, after escaping, of a message without blocks: what chat.postMessage recommends. From about 4,040 on
 Slack makes several messages of one, and names only one of them (measured)."""
 MAX_BLOCKS: Final = 48
-"""Of the 50 that a message may have (Block Kit reference); one is for the buttons or for who asked."""
+"""Of the 50 that a message may have (Block Kit reference); one is for the buttons or for who asked, one for a note."""
 MAX_ROWS: Final = 99
 """Rows of a table below its header; with it there may be 100 (Block Kit reference, Table block)."""
 MAX_COLUMNS: Final = 20
 """Cells of a table's row (Block Kit reference, Table block)."""
 MAX_HREF: Final = 3_000
 """Characters of a link's address; the limit that Block Kit names for a button's `url`."""
-_ASKER_LINE: Final = 120
+_LAST_LINE: Final = NOTE_UNITS + 2
+"""UTF-16 units kept for who asked, or for a note."""
 _HOME_QUESTION: Final = 300
 
 EMPTY: Final = "(This message has no text.)"
@@ -87,7 +90,7 @@ class _Scale:
 class _TextScale:
     """Only one Text is measured by it, so blocks weigh nothing."""
 
-    limit: Weight = (MAX_TEXT - _ASKER_LINE, 1, 1)
+    limit: Weight = (MAX_TEXT - _LAST_LINE, 1, 1)
 
     def span(self, span: Span, before: Span | None) -> tuple[int, int]:
         return units(escape(span.text)), 0
@@ -99,13 +102,14 @@ class _TextScale:
         raise AssertionError("there are no tables in plain text")
 
 
-def render(outbound: Outbound, *, plain: bool = False) -> list[SlackPart]:
+def render(outbound: Outbound, *, plain: bool = False, after: int = 0) -> list[SlackPart]:
     """Render into messages within Slack's limits; the last part of an answer ends with the feedback buttons.
 
-    `plain`: the same words as text alone, in parts that Slack neither refuses nor splits. A Home tab, which has
-    nothing but blocks, and all of them our own, has no other form.
+    `plain`: the same words as text alone, in parts that Slack neither refuses nor splits, without those of the first
+    `after` parts of the other form. A Home tab, which has nothing but blocks, and all of them our own, has no other
+    form.
     """
-    make = _text_parts if plain else _parts
+    make = partial(_text_parts, after=after) if plain else _parts
     match outbound:
         case Answer(text=text, asker_id=asker_id):
             parts = [replace(part, user_id=asker_id) for part in make(parse(text).blocks)]
@@ -118,7 +122,8 @@ def render(outbound: Outbound, *, plain: bool = False) -> list[SlackPart]:
             return parts
         case Notice(text=text, kind=kind, user_id=user_id):
             rank = PROGRESS_RANK if kind == "progress" else ANSWER_RANK
-            return [replace(part, user_id=user_id, rank=rank) for part in make(parse(text).blocks)]
+            parts = make(parse(text).blocks)
+            return [replace(part, user_id=user_id, rank=rank, anywhere=kind == "failure") for part in parts]
         case Home():
             return [SlackPart(user_id=outbound.user_id, home=_home(outbound))]
 
@@ -133,17 +138,33 @@ def with_asker(part: SlackPart, name: str) -> SlackPart:
     return replace(part, text=text) if not name or units(text) <= MAX_TEXT else with_asker(part, "")
 
 
+def with_note(part: SlackPart, note: str) -> SlackPart:
+    """Add a line of the core's below everything; of the 50 blocks of a message it is the last."""
+    if part.blocks:
+        block = {"type": "context", "elements": [{"type": "plain_text", "text": note}]}
+        return replace(part, blocks=(*part.blocks, block))
+    return replace(part, text=f"{part.text}\n\n{escape(note)}")
+
+
 def _parts(blocks: Iterable[Block]) -> list[SlackPart]:
+    composer, messages = _messages(blocks)
+    return [SlackPart(text=text, blocks=tuple(composer.compose(part))) for text, part in messages]
+
+
+def _messages(blocks: Iterable[Block]) -> tuple[BlockComposer, list[tuple[str, tuple[Block, ...]]]]:
+    """Cut into what becomes a message each, with its text for notifications; and what composes them."""
     blocks = list(blocks)
     ready = [piece for block in blocks for piece in _adapted(block)]
     if is_blank(plain_text(Document(tuple(ready)))):
         ready = [Text((Span(EMPTY),))]
     composer = BlockComposer(narrow_tables_as_text=sum(isinstance(block, Table) for block in blocks) > 1)
-    parts = [(_fallback(part), part) for part in split(ready, _Scale(composer))]
-    return [SlackPart(text=text, blocks=tuple(composer.compose(part))) for text, part in parts if not is_blank(text)]
+    messages = [(_fallback(part), part) for part in split(ready, _Scale(composer))]
+    return composer, [(text, part) for text, part in messages if not is_blank(text)]
 
 
-def _text_parts(blocks: Iterable[Block]) -> list[SlackPart]:
+def _text_parts(blocks: Iterable[Block], after: int) -> list[SlackPart]:
+    if after:
+        blocks = [block for _, part in _messages(blocks)[1][after:] for block in part]
     text = plain_text(Document(tuple(blocks)))
     words = Text((Span(EMPTY if is_blank(text) else text),))
     texts = [flat(piece.spans) for part in split([words], _TextScale()) for piece in part if isinstance(piece, Text)]

@@ -17,6 +17,7 @@ from bot.shared import BoundedDict
 Pace = Callable[[str, float], Awaitable[None]]
 
 NO_MEMBER: Final = frozenset({"not_in_channel", "channel_not_found"})
+LOCKED: Final = "restricted_action_thread_locked"
 NO_ROOT: Final = frozenset({"thread_not_found", "message_not_found", "cannot_reply_to_message", "invalid_thread_ts"})
 
 PAGE: Final = 200
@@ -45,7 +46,8 @@ class Sender:
         """Post one part as a new message; errors as `Adapter.send` says.
 
         A refusal is certain, so trying another place after one is no second attempt at the same: outside a
-        thread that is gone, and by DM where the bot is no member.
+        thread that is gone, and by DM where the bot is no member; what says no more than a reference also outside one
+        that was locked.
         """
         thread = conversation.thread_id or (reply_to.message_id if reply_to is not None else None)
         channel, thread = self._went_to.get(delivery_id, (conversation.conversation_id, thread))
@@ -53,7 +55,7 @@ class Sender:
             try:
                 return await self._post(channel, thread, part, delivery_id, pace)
             except Rejected as error:
-                if error.reason in NO_ROOT and thread is not None:
+                if thread is not None and (error.reason in NO_ROOT or (error.reason == LOCKED and part.anywhere)):
                     thread = None
                 elif error.reason in NO_MEMBER and part.user_id and channel == conversation.conversation_id:
                     channel, thread = await self._direct(part.user_id), None

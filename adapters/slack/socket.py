@@ -9,9 +9,10 @@ new socket is open before the old one is left, and closing waits for the envelop
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import logging
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from typing import Any, Final
 
 import aiohttp
@@ -21,7 +22,7 @@ from slack_sdk.socket_mode.response import SocketModeResponse
 from adapters.slack.client import Client
 from adapters.slack.receive import Take
 from bot.errors import Misconfigured, Unavailable
-from bot.shared import BackgroundTasks, Backoff
+from bot.shared import BackgroundTasks, Backoff, way_to
 
 log = logging.getLogger(__name__)
 
@@ -29,6 +30,9 @@ CONNECTIONS: Final = 2
 """Of the ten that an app may have; each payload goes to any one of them (docs.slack.dev, "Using Socket Mode")."""
 HELLO_SECONDS: Final = 10.0
 HEARTBEAT_SECONDS: Final = 10.0
+SILENT_SECONDS: Final = 150.0
+"""Without a word or a ping of Slack's, after which a connection is held for dead. Slack pings every few seconds: its
+own library for Node gives up after 30 without one (node-slack-sdk, socket-mode, `serverPingTimeout`)."""
 LINGER_SECONDS: Final = 15.0
 """Slack closes a connection about ten seconds after it warned of it; until then it may still be spoken on."""
 
@@ -103,8 +107,14 @@ class SocketMode:
         answer = await self._client.call("apps.connections.open", read=True, token=self._app_token)
         try:
             async with asyncio.timeout(HELLO_SECONDS):
+                address = str(answer["url"])
+                # Slack's pings are answered here, for only so it can be seen that they stay away.
                 socket = await self._session.ws_connect(
-                    str(answer["url"]), heartbeat=HEARTBEAT_SECONDS, max_msg_size=MAX_ENVELOPE
+                    address,
+                    heartbeat=HEARTBEAT_SECONDS,
+                    autoping=False,
+                    max_msg_size=MAX_ENVELOPE,
+                    proxy=way_to(address).proxy,
                 )
                 try:
                     await _hello(socket)
@@ -165,9 +175,10 @@ class _Link:
 
     async def _read(self) -> None:
         try:
-            async for message in self._socket:
-                if message.type is aiohttp.WSMsgType.TEXT:
-                    self._receive(message.data)
+            async for text in _texts(self._socket):
+                self._receive(text)
+        except TimeoutError:
+            log.warning("Slack was silent for %.0f s on a connection, without a ping: it is made anew", SILENT_SECONDS)
         finally:
             self._over.set()
             await self._tasks.drain(STORE_SECONDS)
@@ -198,9 +209,33 @@ class _Link:
             log.info("the socket was cut before an envelope was acknowledged; Slack sends it again")
 
 
+async def _texts(socket: aiohttp.ClientWebSocketResponse) -> AsyncIterator[str]:
+    """Receive until the end.
+
+    Raises:
+        TimeoutError: nothing came for `SILENT_SECONDS`. Answers to our own pings do not count: whatever stands between
+            Slack and us may give them.
+    """
+    loop = asyncio.get_running_loop()
+    heard_at = loop.time()
+    while True:
+        async with asyncio.timeout_at(heard_at + SILENT_SECONDS):
+            message = await socket.receive()
+        if message.type is aiohttp.WSMsgType.PONG:
+            continue
+        heard_at = loop.time()
+        if message.type is aiohttp.WSMsgType.TEXT:
+            yield message.data
+        elif message.type is aiohttp.WSMsgType.PING:
+            with contextlib.suppress(ConnectionError, aiohttp.ClientError, RuntimeError):
+                await socket.pong(message.data)
+        elif message.type is not aiohttp.WSMsgType.BINARY:
+            return  # closed, or cut
+
+
 async def _hello(socket: aiohttp.ClientWebSocketResponse) -> None:
-    first = await socket.receive()
-    message = (_parse(first.data) if first.type is aiohttp.WSMsgType.TEXT else None) or {}
+    first = await anext(_texts(socket), "")
+    message = _parse(first) or {}
     if (off := _turned_off(message)) is not None:
         raise off
     if message.get("type") != "hello":

@@ -11,7 +11,7 @@ from adapters.slack.client import Client
 from adapters.slack.identity import Identity
 from adapters.slack.ids import Payload
 from bot.errors import BotError, Misconfigured, Rejected
-from bot.events import Command, Edit, Event, HomeOpened, Message, Person, Reaction, Standing
+from bot.events import Added, Command, Edit, Event, HomeOpened, Message, Person, Reaction, Standing
 from bot.shared import BoundedDict
 
 KEEP_SECONDS: Final = 3600.0
@@ -42,8 +42,13 @@ class Users:
         Raises:
             Unavailable: Slack could not be asked; the payload is not to be acknowledged.
         """
-        if not isinstance(event, Message | Edit | Reaction | Command | HomeOpened) or event.standing != "member":
+        if (
+            not isinstance(event, Message | Edit | Reaction | Command | Added | HomeOpened)
+            or event.standing != "member"
+        ):
             return event
+        if not event.user_id:
+            return event  # nobody is named
         shared = bool(payload.get("is_ext_shared_channel")) and not _says_team(payload)
         if not (shared or self._guests_differ):
             return event

@@ -19,7 +19,7 @@ from adapters.telegram.pacing import PaceLimits, Pacer
 from adapters.telegram.parts import TelegramPart
 from adapters.telegram.polling import pause, poll
 from adapters.telegram.receive import Inbox
-from adapters.telegram.render import render
+from adapters.telegram.render import render, with_note
 from adapters.telegram.sending import Sender, buttons
 from adapters.telegram.setup import prepare_polling, prepare_webhook
 from adapters.telegram.users import Users
@@ -79,7 +79,7 @@ class TelegramAdapter:
         """
         if self._settings.webhook_url is not None and self._served is not host:
             secret = self._settings.webhook_secret.get_secret_value() if self._settings.webhook_secret else ""
-            host.serve("POST", WEBHOOK_PATH, webhook(secret, lambda: self._inbox))
+            host.serve("POST", WEBHOOK_PATH, webhook(secret, host, lambda: self._inbox))
             self._served = host
         self._host = host
         self._signs.open(host)
@@ -94,15 +94,16 @@ class TelegramAdapter:
         finally:
             self._host = None
 
-    def render(self, outbound: Outbound, *, plain: bool = False) -> Sequence[Part]:
+    def render(self, outbound: Outbound, *, plain: bool = False, after: int = 0) -> Sequence[Part]:
         """Render as text and entities, or as text alone."""
-        return [part.to_json() for part in render(outbound, plain=plain)]
+        return [part.to_json() for part in render(outbound, plain=plain, after=after)]
 
     async def send(
-        self, conversation: Conversation, part: Part, delivery_id: str, reply_to: MessageRef | None
+        self, conversation: Conversation, part: Part, delivery_id: str, reply_to: MessageRef | None, *, note: str = ""
     ) -> MessageRef:
         """Send one message. `delivery_id` stays here: Telegram carries no such thing, and cannot be asked for it."""
-        return await self._sender.send(self._host, conversation, TelegramPart.from_json(part), reply_to)
+        message = with_note(TelegramPart.from_json(part), note) if note else TelegramPart.from_json(part)
+        return await self._sender.send(self._host, conversation, message, reply_to)
 
     async def find(self, conversation: Conversation, delivery_id: str) -> Sequence[MessageRef] | None:
         """Return None: Telegram has no way to ask what became of a message."""

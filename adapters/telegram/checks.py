@@ -14,10 +14,12 @@ from adapters.telegram.groups import Groups
 from adapters.telegram.setup import webhook_info
 from bot.adapter import Check
 from bot.errors import BotError, Misconfigured
+from bot.shared import way_to
 
 
 async def check_account(client: Client, settings: TelegramSettings, groups: Groups) -> Sequence[Check]:
     """Look at the account; raises nothing. Groups and reactions are known as far as this process has seen any."""
+    way = Check(check="telegram way", status="ok", detail=way_to(settings.api_url).words)
     try:
         async with client.open():
             async with client.call("getMe") as bot:
@@ -25,23 +27,26 @@ async def check_account(client: Client, settings: TelegramSettings, groups: Grou
             info = await webhook_info(client)
     except Misconfigured as error:
         return [
+            way,
             Check(
                 check="telegram token",
                 status="fail",
                 detail=str(error),
                 fix="Ask BotFather for the token (/token) and put it into TELEGRAM_BOT_TOKEN.",
-            )
+            ),
         ]
     except BotError as error:
         return [
+            way,
             Check(
                 check="telegram token",
                 status="fail",
                 detail=str(error),
                 fix="Look whether this machine reaches the address in TELEGRAM_API_URL, and that it is the Bot API.",
-            )
+            ),
         ]
     return [
+        way,
         Check(check="telegram token", status="ok", detail=f"@{me.username}, id {me.id}"),
         _receiving(info, settings),
         *_delivery(info, settings),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Final
@@ -17,8 +18,9 @@ from telegram.error import TelegramError
 from telegram.request import HTTPXRequest
 
 from adapters.telegram.config import TelegramSettings
-from adapters.telegram.errors import GroupMoved, StatusError, out_of_reach, translate
+from adapters.telegram.errors import WRITTEN, GroupMoved, StatusError, out_of_reach, translate
 from bot.errors import BotError, OutcomeUnknown
+from bot.shared import way_to
 
 ALLOWED_UPDATES: Final = ("message", "edited_message", "message_reaction", "callback_query", "my_chat_member")
 BATCH: Final = 100
@@ -56,6 +58,18 @@ class Request(HTTPXRequest):
         return data
 
 
+async def _note_writing(request: Any) -> None:
+    """Note on a request of the HTTP library when it begins to be written; what comes before, a proxy's tunnel for
+    example, is its connection. `is_written` in errors.py reads it."""
+
+    async def trace(event: str, about: Mapping[str, Any]) -> None:
+        if event.endswith("send_request_headers.started") and about["request"].method != b"CONNECT":
+            request.extensions[WRITTEN] = True
+
+    request.extensions[WRITTEN] = False
+    request.extensions["trace"] = trace
+
+
 class Client:
     """One bot account. Connections live while somebody is inside `open`, or a call is under way."""
 
@@ -63,25 +77,38 @@ class Client:
         token = settings.bot_token.get_secret_value() if settings.bot_token else ""
         self.account_id: Final = token.partition(":")[0]
         self._files = f"{settings.api_url}/file/bot{token}/"
-        plain = settings.api_url.startswith("http://")
-        self._request = Request(
-            connection_pool_size=64,
+        self._api_url = settings.api_url
+        self._request = self._new_request(64)
+        # Of its own, so that it can be made anew while answers are on their way.
+        self._polling = self._new_request(1)
+        base_url = f"{settings.api_url}/bot"
+        self._bot = Bot(token, base_url=base_url, request=self._request, get_updates_request=self._polling)
+        self._users = 0
+
+    def _new_request(self, connections: int) -> Request:
+        proxy = way_to(self._api_url).proxy
+        more: dict[str, Any] = {"event_hooks": {"request": [_note_writing]}}
+        if proxy is None:  # else it would look for one by itself
+            more["mounts"] = {"http://": None, "https://": None}
+        if self._api_url.startswith("http://"):
+            # Plain HTTP (loopback alone) has no certificate; loading all authorities for it costs a tenth of a second.
+            more["verify"] = False
+        return Request(
+            connection_pool_size=connections,
             read_timeout=READ_SECONDS,
             write_timeout=10,
             connect_timeout=10,
             pool_timeout=10,
-            # Plain HTTP (loopback alone) has no certificate; loading all authorities for it costs a tenth of a second.
-            httpx_kwargs={"verify": False} if plain else None,
+            proxy=proxy,
+            httpx_kwargs=more,
         )
-        base_url = f"{settings.api_url}/bot"
-        self._bot = Bot(token, base_url=base_url, request=self._request, get_updates_request=self._request)
-        self._users = 0
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator[None]:
         """Keep the connections open; the last one to leave closes them."""
         if self._users == 0:
             await self._request.initialize()
+            await self._polling.initialize()
         self._users += 1
         try:
             yield
@@ -89,6 +116,12 @@ class Client:
             self._users -= 1
             if self._users == 0:
                 await self._request.shutdown()
+                await self._polling.shutdown()
+
+    async def renew_polling(self) -> None:
+        """Make the connection of long polling anew; nothing else is touched."""
+        await self._polling.shutdown()
+        await self._polling.initialize()
 
     @asynccontextmanager
     async def call(self, name: str, *, in_chat: bool = False) -> AsyncIterator[Bot]:
@@ -115,9 +148,9 @@ class Client:
         Returns:
             The result as JSON values.
         """
-        # Spelled with an underscore, since do_api_request warns at each call of a method that Bot has too; the SDK
-        # takes the underscore out again on the wire.
-        endpoint = f"{name[:3]}_{name[3:]}"
+        # Spelled with underscores, since do_api_request warns at each call of a method that Bot has too; the SDK
+        # takes them out again on the wire.
+        endpoint = re.sub("(?=[A-Z])", "_", name)
         async with self.call(name) as bot:
             return await bot.do_api_request(endpoint, api_kwargs=arguments, read_timeout=read_timeout)
 

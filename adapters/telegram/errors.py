@@ -27,6 +27,9 @@ NOT_WRITTEN: Final = frozenset(
 )
 """Causes, by class name (the HTTP library is the SDK's, not ours), after which nothing has left this machine."""
 
+WRITTEN: Final = "uppzy_written"
+"""Extension of a request of that library: whether it began to be written."""
+
 REASONS: Final[tuple[tuple[str, str], ...]] = (
     ("message is not modified", "not_modified"),
     ("message to edit not found", "message_gone"),
@@ -56,6 +59,10 @@ REASONS: Final[tuple[tuple[str, str], ...]] = (
 )
 """Wording of a 400, compared loosely because it is no contract, and the bounded word we use for it. The wording is in
 Telegram's own server: https://github.com/tdlib/telegram-bot-api, Client.cpp, fail_query_with_error and who calls it."""
+
+
+FORM: Final = frozenset({"entities", "too_long", "empty", "bad_request"})
+"""Refusals of a message's form, or of something in it that is not known: the plain form has less to refuse."""
 
 
 class GroupMoved(Unavailable):
@@ -117,7 +124,11 @@ def translate(error: Exception, call: str) -> BotError:
         case BadRequest():  # before NetworkError, whose subclass it is
             reason = reason_of(error)
             return Rejected(
-                f"Telegram refused {call} ({reason}).", status=400, reason=reason, gone=reason == "chat_gone"
+                f"Telegram refused {call} ({reason}).",
+                status=400,
+                reason=reason,
+                gone=reason == "chat_gone",
+                form=reason in FORM,
             )
         case NetworkError():
             return _by_cause(error, call)
@@ -156,10 +167,16 @@ def _by_status(error: StatusError, call: str) -> BotError:
 
 def _by_cause(error: NetworkError, call: str) -> BotError:
     cause = type(error.__cause__).__name__
-    if cause in NOT_WRITTEN:
+    if cause in NOT_WRITTEN or not _is_written(error.__cause__):
         return Unavailable(f"Telegram cannot be reached ({cause} at {call}).", reason="connection")
     reason = "timeout" if "Timeout" in cause or "TimedOut" in type(error).__name__ else "connection"
     return OutcomeUnknown(f"The call {call} was cut; Telegram may have done it.", reason=reason)
+
+
+def _is_written(cause: BaseException | None) -> bool:
+    """Whether a request may have been written before it failed; a proxy may fail in any way before that."""
+    extensions = getattr(getattr(cause, "_request", None), "extensions", {})
+    return bool(extensions.get(WRITTEN, True))
 
 
 def out_of_reach(error: GroupMoved, call: str) -> Rejected:

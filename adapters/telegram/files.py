@@ -13,6 +13,7 @@ from adapters.telegram.pacing import Pacer
 from bot.adapter import FILE_BYTES, FILE_SECONDS, Host
 from bot.errors import BotError, Misconfigured, OutcomeUnknown, Rejected, Unavailable
 from bot.events import File
+from bot.shared import way_to
 
 CHUNK: Final = 64 * 1024
 PAGES: Final = frozenset({"text/html", "application/xhtml+xml"})
@@ -66,8 +67,8 @@ async def _fetch(address: str, file: File) -> bytes:
     failure: BotError
     try:
         async with (
-            # Not unpacked: a small body could become a large file. trust_env: the proxy of the environment.
-            aiohttp.ClientSession(timeout=timeout, auto_decompress=False, trust_env=True) as session,
+            # Not unpacked: a small body could become a large file.
+            aiohttp.ClientSession(timeout=timeout, auto_decompress=False, proxy=way_to(address).proxy) as session,
             session.get(address, allow_redirects=False, headers={"Accept-Encoding": "identity"}) as response,
         ):
             if (refusal := _refusal(response, file)) is None:

@@ -5,6 +5,7 @@ https://core.telegram.org/bots/api#update, `message_reaction`.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from typing import Final
 
@@ -18,6 +19,8 @@ log = logging.getLogger(__name__)
 
 ADMINISTRATORS: Final = frozenset({ChatMember.ADMINISTRATOR, ChatMember.OWNER})
 GROUPS_KEPT: Final = 1000
+LOOK_SECONDS: Final = 2.0
+"""How long a click waits at most to be known for an anonymous administrator's."""
 
 
 class Groups:
@@ -44,6 +47,24 @@ class Groups:
             log.debug("rights in a group are not known: %s", error)
         else:
             self.set_status(chat_id, member.status)
+
+    async def speaks_as_group(self, chat_id: str, user_id: str, signature: str) -> bool:
+        """Whether somebody is an administrator who writes anonymously, with this signature (the title they bear).
+
+        Where Telegram does not tell, as it need not where the bot is no administrator itself, the answer is no.
+        """
+        try:
+            async with asyncio.timeout(LOOK_SECONDS):
+                member = await self._client.raw("getChatMember", {"chat_id": int(chat_id), "user_id": int(user_id)})
+        except (BotError, TimeoutError) as error:
+            log.debug("whether somebody writes anonymously is not known: %s", error)
+            return False
+        return (
+            isinstance(member, dict)
+            and member.get("status") in ADMINISTRATORS
+            and member.get("is_anonymous") is True
+            and (member.get("custom_title") or "") == signature
+        )
 
     def set_status(self, chat_id: str, status: str) -> None:
         """Note the bot's status in a group; warn when reactions stop or never come."""

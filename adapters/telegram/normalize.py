@@ -19,7 +19,7 @@ from adapters.telegram import parse
 from adapters.telegram.identity import Identity
 from adapters.telegram.ids import CHANNEL_NAME, RATE_BAD, RATE_GOOD, message_ref, number
 from adapters.telegram.text import ReadText, read
-from bot.events import Command, Conversation, Edit, Event, Gone, Message, MessageRef, Moved, Reaction
+from bot.events import Added, Command, Conversation, Edit, Event, Gone, Message, MessageRef, Moved, Reaction
 
 KINDS: Final = ("message", "edited_message", "message_reaction", "callback_query", "my_chat_member")
 COMMANDS: Final = frozenset({"start", "help", "new", "ask"})
@@ -174,10 +174,12 @@ def _click(query: CallbackQuery, identity: Identity, received_at: datetime) -> l
 
 def _membership(content: Any, identity: Identity, update_id: int) -> list[Event]:
     chat, now = content["chat"], content["new_chat_member"]
-    out = now["status"] in (ChatMember.LEFT, ChatMember.BANNED) or now.get("is_member") is False
-    if not out or chat["type"] == Chat.CHANNEL or now["user"]["id"] != identity.id:
+    if chat["type"] == Chat.CHANNEL or now["user"]["id"] != identity.id:
         return []
     date = number(content["date"])
+    if not _is_out(now):
+        was_out = _is_out(content.get("old_chat_member") or {"status": ChatMember.LEFT})
+        return [_added(content, identity, update_id)] if was_out and chat["type"] != Chat.PRIVATE else []
     return [
         Gone(
             event_id=f"gone:{update_id}:{date}",
@@ -187,6 +189,27 @@ def _membership(content: Any, identity: Identity, update_id: int) -> list[Event]
             sent_at=datetime.fromtimestamp(date, UTC),
         )
     ]
+
+
+def _is_out(member: Mapping[str, Any]) -> bool:
+    return member["status"] in (ChatMember.LEFT, ChatMember.BANNED) or member.get("is_member") is False
+
+
+def _added(content: Mapping[str, Any], identity: Identity, update_id: int) -> Added:
+    chat, date = content["chat"], number(content["date"])
+    return Added(
+        event_id=f"added:{update_id}:{date}",
+        conversation=Conversation(
+            channel=CHANNEL_NAME,
+            account_id=str(identity.id),
+            conversation_id=str(number(chat["id"])),
+            kind="topic" if chat.get("is_forum") else "group",
+            is_direct=False,
+        ),
+        user_id=str(number(content["from"]["id"])),
+        standing="public",
+        sent_at=datetime.fromtimestamp(date, UTC),
+    )
 
 
 def _moved(message: TelegramMessage, identity: Identity) -> Moved | None:

@@ -12,7 +12,8 @@ class TelegramPart:
     """Text and its entities, as the Bot API's MessageEntity: offsets and lengths in UTF-16 units.
 
     `buttons`: the rating buttons hang on it. `force_reply`: Telegram opens a reply to it for the person it concerns.
-    `progress`: it only says that work goes on, so it has less right to be sent than an answer.
+    `progress`: it only says that work goes on, so it has less right to be sent than an answer. `anywhere`: it names
+    nothing but a reference, so where its topic was closed it may stand in the group's general one.
     """
 
     text: str
@@ -20,9 +21,10 @@ class TelegramPart:
     buttons: bool = False
     force_reply: bool = False
     progress: bool = False
+    anywhere: bool = False
 
     def to_json(self) -> dict[str, Any]:
-        """Return plain JSON values; the two rare flags are there only when they are set."""
+        """Return plain JSON values; the rare flags are there only when they are set."""
         stored: dict[str, Any] = {
             "text": self.text,
             "entities": [dict(entity) for entity in self.entities],
@@ -32,6 +34,8 @@ class TelegramPart:
             stored["force_reply"] = True
         if self.progress:
             stored["progress"] = True
+        if self.anywhere:
+            stored["anywhere"] = True
         return stored
 
     @classmethod
@@ -49,4 +53,5 @@ class TelegramPart:
             buttons=bool(stored.get("buttons")),
             force_reply=bool(stored.get("force_reply")),
             progress=bool(stored.get("progress")),
+            anywhere=bool(stored.get("anywhere")),
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 from adapters.telegram.client import Client
 from adapters.telegram.receive import Inbox
@@ -13,6 +13,10 @@ from bot.errors import BotError, Misconfigured, Unavailable
 from bot.shared import Backoff
 
 log = logging.getLogger(__name__)
+
+
+DEAF_SECONDS: Final = 150.0
+"""Without any answer of Telegram's, after which the connection of polling is made anew."""
 
 
 async def poll(client: Client, inbox: Inbox, make_backoff: Callable[[], Backoff]) -> None:
@@ -23,15 +27,27 @@ async def poll(client: Client, inbox: Inbox, make_backoff: Callable[[], Backoff]
     """
     offset: int | None = None
     backoff = make_backoff()
+    loop = asyncio.get_running_loop()
+    asked_at: float | None = None  # first, since Telegram has answered
     while True:
+        asked_at = asked_at or loop.time()
         try:
-            batch = await client.get_updates(offset)
+            async with asyncio.timeout_at(asked_at + DEAF_SECONDS):
+                batch = await client.get_updates(offset)
+        except TimeoutError:
+            log.warning("Telegram has not answered for %.0f s; polling begins on a new connection.", DEAF_SECONDS)
+            await client.renew_polling()
+            asked_at = None
+            continue
         except Misconfigured:
             raise
         except BotError as error:
+            if error.status is not None:
+                asked_at = None
             # A 409 too: whoever else polls or has set a webhook, a war over it would only lose updates to neither.
             await pause(backoff, error, "Receiving")
             continue
+        asked_at = None
         if not batch:
             # Everything below the offset is confirmed. Without one the next call gives whatever waits, even if
             # Telegram has begun to count anew, as it does after a week without updates

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
 
@@ -15,7 +16,7 @@ from adapters.telegram.ids import CHANNEL_NAME
 from adapters.telegram.normalize import normalize
 from bot.adapter import Host
 from bot.errors import BotError, Unavailable
-from bot.events import Event, Message
+from bot.events import Event, Message, Reaction
 from bot.shared import BackgroundTasks, BoundedDict
 
 log = logging.getLogger(__name__)
@@ -57,9 +58,27 @@ class Inbox:
             await self._set_aside(raw, f"The update cannot be read ({type(error).__name__}).")
         else:
             for event in events:
+                if isinstance(event, Reaction) and event.button:
+                    event = await self._named(raw, event)  # the same click, by its right person
                 if not self._note_album(raw, event):
                     await self._handle(raw, event)
         self._afterwards(raw)
+
+    async def _named(self, raw: Mapping[str, Any], click: Reaction) -> Reaction:
+        """Give a click to the group itself, if that asked and the person may be who asked.
+
+        An anonymous administrator writes and reacts as the group, but clicks as a person
+        (https://github.com/tdlib/telegram-bot-api/issues/667).
+        """
+        try:
+            question = raw["callback_query"]["message"]["reply_to_message"]
+            asked_by, signature = str(question["sender_chat"]["id"]), str(question.get("author_signature") or "")
+        except (KeyError, TypeError):
+            return click
+        chat_id = click.target.conversation_id
+        if asked_by == chat_id and await self._groups.speaks_as_group(chat_id, click.user_id, signature):
+            return replace(click, user_id=chat_id)
+        return click
 
     async def _handle(self, raw: Mapping[str, Any], event: Event) -> None:
         try:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import groupby
 from operator import attrgetter
 from typing import Any, Final
@@ -15,6 +16,7 @@ from typing import Any, Final
 from adapters.telegram.compose import WORD_JOINER, Composer, inert, marks, openable
 from adapters.telegram.ids import RATE_BAD, RATE_GOOD
 from adapters.telegram.parts import TelegramPart
+from bot.adapter import NOTE_UNITS
 from bot.events import Answer, Home, Notice, Outbound, Rating
 from bot.render import (
     Block,
@@ -78,28 +80,39 @@ class _Scale:
         return max(row_size(table), sum(units(flat(cell)) for cell in row) + row_size(table) - sum(table.widths))
 
 
-_FORMATTED: Final = _Scale((MAX_UNITS, MAX_ENTITIES, NO_LIMIT))
-_PLAIN: Final = _Scale((MAX_PLAIN_UNITS, NO_LIMIT, NO_LIMIT))
+_LAST_LINE: Final = NOTE_UNITS + 2
+"""UTF-16 units kept for a note."""
+_FORMATTED: Final = _Scale((MAX_UNITS - _LAST_LINE, MAX_ENTITIES, NO_LIMIT))
+_PLAIN: Final = _Scale((MAX_PLAIN_UNITS - _LAST_LINE, NO_LIMIT, NO_LIMIT))
 
 
-def render(outbound: Outbound, *, plain: bool = False) -> list[TelegramPart]:
-    """Render into messages within Telegram's limits; never raises, whatever the text. `plain`: without any entity."""
+def render(outbound: Outbound, *, plain: bool = False, after: int = 0) -> list[TelegramPart]:
+    """Render into messages within Telegram's limits; never raises, whatever the text.
+
+    `plain`: without any entity, and without the words of the first `after` messages of the other form.
+    """
+    make = partial(_plain_parts, after=after) if plain else _parts
     match outbound:
         case Answer(text=text):
-            parts = _parts(parse(text).blocks, plain=plain)
+            parts = make(parse(text).blocks)
             parts[-1] = replace(parts[-1], buttons=True)
             return parts
         case Notice(text=text, kind="question"):
             asked = Text((Span("Asked with /ask", italic=True),), Place(tight=True))
-            return _parts([Text((Span(text),), Place(quote=1)), asked], plain=plain)
+            return make([Text((Span(text),), Place(quote=1)), asked])
         case Notice(text=text, kind=kind):
-            parts = _parts(parse(text).blocks, own=True, plain=plain)
+            parts = make(parse(text).blocks, own=True)
             if kind == "why":
                 parts[-1] = replace(parts[-1], force_reply=True)
-            return [replace(part, progress=True) for part in parts] if kind == "progress" else parts
+            return [replace(part, progress=kind == "progress", anywhere=kind == "failure") for part in parts]
         case Home(recent=recent):
             lines = [Text((Span(f"{question.outcome}: {question.text}"),), Place(depth=1)) for question in recent]
-            return _parts([Text((Span(_HELP),)), *lines], plain=plain)
+            return make([Text((Span(_HELP),)), *lines])
+
+
+def with_note(part: TelegramPart, note: str) -> TelegramPart:
+    """Add a line of the core's below everything; no offset of an entity moves."""
+    return replace(part, text=f"{part.text}\n\n{note}")
 
 
 def keyboard(rating: Rating | None) -> dict[str, Any]:
@@ -109,13 +122,28 @@ def keyboard(rating: Rating | None) -> dict[str, Any]:
     return {"inline_keyboard": [row]}
 
 
-def _parts(blocks: Iterable[Block], *, plain: bool, own: bool = False) -> list[TelegramPart]:
+def _parts(blocks: Iterable[Block], *, own: bool = False) -> list[TelegramPart]:
     """Make the messages, at least one. `own`: our words, in which a command may be tapped."""
-    adapt, scale = (_unformatted, _PLAIN) if plain else (_adapted, _FORMATTED)
-    ready = [piece for block in blocks for piece in adapt(block)]
-    messages = [_message(part, plain=plain, own=own) for part in split(ready, scale)]
-    messages = [message for message in messages if not is_blank(message.text)]
-    return messages or [_message((Text((Span(EMPTY),)),), plain=plain, own=own)]
+    return [message for message, _ in _messages(blocks, own=own)] or [_empty()]
+
+
+def _messages(blocks: Iterable[Block], *, own: bool) -> list[tuple[TelegramPart, tuple[Block, ...]]]:
+    """Make the messages, each with the blocks that it shows."""
+    ready = [piece for block in blocks for piece in _adapted(block)]
+    messages = [(_message(part, plain=False, own=own), part) for part in split(ready, _FORMATTED)]
+    return [(message, part) for message, part in messages if not is_blank(message.text)]
+
+
+def _plain_parts(blocks: Iterable[Block], *, after: int, own: bool = False) -> list[TelegramPart]:
+    if after:
+        blocks = [block for _, part in _messages(blocks, own=own)[after:] for block in part]
+    ready = [piece for block in blocks for piece in _unformatted(block)]
+    messages = [_message(part, plain=True, own=own) for part in split(ready, _PLAIN)]
+    return [message for message in messages if not is_blank(message.text)] or [_empty()]
+
+
+def _empty() -> TelegramPart:
+    return TelegramPart(text=EMPTY)
 
 
 def _adapted(block: Block) -> Iterator[Block]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -11,7 +10,6 @@ from typing import Any, Final
 from telegram import ForceReply, InlineKeyboardMarkup, LinkPreviewOptions, MessageEntity, ReplyParameters
 
 from adapters.telegram.client import Client
-from adapters.telegram.compose import WORD_JOINER
 from adapters.telegram.errors import GroupMoved
 from adapters.telegram.ids import message_ref, thread_of
 from adapters.telegram.normalize import moved
@@ -37,20 +35,12 @@ class _Request:
     entities: tuple[Mapping[str, Any], ...]
     reply_to: int | None
     markup: InlineKeyboardMarkup | ForceReply | None
+    anywhere: bool
 
 
 def buttons(rating: Rating | None) -> InlineKeyboardMarkup | None:
     """Make the rating buttons as the SDK wants them."""
     return InlineKeyboardMarkup.de_json(keyboard(rating), None)
-
-
-def harmless(text: str) -> str:
-    """Part the @ from names that only an entity (code) kept from being mentions.
-
-    >>> harmless("mail a@b.org or ask @everyone").count(WORD_JOINER)
-    1
-    """
-    return re.sub(r"(?<!\w)@(?=\w)", "@" + WORD_JOINER, text)
 
 
 class Sender:
@@ -81,7 +71,7 @@ class Sender:
             raise
 
     async def _send(self, host: Host | None, request: _Request) -> MessageRef:
-        """A refusal of entities, of the topic or of the reply is certain, so the text is then sent without them."""
+        """A refusal of the topic or of the reply is certain, so the message is then sent without it."""
         for _ in range(WAYS):
             try:
                 return await self._post(request)
@@ -95,11 +85,12 @@ class Sender:
                     request = replace(request, thread_id=None)
                 elif error.reason == "reply_gone" and request.reply_to is not None:
                     request = replace(request, reply_to=None)
-                elif error.reason in ("entities", "bad_request") and request.entities:
-                    request = replace(request, text=harmless(request.text), entities=())
+                elif error.reason == "topic_closed" and request.anywhere and request.thread_id is not None:
+                    # A reply would lead into the closed topic, and tell the others what was asked there.
+                    request = replace(request, thread_id=None, reply_to=None)
                 else:
                     raise
-        raise Rejected("Telegram refused the message in every form.", reason="bad_request")
+        raise Rejected("Telegram refused the message at every place.", reason="bad_place")
 
     async def _post(self, request: _Request) -> MessageRef:
         async with self._client.call("sendMessage", in_chat=True) as bot:
@@ -136,4 +127,5 @@ def _request(conversation: Conversation, part: TelegramPart, reply_to: MessageRe
         # A message id means nothing in another chat, as after a move.
         reply_to=int(reply_to.message_id) if reply_to is not None and reply_to.conversation_id == chat_id else None,
         markup=markup,
+        anywhere=part.anywhere,
     )

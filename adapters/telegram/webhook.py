@@ -10,8 +10,9 @@ from typing import Final
 
 from aiohttp import web
 
+from adapters.telegram.ids import CHANNEL_NAME
 from adapters.telegram.receive import Inbox
-from bot.adapter import HttpHandler
+from bot.adapter import Host, HttpHandler
 from bot.errors import Unavailable
 
 log = logging.getLogger(__name__)
@@ -23,12 +24,19 @@ AGAIN_SECONDS: Final = "5"
 """`Retry-After`, which Telegram's server heeds up to an hour (telegram-bot-api, WebhookActor.cpp)."""
 
 
-def webhook(secret: str, inbox: Callable[[], Inbox | None]) -> HttpHandler:
-    """Make the handler of POST /telegram/webhook; `inbox` gives None while the bot does not know yet who it is."""
+def webhook(secret: str, host: Host, inbox: Callable[[], Inbox | None]) -> HttpHandler:
+    """Make the handler of POST /telegram/webhook; `inbox` gives None while the bot does not know yet who it is.
+
+    `host` hears of every request that is not Telegram's.
+    """
 
     async def handler(request: web.Request) -> web.Response:
         header = request.headers.get(SECRET_HEADER, "")
         if not hmac.compare_digest(header.encode("utf-8", "replace"), secret.encode()):
+            if header:
+                host.note_refused(CHANNEL_NAME, "secret", "is TELEGRAM_WEBHOOK_SECRET what Telegram was told?")
+            else:
+                host.note_refused(CHANNEL_NAME, "unsigned")
             return web.Response(status=403)
         if request.content_type != "application/json":
             return web.Response(status=415)

@@ -33,6 +33,7 @@ from bot.api.models import (
     WidgetConfig,
 )
 from bot.errors import BotError
+from bot.shared import way_to
 from bot.telemetry.metrics import Metrics
 
 T = TypeVar("T")
@@ -60,7 +61,7 @@ class ApiClient:
         self.site_id = site_id
         self.tenant_id = tenant_id
         self.gate = gate
-        self._http = http or shared_http()
+        self._http = http or shared_http(base_url)
         self._closes = http is None
         self._caller = Caller(base_url=base_url, api_key=api_key, http=self._http, metrics=metrics)
         self._timeouts = timeouts or Timeouts()
@@ -70,6 +71,11 @@ class ApiClient:
 
     def __repr__(self) -> str:
         return f"ApiClient({self._caller.base_url!r}, site_id={self.site_id!r})"
+
+    @property
+    def way(self) -> str:
+        """Say to people which way the calls go."""
+        return way_to(self._caller.base_url).words
 
     async def aclose(self) -> None:
         """Close the connections, unless they are shared."""

@@ -48,7 +48,8 @@ def from_exception(exc: BaseException, endpoint: str, kind: Kind) -> tuple[BotEr
     if isinstance(cause, aiohttp.InvalidURL | aiohttp.NonHttpUrlClientError | httpx.InvalidURL):
         return Misconfigured(f"The address of the API cannot be used for {endpoint}; check UPPZY_BASE_URL."), label
     if isinstance(cause, _BEFORE_WRITING):
-        message = f"The API could not be reached for {endpoint}; check the network and UPPZY_BASE_URL."
+        why = f" ({cause.os_error})" if isinstance(cause, aiohttp.ClientProxyConnectionError) else ""
+        message = f"The API could not be reached for {endpoint}{why}; check the network and UPPZY_BASE_URL."
         return Unavailable(message, reason="connection"), label
     happened = "did not answer in time" if timed_out else "cut the connection"
     return _unfinished(f"The API {happened} on {endpoint}", kind, label), label

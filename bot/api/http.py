@@ -12,6 +12,7 @@ import ssl
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any, Final, Self
 from urllib.parse import quote, urlsplit
 
@@ -24,7 +25,7 @@ from bot.api import models
 from bot.api.assumptions import BODY_LIMIT, CHAT_SECONDS
 from bot.api.errors import Kind, from_exception, from_status, unreadable
 from bot.errors import BotError, Misconfigured, Rejected
-from bot.shared import is_loopback
+from bot.shared import Connector, is_loopback, way_to
 from bot.telemetry.metrics import Metrics
 
 # Many servers drop a connection that was idle for 5 s. Ours are given up before, or a submit could be written
@@ -73,13 +74,13 @@ class HttpReply:
     body: bytes
 
 
-def shared_http() -> httpx.AsyncBaseTransport:
-    """Make a transport that any number of clients may share; the maker closes it (`aclose`).
+def shared_http(base_url: str) -> httpx.AsyncBaseTransport:
+    """Make a transport that any number of clients of one address may share; the maker closes it (`aclose`).
 
     The number of connections is not limited: each turn has at most one call under way, and the gate holds them
     back when the API is in trouble. Without that, polls would wait for each other.
     """
-    return AiohttpTransport(client=_session, verify=_tls())
+    return AiohttpTransport(client=partial(_session, way_to(base_url).proxy), verify=_tls())
 
 
 @functools.cache
@@ -88,10 +89,11 @@ def _tls() -> ssl.SSLContext:
     return httpx.create_ssl_context()
 
 
-def _session() -> aiohttp.ClientSession:
+def _session(proxy: str | None) -> aiohttp.ClientSession:
     session = aiohttp.ClientSession(
-        connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=KEEP_ALIVE_SECONDS, ssl=_tls()),
+        connector=Connector(limit=0, keepalive_timeout=KEEP_ALIVE_SECONDS, ssl=_tls()),
         cookie_jar=aiohttp.DummyCookieJar(),
+        proxy=proxy,
     )
     # aiohttp repeats a GET by itself when the connection is cut; it has no public switch for that.
     session._retry_connection = False

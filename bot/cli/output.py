@@ -145,7 +145,9 @@ def logs(settings: Config) -> None:
     from bot.telemetry.logging import configure
     from bot.telemetry.redaction import secrets_of
 
-    configure(level=settings.log_level, style=settings.log_format, secrets=secrets_of(settings))
+    configure(
+        level=settings.log_level, style=settings.log_format, secrets=[*secrets_of(settings), *settings.proxy_secrets]
+    )
 
 
 @contextlib.asynccontextmanager

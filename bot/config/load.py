@@ -12,7 +12,7 @@ from pydantic import BaseModel, SecretStr, ValidationError
 
 from bot.adapter import ChannelSpec
 from bot.config.model import ROUTES, Around, Config, Problem, Setting, names_of, variable_of, variables_of
-from bot.config.problems import problems_of
+from bot.config.problems import problems_of, problems_of_network
 from bot.config.sources import read
 from bot.errors import ConfigError
 
@@ -78,6 +78,11 @@ def demo_config(
     return config.model_copy(update={**api, "database_url": "sqlite:///data/demo.db"})
 
 
+def _is_clean(secret: str) -> bool:
+    """Whether a secret has no white space at its ends and no line end or other control character in it."""
+    return secret == secret.strip() and secret.isprintable()
+
+
 def _usable(examined: Examined) -> Config:
     if examined.config is None:
         raise ConfigError(list(examined.errors))
@@ -93,7 +98,7 @@ class _Reading:
         self.channels = channels
         self.around = Around(Path.cwd() if cwd is None else cwd, {spec.name: spec for spec in channels})
         self.names = names_of(channels)
-        environ = os.environ if environ is None else environ
+        environ = self.environ = os.environ if environ is None else environ
         given, errors, self.unknown = read(self.names, environ=environ, cwd=self.around.cwd, toml=toml)
         self.given = {name: setting for name, setting in given.items() if not name.startswith(ignored)}
         self.errors = [problem for problem in errors if not problem.name.startswith(ignored)]
@@ -109,6 +114,7 @@ class _Reading:
             lists = [self.given[name].name for name in map(variable_of, LISTS) if name in self.given]
             self.errors.append(Problem(", ".join(lists), f"no emoji in both lists ({len(both)} are)"))
         self._look_for(need, on)
+        self.errors += problems_of_network(self.environ)
         errors = tuple(dict.fromkeys(self.errors))
         shown = tuple(self.in_force[name] for name in self.names if name in self.in_force)
         return Examined(None if errors else config, errors, warnings, tuple(self.unknown), shown)
@@ -171,6 +177,9 @@ class _Reading:
         return choice
 
     def _use(self, variable: str, value: object) -> None:
+        if isinstance(value, SecretStr) and not _is_clean(value.get_secret_value()):
+            name = self.given[variable].name if variable in self.given else variable
+            self.errors.append(Problem(name, "no blanks around it and no line end in it; set it anew"))
         self.in_force[variable] = self.given.get(variable, Setting(variable, value, "default"))._replace(value=value)
 
     def _variable(self, loc: tuple[int | str, ...]) -> str:

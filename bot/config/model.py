@@ -18,7 +18,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from pydantic import field_validator as check
 
 from bot.adapter import ChannelSpec
-from bot.shared import is_loopback, plain_emoji
+from bot.shared import is_loopback, plain_emoji, proxy_secrets
 
 GOOD: Final = ("👍", "👏", "🙌", "🎉", "💯", "✅", "✔", "❤", "🔥", "😍", "🤩", "🥰", "👌", "🏆", "⭐")
 BAD: Final = ("👎", "❌", "😡", "😠", "🤬", "💩", "🤮", "💔")
@@ -204,13 +204,21 @@ class Access(Part, frozen=True):
     """Who gets answers. `deny` wins over `allow`, `allow` over `admitted`.
 
     `admitted`: (channel, standing) → admitted without being listed; a pair that is absent is admitted.
-    `allow` and `deny` hold `channel:account:id`, where the id is that of a user or of a conversation.
+    `allow` and `deny` hold `channel:account:id`, where the id is that of a user or of a conversation. `greeting`: say
+    a line where the bot is added.
     """
 
     admitted: Annotated[Mapping[tuple[str, str], bool], BROUGHT] = {}
     allow: Members = frozenset()
     deny: Members = frozenset()
     refused: Literal["silent", "daily_notice"] = "silent"
+    greeting: bool = True
+
+
+class AnswerOptions(Part, frozen=True):
+    """`second_copy`: a part of an answer that may be there twice says so."""
+
+    second_copy: bool = True
 
 
 class Route(Part, frozen=True, extra="forbid"):
@@ -276,10 +284,16 @@ class Config(Part, frozen=True):
     limits: Limits = Limits()
     retention: Retention = Retention()
     access: Access = Access()
+    answers: AnswerOptions = AnswerOptions()
     routes: Annotated[tuple[Route, ...], List] = Field(default=(), validation_alias=ROUTES)
     channels: Mapping[str, BaseModel] = {}
     accounts: Mapping[str, tuple[BaseModel, ...]] = {}
     warnings: tuple[Problem, ...] = ()
+
+    @property
+    def proxy_secrets(self) -> tuple[str, ...]:
+        """User names and passwords of the proxies in the environment: no settings of ours, and for no log either."""
+        return tuple(proxy_secrets())
 
 
 def variables_of(settings: type[BaseModel]) -> dict[str, tuple[str, ...]]:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from pydantic import ValidationError
 
@@ -36,6 +38,28 @@ def problems_of(error: ValidationError, name_of: Callable[[tuple[int | str, ...]
             # A channel's own validator begins with the variable's name.
             name, text = (name or named.group(1)), text[named.end() :].removeprefix("expected ") or "another value"
         yield Problem(name or "settings", _without(text, detail["input"]))
+
+
+def problems_of_network(environ: Mapping[str, str]) -> Iterator[Problem]:
+    """List what is wrong with the variables that every connection out heeds, whose names are not ours."""
+    for name in ("HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy"):
+        if (proxy := environ.get(name, "")) and not _is_proxy(proxy):
+            yield Problem(name, "the address of a proxy, http://host:port or https://host:port; no SOCKS")
+    if file := environ.get("SSL_CERT_FILE", ""):
+        try:
+            is_pem = b"-----BEGIN " in Path(file).read_bytes()
+        except OSError:
+            is_pem = False
+        if not is_pem:
+            yield Problem("SSL_CERT_FILE", "the path of a readable file of certificates in PEM form")
+
+
+def _is_proxy(address: str) -> bool:
+    try:
+        parts = urlsplit(address if "://" in address else f"http://{address}")
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
 
 
 def _without(text: str, value: Any) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 
 from bot.context import Context
 from bot.events import (
+    Added,
     Command,
     Comment,
     Deletion,
@@ -23,6 +24,7 @@ from bot.intake.access import is_admitted
 from bot.intake.arrival import DUPLICATE, IGNORED, Accepted, Arrival, Purpose, resolve
 from bot.intake.commands import purpose_of_command
 from bot.intake.lifecycle import (
+    purpose_of_addition,
     purpose_of_deletion,
     purpose_of_departure,
     purpose_of_home,
@@ -44,6 +46,7 @@ PURPOSES: dict[type, Callable[[Arrival, Any], Purpose | None]] = {
     Deletion: purpose_of_deletion,
     Stop: purpose_of_stop,
     Moved: purpose_of_move,
+    Added: purpose_of_addition,
     Gone: purpose_of_departure,
     HomeOpened: purpose_of_home,
 }
@@ -69,6 +72,6 @@ def take(tx: Tx, event: Event, ctx: Context, *, full: bool) -> Accepted:
 
 
 def _is_admitted(arrival: Arrival, event: Event) -> bool:
-    assert isinstance(event, Message | Edit | Command | Reaction | HomeOpened)  # those that carry a standing
+    assert isinstance(event, Message | Edit | Command | Reaction | Added | HomeOpened)  # those that carry a standing
     where = event.target if isinstance(event, Reaction) else event.conversation
     return is_admitted(arrival.ctx, arrival.address, event.user_id, event.standing, seen_as=where.conversation_id)

@@ -8,6 +8,7 @@ from typing import Literal, TypeAlias
 
 from bot.context import Context
 from bot.events import (
+    Added,
     Command,
     Comment,
     Conversation,
@@ -99,7 +100,7 @@ def resolve(tx: Tx, event: Event, ctx: Context, *, full: bool) -> Arrival:
     """Find out where the event belongs: one read for events of a conversation, one for those of a message."""
     now, sent_at, event_id = ctx.clock(), event.sent_at.timestamp(), event.event_id
     match event:
-        case Message() | Edit() | Command() | Stop() | HomeOpened():
+        case Message() | Edit() | Command() | Stop() | Added() | HomeOpened():
             where = conversations.locate(tx, event.conversation)
             return Arrival(
                 ctx=ctx,
@@ -110,7 +111,7 @@ def resolve(tx: Tx, event: Event, ctx: Context, *, full: bool) -> Arrival:
                 address=where.address,
                 user=event.user_id,
                 conversation=event.conversation,
-                ref=None if isinstance(event, Stop | HomeOpened) else event.ref,
+                ref=None if isinstance(event, Stop | Added | HomeOpened) else event.ref,
                 unreachable=where.unreachable,
                 full=full,
             )

@@ -1,12 +1,14 @@
-"""Events that end questions or move conversations: deletions, stops, a bot that was thrown out, a new id."""
+"""Events that end questions, move or begin conversations: deletions, stops, a bot thrown out or added, a new id."""
 
 from __future__ import annotations
 
 from functools import partial
 
-from bot.events import Deletion, Gone, HomeOpened, Moved, Stop
+from bot import notices
+from bot.events import Added, Deletion, Gone, HomeOpened, Moved, Stop
 from bot.intake.arrival import IGNORED, Accepted, Arrival, Purpose
 from bot.intake.messages import cancel_all
+from bot.intake.replies import tell
 from bot.store import conversations, out_of_order, questions, turns
 from bot.store.out_of_order import EarlyChange
 
@@ -24,6 +26,11 @@ def purpose_of_stop(arrival: Arrival, event: Stop) -> Purpose | None:
 def purpose_of_move(arrival: Arrival, event: Moved) -> Purpose | None:
     """Tell what a conversation's new id is to us."""
     return Purpose(handle=partial(_move, event=event), access="open")
+
+
+def purpose_of_addition(arrival: Arrival, event: Added) -> Purpose | None:
+    """Tell what it is to us that the bot was added somewhere."""
+    return Purpose(handle=_greet, access="silence")
 
 
 def purpose_of_departure(arrival: Arrival, event: Gone) -> Purpose | None:
@@ -52,6 +59,18 @@ def _stop(arrival: Arrival) -> Accepted:
 def _move(arrival: Arrival, event: Moved) -> Accepted:
     conversations.note_move(arrival.tx, arrival.address, event.new_id, arrival.now)
     return Accepted()
+
+
+def _greet(arrival: Arrival) -> Accepted:
+    """Say once ever in a conversation what the bot is; not in one that only has a new id."""
+    tx, address = arrival.tx, arrival.address
+    if arrival.unreachable:
+        conversations.mark_reachable(tx, address)
+    moved = address.conversation != arrival.place.conversation_id
+    if moved or not arrival.ctx.config.access.greeting or not conversations.claim_greeting(tx, address, arrival.now):
+        return Accepted()
+    spec = arrival.ctx.channels.get(address.channel)
+    return tell(arrival, notices.greeting("/" if spec is None else spec.command_prefix), "greeting")
 
 
 def _leave(arrival: Arrival) -> Accepted:

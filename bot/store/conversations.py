@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
+from typing import Final
 
 from bot.events import Conversation, MessageRef
 from bot.sessions import Address
 from bot.store.database import Tx
+
+GREETED: Final = "greeted:"
+"""What the key of a cooldown that never ends begins with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +147,11 @@ def is_unreachable(tx: Tx, address: Address) -> bool:
             address.conversation,
         )
     )
+
+
+def claim_greeting(tx: Tx, address: Address, now: float) -> bool:
+    """Store that the bot greets in a conversation; False when it ever did."""
+    return start_cooldown(tx, f"{GREETED}{address.channel}:{address.account}:{address.conversation}", math.inf, now)
 
 
 def start_cooldown(tx: Tx, key: str, seconds: float, now: float) -> bool:

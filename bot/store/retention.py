@@ -6,7 +6,7 @@
 | `count_days`   | turns with receipts, votes and ratings; epochs, threads of /ask, conversations out of reach |
 | 2 days at most | cooldowns of notices, events that came before what they are about                           |
 
-What stays: the key of the session ids, moved conversations, sealed tokens.
+What stays: the key of the session ids, moved conversations, sealed tokens, in which conversations the bot has greeted.
 
 All of it is done in slices, each a transaction of some milliseconds that finds its rows by an index: the writer is
 everybody's, and a platform waits for it.
@@ -18,6 +18,7 @@ from collections.abc import Awaitable, Callable
 from typing import Final, TypeAlias
 
 from bot.store import out_of_order
+from bot.store.conversations import GREETED
 from bot.store.database import Tx
 from bot.store.epochs import forget_epochs
 
@@ -79,7 +80,8 @@ def old(text_days: float, count_days: float, now: float) -> tuple[Slice, ...]:
             *(events_before, ROWS),
         ),
         lambda tx: tx.run(
-            "DELETE FROM cooldowns WHERE key IN (SELECT key FROM cooldowns WHERE at<? LIMIT ?)", now - 2 * DAY, ROWS
+            "DELETE FROM cooldowns WHERE key IN (SELECT key FROM cooldowns WHERE at<? AND key NOT LIKE ? LIMIT ?)",
+            *(now - 2 * DAY, f"{GREETED}%", ROWS),
         ),
         lambda tx: out_of_order.forget_old(tx, now),
         give_back,

@@ -95,6 +95,18 @@ class Metrics:
         self.deliveries_total = self._counter(
             "deliveries_total", "Parts of answers, each counted once, by how it ended.", "channel", "outcome"
         )
+        self.deliveries_plain_total = self._counter(
+            "deliveries_plain_total",
+            "Messages whose usual form the channel refused, and that went out as text alone.",
+            "channel",
+            "reason",
+        )
+        self.refused_deliveries_total = self._counter(
+            "refused_deliveries_total",
+            "Deliveries of a platform refused before any work, for a missing or wrong signature or secret.",
+            "channel",
+            "reason",
+        )
         self.feedback_total = self._counter(
             "feedback_total", "Ratings of answers, by what became of them.", "channel", "rating", "outcome"
         )

@@ -6,6 +6,7 @@ import json
 import re
 from typing import Final
 
+from bot.adapter import NOTE_UNITS
 from bot.events import Answer, Notice
 from bot.testing.live import Live, readable, running
 from bot.testing.samples import NASTY, WORDS, every_outbound
@@ -56,6 +57,31 @@ class PlainClauses:
             assert _numbered(shown) == words
             shown = await _whole(live, "x" * (wire.limit * 2))
             assert sum(readable(message.text).count("x") for message in shown) == wire.limit * 2
+
+    async def test_the_plain_form_of_the_rest_begins_where_the_other_ended(self, wire: Wire) -> None:
+        """For when a later part of an answer is refused: what was sent before it is not sent again."""
+        words = [f"word{n:05}" for n in range(wire.limit // 3)]
+        lines = [" ".join(words[n : n + 9]) for n in range(0, len(words), 9)]
+        text = "\n\n".join((f"**{line}**", f"- {line}", f"`{line}`", line)[n % 4] for n, line in enumerate(lines))
+        answer = Answer(text=text, asker_id=wire.asker_id)
+        async with running(wire) as live:
+            styled = live.shown(await live.send(answer))
+            assert len(styled) > 1
+            for after in range(len(styled)):
+                plain = live.shown(await live.send_plain(answer, after=after))
+                assert _numbered(plain) == _numbered(styled[after:])
+
+    async def test_every_part_of_an_answer_has_room_for_a_note(self, wire: Wire) -> None:
+        note = ("note_12345 " * NOTE_UNITS)[:NOTE_UNITS].strip()
+        answer = Answer(text="\n\n".join(["word " * 9] * (wire.limit // 20)), asker_id=wire.asker_id)
+        async with running(wire) as live:
+            for plain in (False, True):
+                parts = live.adapter.render(answer, plain=plain)
+                assert len(parts) > 1
+                for part in parts:
+                    (message,) = live.shown([await live.send_part(part, note=note)])
+                    assert message.length <= (min(wire.limit, PLAIN_LIMIT) if plain else wire.limit)
+                    assert readable(message.text).endswith(readable(note))
 
     async def test_nothing_in_the_plain_form_is_live(self, wire: Wire) -> None:
         """Its escapes are the platform's, so people read what was written."""

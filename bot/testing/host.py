@@ -64,7 +64,7 @@ class FakeHost:
     `failure`: an error that `handle` and `set_aside` raise, storing nothing, until it is None again.
     `hold`: an asyncio.Event `handle` waits for before it does anything; None does not wait.
     `ask_why`: what `Handled.ask_why` will say. `stories`: what `trace` tells of a message.
-    `paces`: the calls of `pace`, which waits `pace_limit` at most.
+    `refused`: the calls of `note_refused`. `paces`: the calls of `pace`, which waits `pace_limit` at most.
     """
 
     def __init__(self) -> None:
@@ -77,6 +77,7 @@ class FakeHost:
         self.stories: dict[MessageRef, Mapping[str, JsonValue]] = {}
         self.vault = FakeVault()
         self.routes: dict[tuple[str, str], HttpHandler] = {}
+        self.refused: list[tuple[str, str, str]] = []
         self.paces: list[tuple[str, float]] = []
         self.pace_limit = 0.02
         self.returned = 0
@@ -124,6 +125,10 @@ class FakeHost:
         if all(seen.raw != raw for seen in self.set_aside_payloads):
             self.set_aside_payloads.append(SetAside(channel, account_id, raw, reason))
         self._notify()
+
+    def note_refused(self, channel: str, reason: str, hint: str = "") -> None:
+        """Record it."""
+        self.refused.append((channel, reason, hint))
 
     def serve(self, method: str, path: str, handler: HttpHandler) -> None:
         """Serve a route as the core does: a later handler for the same takes the place of the former, also while the

@@ -91,11 +91,12 @@ class Live:
         *,
         reply_to: MessageRef | None = None,
         delivery_id: str | None = None,
+        note: str = "",
     ) -> MessageRef:
         """Send one part as the core does: after it was stored as JSON."""
         stored = json.loads(json.dumps(part))
         where = conversation or self.wire.conversation
-        return await self.do(self.adapter.send(where, stored, delivery_id or new_delivery_id(), reply_to))
+        return await self.do(self.adapter.send(where, stored, delivery_id or new_delivery_id(), reply_to, note=note))
 
     async def send(
         self,
@@ -110,9 +111,9 @@ class Live:
         parts = self.adapter.render(outbound)
         return [await self.send_part(part, conversation, reply_to=reply_to) for part in parts]
 
-    async def send_plain(self, outbound: Outbound) -> list[MessageRef]:
-        """Render in the plain form and send all parts."""
-        return [await self.send_part(part) for part in self.adapter.render(outbound, plain=True)]
+    async def send_plain(self, outbound: Outbound, *, after: int = 0) -> list[MessageRef]:
+        """Render in the plain form, without the words of the first `after` parts of the other one, and send all."""
+        return [await self.send_part(part) for part in self.adapter.render(outbound, plain=True, after=after)]
 
     def conversations(self) -> list[Conversation]:
         """List where to send: the direct conversation and, where the channel has threads, the thread."""

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Sequence
-
-from bot.adapter import Part
 from bot.errors import BotError
 from bot.events import Answer
 from bot.store import turns
@@ -16,11 +12,9 @@ from bot.turns.intent import Intent, Superseded
 from bot.turns.poll import Poll
 from bot.turns.polling import Polling
 from bot.turns.progress import ProgressTracker
+from bot.turns.rendering import Rendered, render
 from bot.turns.steps import GaveUp
 from bot.turns.submit import Cancelled, NoAnswer, Submission, Submit, report_api_error, why_not_submitted
-
-LONG = 5_000
-"""Characters above which an answer is rendered beside the event loop: up to that, a hostile one takes 0.1 s."""
 
 
 class Asking:
@@ -34,17 +28,17 @@ class Asking:
         self._polling = polling
         self._api = attempt.ctx.api_for(attempt.turn.route)
 
-    async def parts(self, delivery: Delivery) -> Sequence[Part]:
-        """Ask until the answer fits the question's latest words; return its parts, stored as the intent to send.
+    async def answer(self, delivery: Delivery) -> Rendered:
+        """Ask until the answer fits the question's latest words; return it, stored as the intent to send.
 
         Raises:
             NoAnswer: there will be none.
             Cancelled: the question was deleted or stopped.
             NotDelivered: the channel is turned off.
-            GaveUp: the parts could not be stored in time.
+            GaveUp: the answer could not be stored in time.
         """
         if self._attempt.is_done(INTENT):
-            return await self._attempt.run(Intent(self._attempt, (), 0))
+            return await self._attempt.run(Intent(self._attempt, Rendered(None, ()), 0))
         number = self._last_submit()
         while True:
             try:
@@ -97,18 +91,14 @@ class Asking:
             self._ctx.metrics.polls_per_answer.observe(poll.polls)
         return answer
 
-    async def _promise(self, delivery: Delivery, answer: str, version: int) -> Sequence[Part]:
+    async def _promise(self, delivery: Delivery, answer: str, version: int) -> Rendered:
         """Render, and store the parts with the promise to send them."""
-        adapter, outbound = delivery.adapter(), Answer(text=answer, asker_id=self._turn.asker or "")
-        if len(answer) > LONG:
-            parts = list(await asyncio.to_thread(adapter.render, outbound))
-        else:
-            parts = list(adapter.render(outbound))
+        rendered = await render(delivery.adapter(), Answer(text=answer, asker_id=self._turn.asker or ""))
         seen_at = self._ctx.clock()
-        await self._attempt.run(Intent(self._attempt, parts, version))
+        await self._attempt.run(Intent(self._attempt, rendered, version))
         overhead = self._ctx.metrics.turn_overhead_seconds.labels(channel=self._turn.address.channel, step="intent")
         overhead.observe(max(0.0, self._ctx.clock() - seen_at))
-        return parts
+        return rendered
 
     async def _check_wanted(self, version: int | None) -> None:
         turn = await self._ctx.recall(lambda tx: turns.get(tx, self._turn.id))

@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections import deque
+from collections.abc import Callable
+from functools import partial
 
-from bot.adapter import Adapter, Part
+import structlog
+
+from bot.adapter import Adapter
 from bot.errors import BotError
 from bot.events import MessageRef, Notice
 from bot.store import conversations
 from bot.store.kinds import MessageKind
 from bot.turns.attempt import TurnAttempt
-from bot.turns.send import Destination, Outgoing, Send
+from bot.turns.rendering import Rendered, render, rest_in_plain_form
+from bot.turns.send import Destination, Outgoing, Replaced, Send
+
+log = structlog.get_logger(__name__)
 
 
 class NotDelivered(Exception):
@@ -40,12 +47,15 @@ class Delivery:
             raise NotDelivered(f"The channel {channel} is turned off.")
         return adapter
 
-    async def notice(self, notice: Notice, kind: MessageKind, destination: Destination) -> list[MessageRef]:
-        """Render and send a notice; see `parts`."""
-        return await self.parts(self.adapter().render(notice), kind, destination)
+    async def notice(self, notice: Notice, kind: MessageKind, destination: Destination) -> list[MessageRef | None]:
+        """Render and send a notice; see `message`."""
+        return await self.message(await render(self.adapter(), notice), kind, destination)
 
-    async def parts(self, parts: Sequence[Part], kind: MessageKind, destination: Destination) -> list[MessageRef]:
-        """Send parts as messages of this kind; return the refs known.
+    async def message(self, message: Rendered, kind: MessageKind, destination: Destination) -> list[MessageRef | None]:
+        """Send the parts of a message; return their refs, None for one of which nobody can tell whether it arrived.
+
+        When the form of a part is refused, the plain form of the rest takes its place. Its parts are numbered after all
+        those of the usual form, so each has a step and a delivery id of its own.
 
         Raises:
             NotDelivered: the channel refused one for good, or cannot reach the conversation.
@@ -56,26 +66,36 @@ class Delivery:
             raise NotDelivered("The conversation is out of reach.", gone=True)
         # An answer that is there deserves the same patience as the question had.
         until = max(self._attempt.deadline, asyncio.get_running_loop().time() + self._ctx.config.give_up)
-        refs = []
-        for number, part in enumerate(parts):
-            send = Send(self._attempt, adapter, Outgoing(part, kind, number, destination), until)
+        refs: list[MessageRef | None] = []
+        waiting, is_plain = deque(enumerate(message.parts)), message.outbound is None
+        while waiting:
+            number, part = waiting.popleft()
+            rest = None if is_plain else partial(rest_in_plain_form, adapter, message, number)
+            send = Send(self._attempt, adapter, Outgoing(part, kind, number, destination, rest), until)
             try:
-                ref = await self._send(send, kind)
+                result = await self._send(send, kind)
             except BotError as error:
                 self.count(kind, "failed")
-                raise NotDelivered(str(error), gone=getattr(error, "gone", False), sent=number) from None
-            if ref is not None:
-                refs.append(ref)
+                raise NotDelivered(str(error), gone=getattr(error, "gone", False), sent=len(refs)) from None
+            if isinstance(result, Replaced):
+                waiting, is_plain = deque(enumerate(result.parts, len(message.parts))), True
+            else:
+                refs.append(result)
         self._ctx.problems.clear(adapter.channel)
         return refs
 
-    async def _send(self, send: Send, kind: MessageKind) -> MessageRef | None:
+    async def _send(self, send: Send, kind: MessageKind) -> MessageRef | Replaced | None:
         if self._attempt.is_done(send.name):
             return await self._attempt.run(send)
-        ref = await self._attempt.run(send)
-        self.count(kind, send.outcome)
-        self._wake_ratings()
-        return ref
+        result = await self._attempt.run(send)
+        if isinstance(result, Replaced):
+            channel = self._attempt.turn.address.channel
+            self._ctx.metrics.deliveries_plain_total.labels(channel=channel, reason=result.reason).inc()
+            log.warning("delivery.plain", step=str(send.name), reason=result.reason, parts=len(result.parts))
+        else:
+            self.count(kind, send.outcome)
+            self._wake_ratings()
+        return result
 
     def count(self, kind: MessageKind, outcome: str) -> None:
         """Count how a part of an answer ended."""

@@ -17,7 +17,7 @@ from bot import notices
 from bot.adapter import Adapter
 from bot.context import Context
 from bot.engine.admission import AdmissionQueue
-from bot.errors import BotError, Misconfigured, OutcomeUnknown, Unavailable
+from bot.errors import BotError, Misconfigured, OutcomeUnknown, Rejected, Unavailable
 from bot.events import Conversation, MessageRef, Notice
 from bot.shared import BackgroundTasks
 from bot.store import conversations, receipts, steps, turns
@@ -161,10 +161,11 @@ class ProgressTracker:
             if entry.ended or adapter is None or not await self._claim(turn, name):
                 return
             text = notices.WORKING if name == FIRST_NOTICE else notices.STILL_WORKING
-            part = adapter.render(Notice(text=text, kind="progress", user_id=turn.asker))[0]
             try:
                 conversation = await self._conversation(turn)
-                ref = await adapter.send(conversation, part, delivery_id(turn, name), turn.question)
+                ref = await _post(
+                    adapter, conversation, Notice(text=text, kind="progress", user_id=turn.asker), name, turn
+                )
             except OutcomeUnknown:
                 return  # looked up when it is to be removed
             except BotError as error:
@@ -276,3 +277,14 @@ class ProgressTracker:
                 return True  # it will never be possible
             else:
                 return True
+
+
+async def _post(adapter: Adapter, conversation: Conversation, notice: Notice, name: StepName, turn: Turn) -> MessageRef:
+    """Send a notice; in the plain form if the usual one is refused, which is certain, so one delivery id does."""
+    own_id = delivery_id(turn, name)
+    try:
+        return await adapter.send(conversation, adapter.render(notice)[0], own_id, turn.question)
+    except Rejected as error:
+        if not error.form:
+            raise
+        return await adapter.send(conversation, adapter.render(notice, plain=True)[0], own_id, turn.question)

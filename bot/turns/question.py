@@ -58,9 +58,8 @@ class Question:
         self._progress.end(self._turn)
 
     async def _answer(self, destination: Destination) -> None:
-        parts = await self._asking.parts(self._delivery)
-        refs = await self._delivery.parts(parts, "answer", destination)
-        if len(refs) < len(parts):
+        answer = await self._asking.answer(self._delivery)
+        if None in await self._delivery.message(answer, "answer", destination):
             await self._failure.unsure(destination)
         else:
             await self._attempt.finish("answered")

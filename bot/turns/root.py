@@ -10,7 +10,7 @@ from bot.store import conversations, turns
 from bot.store.steps import ROOT
 from bot.turns.attempt import TurnAttempt
 from bot.turns.delivery import Delivery, NotDelivered
-from bot.turns.send import Destination
+from bot.turns.send import Destination, is_sent
 from bot.turns.submit import Cancelled
 
 
@@ -24,8 +24,7 @@ class Root:
     @property
     def is_posted(self) -> bool:
         """Whether it was posted before a restart."""
-        row = self._attempt.rows.get(ROOT)
-        return row is not None and bool(row.result)
+        return any(name.kind == ROOT.kind and is_sent(row) for name, row in self._attempt.rows.items())
 
     async def post(self) -> Destination:
         """Post it, if it is not; return where the answer goes, which is known by the thread's name from now on.
@@ -40,7 +39,7 @@ class Root:
             if now is None or now.cancelled:
                 raise Cancelled
         notice = Notice(text=turn.text or "", kind="question", user_id=turn.asker)
-        refs = await self._delivery.notice(notice, "root", Destination(turn.conversation, None))
+        refs = [ref for ref in await self._delivery.notice(notice, "root", Destination(turn.conversation, None)) if ref]
         if not refs:
             raise NotDelivered("The question could not be posted.", gone=True)
         root, at = refs[0], ctx.clock()

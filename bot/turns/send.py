@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 import structlog
 
+from bot import notices
 from bot.adapter import Adapter, Part
 from bot.context import Context
 from bot.errors import Misconfigured, Rejected, Unavailable
@@ -49,15 +50,35 @@ def delivery_id(turn: Turn, step: StepName) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Outgoing:
-    """One part on its way: of what kind, the how manieth, and where to."""
+    """One part on its way: of what kind, the how manieth, and where to.
+
+    `rest` renders it and all after it in the plain form, None where it has that form already.
+    """
 
     part: Part
     kind: MessageKind
     number: int
     destination: Destination
+    rest: Callable[[], Awaitable[Sequence[Part]]] | None = None
 
 
-class Send(Effect[MessageRef | None]):
+@dataclass(frozen=True, slots=True)
+class Replaced:
+    """The form of a part was refused for `reason`: these, in the plain form, take its place and that of all after it.
+
+    As the result of the refused part's step they are stored, so that a restart goes on with them.
+    """
+
+    parts: Sequence[Part]
+    reason: str
+
+
+def is_sent(row: StepRow) -> bool:
+    """Whether the step of a part has a stored ref: it was sent, and is known to be."""
+    return row.done_at is not None and isinstance(row.result, list) and bool(row.result)
+
+
+class Send(Effect[MessageRef | Replaced | None]):
     """Send one part; the result is its ref, None when nobody can tell whether it arrived.
 
     `outcome` is how it ended, for the metrics.
@@ -72,19 +93,31 @@ class Send(Effect[MessageRef | None]):
         self._adapter = adapter
         self._outgoing = outgoing
         self._delivery_id = delivery_id(attempt.turn, self.name)
+        row = attempt.rows.get(self.name)
+        self._may_be_second = row is not None and row.unknowns > 0 and self._ctx.lacks(adapter.channel, "look_ups")
 
-    async def act(self, begin: Begin) -> MessageRef:
-        """Send it, in one attempt."""
+    async def act(self, begin: Begin) -> MessageRef | Replaced:
+        """Send it, in one attempt; when its form is refused, render the rest in the plain one."""
         destination = self._outgoing.destination
         now = await self._ctx.db.read(lambda tx: conversations.current(tx, destination.conversation))
         await begin()
         try:
-            return await self._adapter.send(now, self._outgoing.part, self._delivery_id, destination.reply_to)
+            return await self._adapter.send(
+                now, self._outgoing.part, self._delivery_id, destination.reply_to, note=self._note()
+            )
+        except Rejected as error:
+            if not error.form or self._outgoing.rest is None:
+                raise
+            return Replaced(await self._outgoing.rest(), error.reason)
         except Misconfigured as error:
             # Only an operator can mend it, and may yet do so in time: an answer that is there is not thrown away.
             if self._ctx.problems.report(self._adapter.channel, str(error)):
                 log.error("channel.misconfigured", status=error.status, hint=str(error))  # noqa: TRY400  # no bug
             raise Unavailable(str(error), status=error.status, reason="misconfigured") from None
+
+    def _note(self) -> str:
+        is_answer = self._outgoing.kind == "answer"
+        return notices.SECOND_COPY if self._may_be_second and is_answer and self._ctx.config.answers.second_copy else ""
 
     async def unknown(self, row: StepRow) -> MessageRef | Again | None:
         """Look it up; where the channel cannot be asked, send it once more, and count it."""
@@ -103,12 +136,12 @@ class Send(Effect[MessageRef | None]):
                 self.outcome = "failed"
                 log.error("delivery.unknown_twice", kind=self._outgoing.kind, part=self._outgoing.number)
                 return None
-            self.outcome = "resent_unknown"
+            self.outcome, self._may_be_second = "resent_unknown", True
         return AGAIN
 
-    def done(self, tx: Tx, result: MessageRef | None) -> None:
+    def done(self, tx: Tx, result: MessageRef | Replaced | None) -> None:
         """Store the receipt, and take in what people said of the part before it was stored."""
-        if result is None:
+        if not isinstance(result, MessageRef):
             return
         outgoing, now = self._outgoing, self._ctx.clock()
         receipt = Receipt(self._attempt.turn.id, outgoing.kind, result, outgoing.destination.conversation)
@@ -116,12 +149,16 @@ class Send(Effect[MessageRef | None]):
         if outgoing.kind == "answer":
             record.early_gestures(tx, receipt, self._ctx.config.feedback, now)
 
-    def to_json(self, result: MessageRef | None) -> Any:
-        """Make a JSON value of the ref."""
+    def to_json(self, result: MessageRef | Replaced | None) -> Any:
+        """Make a JSON value of the ref, or of the parts that take its place."""
+        if isinstance(result, Replaced):
+            return {"plain": result.parts, "reason": result.reason}
         return [] if result is None else ref_to_json(result)
 
-    def from_json(self, stored: Any) -> MessageRef | None:
-        """Make the ref of the JSON value."""
+    def from_json(self, stored: Any) -> MessageRef | Replaced | None:
+        """Make the ref of the JSON value, or the parts that take its place."""
+        if isinstance(stored, dict):
+            return Replaced(stored["plain"], stored["reason"])
         return ref_from_json(stored) if stored else None
 
 

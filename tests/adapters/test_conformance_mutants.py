@@ -83,9 +83,9 @@ class IdsAReactionByItsTarget(FakeAdapter):
 
 class NamesTheConversationOnlyByThread(FakeAdapter):
     async def send(
-        self, conversation: Conversation, part: Part, delivery_id: str, reply_to: MessageRef | None
+        self, conversation: Conversation, part: Part, delivery_id: str, reply_to: MessageRef | None, *, note: str = ""
     ) -> MessageRef:
-        ref = await super().send(conversation, part, delivery_id, reply_to)
+        ref = await super().send(conversation, part, delivery_id, reply_to, note=note)
         return replace(ref, conversation_id=f"{conversation.conversation_id}/{conversation.thread_id or ''}")
 
 
@@ -119,8 +119,8 @@ class SetsPoisonAsideDifferentlyEachTime(FakeAdapter):
 
 
 class CutsLongAnswers(FakeAdapter):
-    def render(self, outbound: Outbound, *, plain: bool = False) -> Sequence[Part]:
-        return super().render(outbound, plain=plain)[:1]
+    def render(self, outbound: Outbound, *, plain: bool = False, after: int = 0) -> Sequence[Part]:
+        return super().render(outbound, plain=plain, after=after)[:1]
 
 
 class IgnoresTheLimit(FakeAdapter):
@@ -130,13 +130,16 @@ class IgnoresTheLimit(FakeAdapter):
 
 
 class SendsTheLastPartFirst(FakeAdapter):
-    def render(self, outbound: Outbound, *, plain: bool = False) -> Sequence[Part]:
-        return list(reversed(super().render(outbound, plain=plain)))
+    def render(self, outbound: Outbound, *, plain: bool = False, after: int = 0) -> Sequence[Part]:
+        return list(reversed(super().render(outbound, plain=plain, after=after)))
 
 
 class PutsButtonsOnEveryPart(FakeAdapter):
-    def render(self, outbound: Outbound, *, plain: bool = False) -> Sequence[Part]:
-        return [{**part, "buttons": isinstance(outbound, Answer)} for part in super().render(outbound, plain=plain)]
+    def render(self, outbound: Outbound, *, plain: bool = False, after: int = 0) -> Sequence[Part]:
+        return [
+            {**part, "buttons": isinstance(outbound, Answer)}
+            for part in super().render(outbound, plain=plain, after=after)
+        ]
 
 
 class EscapesNothing(FakeAdapter):
@@ -150,8 +153,8 @@ class DropsWhatLooksLikeMarkup(FakeAdapter):
 
 
 class RendersNoHome(FakeAdapter):
-    def render(self, outbound: Outbound, *, plain: bool = False) -> Sequence[Part]:
-        return [] if isinstance(outbound, Home) else super().render(outbound, plain=plain)
+    def render(self, outbound: Outbound, *, plain: bool = False, after: int = 0) -> Sequence[Part]:
+        return [] if isinstance(outbound, Home) else super().render(outbound, plain=plain, after=after)
 
 
 class RendersTuples(FakeAdapter):
@@ -166,28 +169,28 @@ class NumbersItsParts(FakeAdapter):
 
 class ForgetsTheThread(FakeAdapter):
     async def send(
-        self, conversation: Conversation, part: Part, delivery_id: str, reply_to: MessageRef | None
+        self, conversation: Conversation, part: Part, delivery_id: str, reply_to: MessageRef | None, *, note: str = ""
     ) -> MessageRef:
-        return await super().send(replace(conversation, thread_id=None), part, delivery_id, reply_to)
+        return await super().send(replace(conversation, thread_id=None), part, delivery_id, reply_to, note=note)
 
 
 class FailsWithoutItsQuestion(FakeAdapter):
     async def send(
-        self, conversation: Conversation, part: Part, delivery_id: str, reply_to: MessageRef | None
+        self, conversation: Conversation, part: Part, delivery_id: str, reply_to: MessageRef | None, *, note: str = ""
     ) -> MessageRef:
         if reply_to is not None and reply_to.message_id not in self.platform.known:
             raise Rejected("The message to reply to is gone.")
-        return await super().send(conversation, part, delivery_id, reply_to)
+        return await super().send(conversation, part, delivery_id, reply_to, note=note)
 
 
 class TriesAgainByItself(FakeAdapter):
     async def send(
-        self, conversation: Conversation, part: Part, delivery_id: str, reply_to: MessageRef | None
+        self, conversation: Conversation, part: Part, delivery_id: str, reply_to: MessageRef | None, *, note: str = ""
     ) -> MessageRef:
         try:
-            return await super().send(conversation, part, delivery_id, reply_to)
+            return await super().send(conversation, part, delivery_id, reply_to, note=note)
         except Unavailable:
-            return await super().send(conversation, part, delivery_id, reply_to)
+            return await super().send(conversation, part, delivery_id, reply_to, note=note)
 
 
 class ForgetsHowLongToWait(FakeAdapter):
@@ -283,9 +286,9 @@ class KnowsItsMessagesByHeart(FakeAdapter):
             await super().delete(ref)
 
     async def send(
-        self, conversation: Conversation, part: Part, delivery_id: str, reply_to: MessageRef | None
+        self, conversation: Conversation, part: Part, delivery_id: str, reply_to: MessageRef | None, *, note: str = ""
     ) -> MessageRef:
-        ref = await super().send(conversation, part, delivery_id, reply_to)
+        ref = await super().send(conversation, part, delivery_id, reply_to, note=note)
         self.mine = [*getattr(self, "mine", []), ref]
         return ref
 

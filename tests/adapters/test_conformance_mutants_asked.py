@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import pytest
 
-from bot.adapter import FILE_BYTES, Part
+from bot.adapter import FILE_BYTES, NOTE_UNITS, Part
 from bot.errors import BotError, Rejected
 from bot.events import Answer, Conversation, EarlierMessage, File, MessageRef, Outbound, Person
 from bot.testing.conformance import AdapterConformance as Suite
@@ -23,7 +23,7 @@ _count = itertools.count()
 
 
 class HasNoPlainForm(FakeAdapter):
-    def render(self, outbound: Outbound, *, plain: bool = False) -> Sequence[Part]:
+    def render(self, outbound: Outbound, *, plain: bool = False, after: int = 0) -> Sequence[Part]:
         return super().render(outbound)
 
 
@@ -34,48 +34,69 @@ class OnlyThePlainFormIsPure(FakeAdapter):
 
 
 class CutsThePlainForm(FakeAdapter):
-    def render(self, outbound: Outbound, *, plain: bool = False) -> Sequence[Part]:
-        parts = super().render(outbound, plain=plain)
+    def render(self, outbound: Outbound, *, plain: bool = False, after: int = 0) -> Sequence[Part]:
+        parts = super().render(outbound, plain=plain, after=after)
         return parts[:1] if plain else parts
 
 
 class TurnsThePlainFormRound(FakeAdapter):
-    def render(self, outbound: Outbound, *, plain: bool = False) -> Sequence[Part]:
-        parts = super().render(outbound, plain=plain)
+    def render(self, outbound: Outbound, *, plain: bool = False, after: int = 0) -> Sequence[Part]:
+        parts = super().render(outbound, plain=plain, after=after)
         return list(reversed(parts)) if plain else parts
 
 
 class PutsButtonsOnEveryPlainPart(FakeAdapter):
-    def render(self, outbound: Outbound, *, plain: bool = False) -> Sequence[Part]:
-        parts = super().render(outbound, plain=plain)
+    def render(self, outbound: Outbound, *, plain: bool = False, after: int = 0) -> Sequence[Part]:
+        parts = super().render(outbound, plain=plain, after=after)
         return [{**part, "buttons": True} for part in parts] if plain else parts
 
 
 class DoesNotSplitThePlainForm(FakeAdapter):
-    def render(self, outbound: Outbound, *, plain: bool = False) -> Sequence[Part]:
+    def render(self, outbound: Outbound, *, plain: bool = False, after: int = 0) -> Sequence[Part]:
         if plain:
             self.platform.limit = 10**9
-        return super().render(outbound, plain=plain)
+        return super().render(outbound, plain=plain, after=after)
 
 
 class EscapesOnlyTheStyledForm(FakeAdapter):
-    def render(self, outbound: Outbound, *, plain: bool = False) -> Sequence[Part]:
-        parts = super().render(outbound, plain=plain)
+    def render(self, outbound: Outbound, *, plain: bool = False, after: int = 0) -> Sequence[Part]:
+        parts = super().render(outbound, plain=plain, after=after)
         return [{**part, "raw": html.unescape(str(part["raw"]))} for part in parts] if plain else parts
 
 
 class DropsCodeFromThePlainForm(FakeAdapter):
-    def render(self, outbound: Outbound, *, plain: bool = False) -> Sequence[Part]:
+    def render(self, outbound: Outbound, *, plain: bool = False, after: int = 0) -> Sequence[Part]:
         if plain and isinstance(outbound, Answer):
             outbound = replace(outbound, text=re.sub(r"```.*```|`.*?`", "", outbound.text, flags=re.DOTALL))
-        return super().render(outbound, plain=plain)
+        return super().render(outbound, plain=plain, after=after)
 
 
 class ReadsNoPartOfALaterVersion(FakeAdapter):
     async def send(
-        self, conversation: Conversation, part: Part, delivery_id: str, reply_to: MessageRef | None
+        self, conversation: Conversation, part: Part, delivery_id: str, reply_to: MessageRef | None, *, note: str = ""
     ) -> MessageRef:
         assert set(part) == {"kind", "raw", "buttons", "styled"}
+        return await super().send(conversation, part, delivery_id, reply_to, note=note)
+
+
+class SendsAgainWhatWasSent(FakeAdapter):
+    def render(self, outbound: Outbound, *, plain: bool = False, after: int = 0) -> Sequence[Part]:
+        return super().render(outbound, plain=plain)
+
+
+class LeavesNoRoomForANote(FakeAdapter):
+    def split(self, text: str) -> list[str]:
+        self.platform.limit += NOTE_UNITS + 2
+        try:
+            return super().split(text)
+        finally:
+            self.platform.limit -= NOTE_UNITS + 2
+
+
+class DropsTheNote(FakeAdapter):
+    async def send(
+        self, conversation: Conversation, part: Part, delivery_id: str, reply_to: MessageRef | None, *, note: str = ""
+    ) -> MessageRef:
         return await super().send(conversation, part, delivery_id, reply_to)
 
 
@@ -257,6 +278,9 @@ class LetsAnErrorOutOfPerson(FakeAdapter):
 
 
 MUTANTS: Final[list[tuple[type[FakeAdapter], Callable[..., Any]]]] = [
+    (SendsAgainWhatWasSent, Suite.test_the_plain_form_of_the_rest_begins_where_the_other_ended),
+    (LeavesNoRoomForANote, Suite.test_every_part_of_an_answer_has_room_for_a_note),
+    (DropsTheNote, Suite.test_every_part_of_an_answer_has_room_for_a_note),
     (HasNoPlainForm, Suite.test_the_plain_form_is_text_alone),
     (DropsCodeFromThePlainForm, Suite.test_the_plain_form_is_text_alone),
     (OnlyThePlainFormIsPure, Suite.test_plain_parts_are_json_and_rendering_is_pure),

@@ -27,6 +27,7 @@ async def test_all_is_well() -> None:
         slack.manifests[APP] = manifest.build("socket")
         checks = await _check(slack, socket_mode=True, SLACK_CONFIG_TOKEN=slack.config_token)
         assert {check.check: check.status for check in checks} == {
+            "slack way": "ok",
             "slack token": "ok",
             "slack clock": "ok",
             "slack scopes": "ok",

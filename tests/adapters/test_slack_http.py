@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from adapters.slack.http import BadRequest, is_signed, parse
+from adapters.slack.http import BadRequest, parse, why_refused
 from bot.events import Message
 from bot.testing.slack import payloads
 from bot.testing.slack.delivery import FORM, sign
@@ -186,9 +186,11 @@ def test_the_signature_is_slacks() -> None:
         b"&trigger_id=398738663015.47445629121.803a0bc887a14d10d2c447fce8b6703c"
     )
     signature = "v0=a2114d57b48eac39b9ad189dd8316235a7b4a8d21a10bd27519666489c69b503"
-    assert is_signed(secret, body, signature, stamp, 1531420618.0)
+    assert why_refused(secret, body, signature, stamp, 1531420618.0) == ""
     assert sign(secret, body, stamp) == signature
-    assert not is_signed(secret, body + b" ", signature, stamp, 1531420618.0)
+    assert why_refused(secret, body + b" ", signature, stamp, 1531420618.0) == "signature"
+    assert why_refused(secret, body, signature, stamp, 1531420618.0 + 301) == "stale"
+    assert why_refused(secret, body, "", stamp, 1531420618.0) == "unsigned"
 
 
 def test_a_form_is_an_interaction_or_a_command() -> None:

@@ -216,9 +216,9 @@ def test_every_known_code_means_one_thing() -> None:
         Unavailable: errors.LATER,
         OutcomeUnknown: errors.UNKNOWN,
         Misconfigured: errors.SETTINGS,
-        Rejected: errors.GONE | errors.REFUSED,
+        Rejected: errors.GONE | errors.REFUSED | errors.FORM,
     }
-    every = [*errors.LATER, *errors.UNKNOWN, *errors.SETTINGS, *errors.GONE, *errors.REFUSED]
+    every = [*errors.LATER, *errors.UNKNOWN, *errors.SETTINGS, *errors.GONE, *errors.REFUSED, *errors.FORM]
     assert len(every) == len(set(every)), "a code stands in two groups"
     for kind, codes in groups.items():
         for code in codes:

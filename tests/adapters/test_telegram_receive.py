@@ -214,7 +214,7 @@ async def test_a_group_without_rights_is_said_once(wire: TelegramWire, caplog: p
             await world.say(chat, ANNA, "/ask what is it?")
         await live.host.wait_for(lambda: sum(isinstance(event, Command) for event in live.host.events) == 3)
         await wire.telegram.wait_for(lambda: "no administrator" in caplog.text)
-        assert len(wire.telegram.called("getChatMember")) == 2
+        await wire.telegram.wait_for(lambda: len(wire.telegram.called("getChatMember")) == 2)
         found = {check.check: check for check in await live.adapter.check()}
         assert found["telegram groups"].status == "warn"
         assert str(plain.id) in found["telegram groups"].detail

@@ -82,16 +82,20 @@ async def test_a_deleted_question_and_a_deleted_topic_lose_no_answer(wire: Teleg
         assert [call.status for call in wire.telegram.called("sendMessage")] == [400, 200]
 
 
-async def test_a_server_that_refuses_every_entity_gets_plain_text(wire: TelegramWire) -> None:
-    """Also then nothing pings: code kept @everyone from being a mention before."""
+async def test_refused_entities_are_a_refusal_of_the_form(wire: TelegramWire) -> None:
+    """Only the core changes the form. In the plain one nothing pings or can be tapped: code kept that before."""
     wire.telegram.methods.refuse_entities = True
     text = "A **bold** word, `@everyone_here` and [a link](https://example.com).\n\n```\n@channel_two /start\n```"
     async with running(wire) as live:
-        (ref,) = await live.send(text)
+        with pytest.raises(Rejected) as caught:
+            await live.send(text)
+        assert (caught.value.form, caught.value.reason) == (True, "entities")
+        (ref,) = await live.send_plain(Answer(text=text, asker_id=wire.asker_id))
         (shown,) = live.shown([ref])
         assert "bold" in shown.text
         assert "everyone_here" in shown.text
-        assert not [alert for alert in shown.alerts if "mention" in alert]
+        assert shown.alerts == []
+        assert shown.form == []
         assert shown.buttons
         assert [call.status for call in wire.telegram.called("sendMessage")] == [400, 200]
 
@@ -203,7 +207,7 @@ async def test_a_move_never_leaves_as_an_error_of_its_own(wire: TelegramWire) ->
         await adapter.working(wire.conversation, wire.question, True)
         await adapter.working(wire.conversation, wire.question, False)
         assert await adapter.person(wire.conversation.account_id, wire.asker_id) is None
-        assert [check.status for check in await adapter.check()] == ["fail"]
+        assert [check.status for check in await adapter.check()] == ["ok", "fail"]
         differences = MANIFEST.differences(wire.settings())
         for call in (adapter.delete(ref), adapter.open(file), live.send("On and on."), differences):
             with pytest.raises(BotError) as caught:

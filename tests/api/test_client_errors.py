@@ -389,7 +389,7 @@ async def test_an_id_is_never_a_path(client: ApiClient, request_id: str) -> None
 async def test_shared_transport_stays_open(server: ScriptedServer) -> None:
     from bot.api.http import shared_http
 
-    http = shared_http()
+    http = shared_http(server.base_url)
     gate = Gate()
     server.script(reply(200, {}))
     for site in ("a", "b"):

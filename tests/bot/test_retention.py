@@ -8,6 +8,8 @@ from pathlib import Path
 
 from bot.config import Retention
 from bot.events import Comment, Moved
+from bot.sessions import Address
+from bot.store import conversations
 from bot.store.retention import DAY, in_slices, old
 from tests.bot.test_admin import all_of_it
 from tests.fakes.channel import room
@@ -106,3 +108,13 @@ async def test_events_are_recognised_as_long_as_they_may_come_again(tmp_path: Pa
         await house.channel.happen(question)
         assert house.count("events_total", channel="fake", kind="message", outcome="duplicate") == 1
         assert len(house.asked()) == 1
+
+
+async def test_where_the_bot_has_greeted_is_known_for_ever(house: House) -> None:
+    """Other cooldowns go after two days."""
+    address, now = Address("fake", "A1", "R-1"), 1_000_000.0
+    assert await house.bot.db.write(lambda tx: conversations.claim_greeting(tx, address, now))
+    assert await house.bot.db.write(lambda tx: conversations.start_cooldown(tx, "limited:x", 60.0, now))
+    await in_slices(house.bot.db.write, old(30, 400, now + 1000 * 86400))
+    assert [row["key"] for row in await house.table("SELECT key FROM cooldowns")] == ["greeted:fake:A1:R-1"]
+    assert not await house.bot.db.write(lambda tx: conversations.claim_greeting(tx, address, now + 1000 * 86400))

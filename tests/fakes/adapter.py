@@ -12,11 +12,12 @@ import json
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any, Final
 
 from pydantic import BaseModel, ConfigDict, SkipValidation
 
-from bot.adapter import FILE_BYTES, AccessRule, ChannelSpec, Check, Host, Part
+from bot.adapter import FILE_BYTES, NOTE_UNITS, AccessRule, ChannelSpec, Check, Host, Part
 from bot.errors import BotError, Misconfigured, OutcomeUnknown, Rejected, Unavailable
 from bot.events import (
     Answer,
@@ -45,6 +46,7 @@ USED: Final = (
     "Comment",
     "Stop",
     "Moved",
+    "Added",
     "Gone",
     "HomeOpened",
 )
@@ -135,7 +137,7 @@ class FakeAdapter:
             return ("buttons" if event.button else "reactions") in self.platform.lacks
         return isinstance(event, Edit) and "edits" in self.platform.lacks
 
-    def render(self, outbound: Outbound, *, plain: bool = False) -> Sequence[Part]:
+    def render(self, outbound: Outbound, *, plain: bool = False, after: int = 0) -> Sequence[Part]:
         """Escape and split; the buttons hang on the last part."""
         if isinstance(outbound, Home):
             recent = ", ".join(question.text for question in outbound.recent)
@@ -144,6 +146,7 @@ class FakeAdapter:
         rated = isinstance(outbound, Answer) and "buttons" not in self.platform.lacks
         kind = "answer" if isinstance(outbound, Answer) else outbound.kind
         pieces = self.split(outbound.text)
+        pieces = pieces[after:]  # both forms are split alike
         return [
             self.part(kind, piece, buttons=rated and n == len(pieces), styled=not plain)
             for n, piece in enumerate(pieces, 1)
@@ -159,7 +162,7 @@ class FakeAdapter:
 
     def split(self, text: str) -> list[str]:
         """Cut before words, and words that are too long anywhere but inside an escape."""
-        limit = self.platform.limit
+        limit = self.platform.limit - NOTE_UNITS - 2
         pieces = [""]
         for word in re.findall(r"\s*\S+\s*", text) or [text]:
             escaped = self.escape(word)
@@ -175,11 +178,13 @@ class FakeAdapter:
         return pieces
 
     async def send(
-        self, conversation: Conversation, part: Part, delivery_id: str, reply_to: MessageRef | None
+        self, conversation: Conversation, part: Part, delivery_id: str, reply_to: MessageRef | None, *, note: str = ""
     ) -> MessageRef:
         """Post it, once."""
         with self.errors():
             stored = FakePart.from_json(part)
+            if note:
+                stored = replace(stored, raw=f"{stored.raw}\n\n{self.escape(note)}")
             return await self.platform.post(
                 conversation, stored, delivery_id, reply_to.message_id if reply_to else None
             )
@@ -264,6 +269,8 @@ class FakeAdapter:
             return Unavailable("The channel cannot be reached.", reason="connection")
         if error.how == "bad_token":
             return Misconfigured("The channel does not know the token; set another.", status=401)
+        if error.how == "form":
+            return Rejected("The channel refuses the styles of the message.", reason="styles", form=True)
         if error.how == "no_file":
             return Rejected("There is no such file.", reason="file_gone")
         if error.how == "gone":

@@ -32,9 +32,9 @@ NAME: Final = "fake"
 ACCOUNT: Final = "A1"
 ASKER: Final = "U1"
 
-Plan: TypeAlias = FailHow | Literal["cut_before_write", "no_file"]
+Plan: TypeAlias = FailHow | Literal["cut_before_write", "no_file", "form"]
 """`cut_before_write`: like `cut_after_write`, but nothing was done; the adapter cannot tell the two apart. `no_file`:
-what a download of none says."""
+what a download of none says. `form`: the styles of a message are refused, certainly."""
 
 CHUNK: Final = 1 << 20
 """Bytes of one piece of a download."""
@@ -98,7 +98,8 @@ class FakeChannel:
     `sent`: every message of the bot, in order, deleted ones too. `plan`: how the next sends end, one each, None is
     well; then `failing` holds, for every method, until it is None. `lacks`: as in `ChannelSpec`; without `findable` it
     lacks look-ups. `tells`: it tells what was said, and names. `files`: what can be downloaded, by id.
-    `delay`: seconds a send takes. `limit`: characters of one message, escapes counted. `requests`: (method,
+    `delay`: seconds a send takes. `limit`: characters of one message, escapes counted; the adapter keeps room for a
+    note in them. `refuses_form`: it takes no part that is styled. `requests`: (method,
     delivery id or message id) of every request that reached it.
     """
 
@@ -108,7 +109,7 @@ class FakeChannel:
         findable: bool = True,
         lacks: Collection[Capability] = (),
         tells: bool = True,
-        limit: int = 400,
+        limit: int = 522,
         now: Callable[[], datetime] | None = None,
     ) -> None:
         self.lacks = frozenset(lacks) if findable else frozenset({*lacks, "look_ups"})
@@ -117,6 +118,7 @@ class FakeChannel:
         self.people = {ASKER: "Uma Ono", "U2": "Ulf Two"}
         self.said: list[Message] = []
         self.limit = limit
+        self.refuses_form = False
         self.sent: list[Sent] = []
         self.plan: list[Plan | None] = []
         self.failing: Plan | None = None
@@ -313,6 +315,8 @@ class FakeChannel:
             await asyncio.sleep(self.delay)
         if len(part.raw) > self.limit:
             raise ValueError("too long")
+        if how == "form" or (self.refuses_form and part.styled):
+            raise ChannelError("form", self.retry_after)
         ref = self.ref(conversation, self.new_id("b"))
         answered = reply_to if reply_to in self.known else None
         self.known.add(ref.message_id)

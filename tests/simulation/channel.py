@@ -116,15 +116,16 @@ class SimAdapter:
     async def run(self, host: Host) -> None:
         """The world delivers the events itself."""
 
-    def render(self, outbound: Outbound, *, plain: bool = False) -> Sequence[Part]:
-        """One part for every line of an answer; everything else is one part. It has no form that could be refused."""
+    def render(self, outbound: Outbound, *, plain: bool = False, after: int = 0) -> Sequence[Part]:
+        """One part for every line of an answer, a lesser one in the plain form; everything else is one part."""
+        form: dict[str, Any] = {} if plain else {"form": True}
         if isinstance(outbound, Answer):
-            return [{"kind": "answer", "text": line} for line in outbound.text.split("\n")]
+            return [{"kind": "answer", "text": line} | form for line in outbound.text.split("\n")[after:]]
         assert isinstance(outbound, Notice)
-        return [{"kind": outbound.kind, "text": outbound.text, "user": outbound.user_id}]
+        return [{"kind": outbound.kind, "text": outbound.text, "user": outbound.user_id} | form]
 
     async def send(
-        self, conversation: Conversation, part: Part, delivery_id: str, reply_to: MessageRef | None
+        self, conversation: Conversation, part: Part, delivery_id: str, reply_to: MessageRef | None, *, note: str = ""
     ) -> MessageRef:
         channel, world = self._channel, self._world
         conversation = channel.now(conversation)  # the channel's error tells the new id, and the adapter follows it
@@ -142,6 +143,13 @@ class SimAdapter:
             await self._wait()
             one.end = "refused"
             self._raise_refusal("barred", f"send {one.kind}")
+        if part.get("form") and world.weather.refuses_form(one.text):
+            await self._wait()
+            one.end = "refused"
+            world.shaken()
+            world.note("form refused", channel.name, one.kind, one.text)
+            await self._process.point("channel: after a refusal")
+            raise Rejected("The channel refuses the form.", status=400, reason="form", form=True)
         if conversation.conversation_id in channel.closed or fate == "odd":
             await self._wait()
             one.end = "rejected"

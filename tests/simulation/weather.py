@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import zlib
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -22,6 +23,7 @@ class Line:
     cut_late: float = 0.0
     odd: float = 0.0
     barred: float = 0.0
+    form: float = 0.0
     slow: float = 0.0
     down: tuple[float, float] = (0.0, 0.0)
 
@@ -60,6 +62,10 @@ class Weather:
             if chance < 0:
                 return fate
         return "fine"
+
+    def refuses_form(self, text: str) -> bool:
+        """Say whether the form of these words is refused: always or never, until the disturbances are over."""
+        return not self.over and zlib.crc32(text.encode()) % 100 < self.channel.form * 100
 
     def latency(self, line: Line) -> float:
         """Draw the seconds a call takes one way."""
@@ -111,6 +117,7 @@ def draw(rng: random.Random) -> Weather:
         ]
     if rng.random() < 0.1:
         weather.channel.barred = rng.choice((0.05, 0.3))
+    weather.channel.form = rng.choice((0.0, 0.0, 0.0, 0.2, 1.0))
     weather.shaky = rng.choice((0.0, 0.0, 0.0, 0.6))
     weather.twice = rng.choice((0.0, 0.1, 0.4))
     weather.unacknowledged = rng.choice((0.0, 0.05, 0.2))

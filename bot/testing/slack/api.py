@@ -165,6 +165,10 @@ class WebApi:
         if client_id in self._slack.client_ids:
             raise Refused("duplicate_message")
         thread = arguments.get("thread_ts")
+        if self._slack.refuse_blocks and arguments.get("blocks"):
+            raise Refused(self._slack.refuse_blocks)
+        if thread in self._slack.locked:
+            raise Refused("restricted_action_thread_locked")
         if thread in channel.deleted:
             raise Refused("thread_not_found")
         if thread is not None and channel.messages.get(thread, {}).get("thread_ts", thread) != thread:

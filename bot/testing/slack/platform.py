@@ -79,7 +79,8 @@ class FakeSlack:
     `echo`: the app hears its own posts and reactions, as from the real Slack. `pace_seconds`: the distance of posts in
     one channel, checked with a burst of three. `retries`: the waits before each redelivery, in seconds.
     `scopes` are the token's, to be changed at any time: FILE_SCOPES and EMAIL_SCOPES are not among them. `few`: the app
-    is one that reads at most 15 messages a call, and calls once a minute.
+    is one that reads at most 15 messages a call, and calls once a minute. `refuse_blocks`: the code that every post
+    with blocks is refused with, "" for none. `locked`: threads in which nobody may write any more.
     """
 
     team = payloads.TEAM
@@ -104,6 +105,8 @@ class FakeSlack:
         self.pace_seconds = pace_seconds
         self.retries = retries
         self.few = False
+        self.refuse_blocks = ""
+        self.locked: set[str] = set()
         self.events_url: str | None = None
         self.posts: list[dict[str, Any]] = []
         self.calls: list[Call] = []

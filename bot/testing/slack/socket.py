@@ -16,7 +16,10 @@ if TYPE_CHECKING:
 
 
 class Sockets:
-    """The connections of the app. `most`: the greatest number open at once; `fewest`: the smallest since the first."""
+    """The connections of the app. `most`: the greatest number open at once; `fewest`: the smallest since the first.
+
+    `address`: where tickets lead, "" for this server itself. `ping_seconds`: how often it pings, None for never.
+    """
 
     def __init__(self, slack: FakeSlack, ack_seconds: float) -> None:
         self._slack = slack
@@ -27,6 +30,8 @@ class Sockets:
         self._numbers = itertools.count(1)
         self._refusing = 0
         self.handed_out = 0
+        self.address = ""
+        self.ping_seconds: float | None = None
         self.most = 0
         self.fewest: int | None = None
 
@@ -43,7 +48,7 @@ class Sockets:
             self._refusing -= 1
         else:
             self._tickets.add(name)
-        return f"{self._slack.base_url.replace('http', 'ws', 1)}/link?ticket={name}"
+        return f"{self.address or self._slack.base_url.replace('http', 'ws', 1)}/link?ticket={name}"
 
     def refuse_tickets(self, times: int) -> None:
         """Let the next tickets be refused when they are used."""
@@ -55,7 +60,7 @@ class Sockets:
         if name not in self._tickets:
             return web.Response(status=401)
         self._tickets.remove(name)
-        socket = web.WebSocketResponse()
+        socket = web.WebSocketResponse(heartbeat=self.ping_seconds)
         await socket.prepare(request)
         await socket.send_json({"type": "hello", "num_connections": self.count + 1, "debug_info": {"host": "loop"}})
         self._note(socket, joined=True)

@@ -151,6 +151,8 @@ class Methods:
         thread: int | None = arguments.take("message_thread_id", int)
         if thread is not None and thread not in chat.topics:
             raise BotApiError(400, "Bad Request: message thread not found")
+        if thread in chat.closed and not chat.admin:
+            raise BotApiError(400, "Bad Request: TOPIC_CLOSED")
         return thread
 
     async def _send_message(self, arguments: Arguments) -> JSON:
@@ -270,6 +272,9 @@ class Methods:
         chat = self._chat(arguments)
         user = arguments.take("user_id", int, required=True)
         arguments.done()
+        if user in chat.anonymous:
+            who = {"user": self.world.known_person(user), "status": "administrator", "is_anonymous": True}
+            return who | {"custom_title": title} if (title := chat.anonymous[user]) else who
         if user != self.world.me["id"]:
             raise BotApiError(400, "Bad Request: user not found")
         return self.world.member("administrator" if chat.admin else "member")

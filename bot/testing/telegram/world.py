@@ -16,7 +16,9 @@ CLIENT_COMMANDS = ("mention", "bot_command", "hashtag", "cashtag", "url", "email
 
 @dataclass(slots=True)
 class Chat:
-    """One chat. `admin`: the bot is an administrator. `member`: it can write. `reactions`: 👀 is allowed."""
+    """One chat. `admin`: the bot is an administrator. `member`: it can write. `reactions`: 👀 is allowed. `closed`:
+    ids of topics in which only administrators may write. `anonymous`: administrators who write as the group, and the
+    title each bears."""
 
     id: int
     type: str
@@ -26,6 +28,8 @@ class Chat:
     member: bool = True
     reactions: bool = True
     topics: dict[int, JSON] = field(default_factory=dict)
+    closed: set[int] = field(default_factory=set)
+    anonymous: dict[int, str] = field(default_factory=dict)
     moved_to: int | None = None
     person: JSON | None = None
 

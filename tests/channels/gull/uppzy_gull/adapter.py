@@ -14,7 +14,7 @@ from uppzy_gull.config import GullSettings
 from uppzy_gull.ids import CHANNEL_NAME, WEBHOOK_PATH, message_ref, time_of, without_mention
 from uppzy_gull.parts import GullPart
 from uppzy_gull.receive import Webhook
-from uppzy_gull.render import render
+from uppzy_gull.render import render, with_note
 
 
 class GullAdapter:
@@ -35,15 +35,17 @@ class GullAdapter:
         finally:
             await self._webhook.close()
 
-    def render(self, outbound: Outbound, *, plain: bool = False) -> Sequence[Part]:
+    def render(self, outbound: Outbound, *, plain: bool = False, after: int = 0) -> Sequence[Part]:
         """Render as HTML, or as text alone."""
-        return [part.to_json() for part in render(outbound, plain=plain)]
+        return [part.to_json() for part in render(outbound, plain=plain, after=after)]
 
     async def send(
-        self, conversation: Conversation, part: Part, delivery_id: str, reply_to: MessageRef | None
+        self, conversation: Conversation, part: Part, delivery_id: str, reply_to: MessageRef | None, *, note: str = ""
     ) -> MessageRef:
         """Post one message; gull leaves a lost `reply_to` out."""
         message = GullPart.from_json(part)
+        if note:
+            message = with_note(message, note)
         body = {
             "format": "html" if message.html else "text",
             "body": message.body,

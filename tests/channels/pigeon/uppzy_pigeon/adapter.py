@@ -53,15 +53,17 @@ class PigeonAdapter:
             await host.handle(event)
         return web.Response()
 
-    def render(self, outbound: Outbound, *, plain: bool = False) -> Sequence[Part]:
+    def render(self, outbound: Outbound, *, plain: bool = False, after: int = 0) -> Sequence[Part]:
         """Render as text alone, in either form."""
-        return [part.to_json() for part in render(outbound)]
+        return [part.to_json() for part in render(outbound)[after:]]
 
     async def send(
-        self, conversation: Conversation, part: Part, delivery_id: str, reply_to: MessageRef | None
+        self, conversation: Conversation, part: Part, delivery_id: str, reply_to: MessageRef | None, *, note: str = ""
     ) -> MessageRef:
         """Send one message; pigeon carries no delivery id and no reply."""
         text, to = PigeonPart.from_json(part).text, conversation.conversation_id
+        if note:
+            text = f"{text} {note}"
         place = {"channel": self.channel, "account_id": conversation.account_id, "conversation_id": to}
         return MessageRef(**place, message_id=await self._post("messages", f"{conversation.account_id}\n{to}\n{text}"))
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 import textwrap
 from typing import Final
 
+from bot.adapter import NOTE_UNITS
 from bot.events import Home, Notice, Outbound
 from bot.render import is_blank, parse, plain
 from uppzy_pigeon.parts import PigeonPart
 
-PART_SIZE: Final = 1_600
+PART_SIZE: Final = 1_600 - NOTE_UNITS - 1
+"""Characters in a message; pigeon carries 1,600, and there is room for a note."""
 
 
 def render(outbound: Outbound) -> list[PigeonPart]:
