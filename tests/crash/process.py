@@ -23,7 +23,10 @@ from tests.house import DOCS
 ROOT = Path(__file__).resolve().parents[2]
 
 
-async def start_bot(folder: Path, **settings: str) -> asyncio.subprocess.Process:
+RUN = ("-m", "bot", "run")
+
+
+async def start_bot(folder: Path, program: tuple[str, ...] = RUN, /, **settings: str) -> asyncio.subprocess.Process:
     """Start `python -m bot run` with these settings alone, its data and its log (bot.log) in the folder."""
     env = {
         **{name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ},
@@ -38,7 +41,7 @@ async def start_bot(folder: Path, **settings: str) -> asyncio.subprocess.Process
     }
     with (folder / "bot.log").open("ab") as log:
         return await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "bot", "run", cwd=folder, env=env, stdout=log, stderr=log
+            sys.executable, *program, cwd=folder, env=env, stdout=log, stderr=log
         )
 
 
@@ -52,6 +55,7 @@ class Machine:
     api_tap: Tap
     folder: Path
     settings: dict[str, str] = field(default_factory=dict)
+    program: tuple[str, ...] = RUN
     process: asyncio.subprocess.Process | None = None
     kills: int = 0
 
@@ -64,7 +68,7 @@ class Machine:
             "SLACK_API_URL": f"{self.slack_tap.url}/api/",
             **self.settings,
         }
-        self.process = await start_bot(self.folder, **settings)
+        self.process = await start_bot(self.folder, self.program, **settings)
 
     async def kill(self, number: int = signal.SIGKILL) -> int:
         """Send a signal and wait for the end; return the exit code."""
