@@ -13,14 +13,14 @@ from bot.store.migrations import STEPS, newer, version_of
 
 
 def make_folder(folder: Path) -> None:
-    """Make a folder, and those above it that are missing, so that a power cut forgets none.
+    """Make a folder, and those above it that are missing, so that a power cut forgets none of them.
 
-    SQLite syncs its folder, which makes the names in it safe; the name of the folder itself is in the one above.
+    SQLite syncs the folder of its files, which makes their names safe. The name of a folder is in the one above, and of
+    one that is there already nobody knows whether that was ever synced.
     """
-    missing = [one for one in (folder, *folder.parents) if not one.exists()]
     folder.mkdir(parents=True, exist_ok=True)
-    for one in missing or [folder]:  # of one that is there nobody knows whether it was synced
-        _sync(one.parent)
+    for above in folder.absolute().parents:
+        _sync(above)
 
 
 def _sync(folder: Path) -> None:

@@ -6,8 +6,10 @@ import asyncio
 import random
 import re
 import signal
+import sqlite3
 import time
 from collections import Counter
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -26,13 +28,18 @@ under load; and the most operations of the disk before it. A commit is about twe
 
 @dataclass
 class Figures:
-    """What became of the questions. `refused`: the bot did not start again on what was left of its database."""
+    """What became of the questions. `refused`: the bot did not start again on what was left of its database.
+
+    `told`: two cuts have fallen into the asking of a question, so nobody could tell twice whether it was asked, and the
+    asker was told that there is no answer. That is the promise; an answer or a notice that is missing is `lost`.
+    """
 
     cuts: int = 0
     asked: int = 0
     unanswered_at_cuts: int = 0
     events_acknowledged: int = 0
     given_up: int = 0
+    told: int = 0
     lost: int = 0
     doubled: int = 0
     asked_more_than_twice: int = 0
@@ -85,7 +92,7 @@ class Outages:
         """Wait until the bot receives; False when it has ended, or never will."""
         process = self.machine.process
         assert process is not None
-        await self.machine.slack.until(lambda: self.machine.slack.sockets.count or process.returncode is not None, 60)
+        await self.machine.slack.until(lambda: self.machine.slack.sockets.count or process.returncode is not None, 300)
         return process.returncode is None
 
     async def one(self, cut: int, questions: int) -> bool:
@@ -122,7 +129,7 @@ class Outages:
 
     async def _acknowledged(self, number: int) -> None:
         """Return at once when so many events are acknowledged."""
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(120):
             while self.machine.slack.counts["acknowledged"] < number:
                 await asyncio.sleep(0.001)
 
@@ -143,7 +150,9 @@ class Outages:
         figures.asked = len(self._asked)
         figures.events_acknowledged = self.machine.slack.counts["acknowledged"]
         figures.given_up = self.machine.slack.counts["lost"]
-        figures.lost = len(set(self._asked) - set(seen)) if alive else 0
+        told = {name for name in self._told() if asked[f"{name}."] == 2}
+        figures.told = len(told)
+        figures.lost = len(set(self._asked) - set(seen) - told) if alive else 0
         figures.doubled = sum(count - 1 for count in seen.values())
         figures.asked_more_than_twice = sum(count > 2 for count in asked.values())
         figures.violations = len(self.machine.slack.violations)
@@ -151,9 +160,22 @@ class Outages:
         figures.seconds = time.monotonic() - began
         return figures
 
+    def _told(self) -> set[str]:
+        """Which questions have ended in a notice that people see."""
+        shown = {post["ts"] for post in self.machine.slack.posts}
+        failed = (
+            "SELECT text, message FROM turns JOIN receipts ON turn = turns.id AND receipts.kind = 'failure'"
+            " WHERE outcome = 'failed' AND reason LIKE 'Twice nobody could tell%'"
+        )
+        path = self.disk.root / "data" / "bot.db"
+        if not path.exists():
+            return set()
+        with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as db:
+            return {text.strip(".") for text, message in db.execute(failed) if message in shown}
+
     async def _end(self) -> None:
         """Wait until Slack has delivered everything and the bot has nothing open."""
-        async with asyncio.timeout(90), aiohttp.ClientSession() as session:
+        async with asyncio.timeout(300), aiohttp.ClientSession() as session:
             idle = 0
             while idle < 2:
                 await asyncio.sleep(0.1)

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.store.migrations import STEPS
 from tests.power.disk import FATES, Disk, Entry, Node, sectors, survive
 
 pytestmark = [
@@ -167,6 +168,22 @@ def test_what_the_shim_cannot_see_is_no_proof(script: str, tmp_path: Path) -> No
     run(disk, scripts[script], str(disk.root))
     with pytest.raises(AssertionError, match=r"nobody saw|through memory"):
         disk.cut(random.Random(0))
+
+
+@pytest.mark.parametrize("made", ["", "a", "a/b"])
+def test_a_database_is_there_after_a_cut_whoever_made_its_folders(made: str, tmp_path: Path) -> None:
+    script = """
+import os, sys
+from bot.store import open_database
+if sys.argv[2]:
+    os.makedirs(sys.argv[1] + "/" + sys.argv[2])
+open_database("sqlite:///" + sys.argv[1] + "/a/b/bot.db").close()
+"""
+    disk = Disk(tmp_path)
+    run(disk, script, str(disk.root), made)
+    disk.cut(Always("nothing"))
+    with closing(sqlite3.connect(disk.root / "a" / "b" / "bot.db")) as db:
+        assert db.execute("PRAGMA user_version").fetchone() == (len(STEPS),)
 
 
 @pytest.mark.parametrize("seed", range(8))

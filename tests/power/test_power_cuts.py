@@ -33,6 +33,7 @@ def judge(figures: Figures) -> None:
     assert figures.disk["syncs"] > figures.asked, "the shim has not seen the commits"
 
 
+@pytest.mark.timeout(600)
 async def test_power_cuts_lose_and_double_nothing(tmp_path: Path) -> None:
     figures = await outages(tmp_path, ALL_MOMENTS, cuts=3, questions=6)
     judge(figures)
@@ -41,6 +42,7 @@ async def test_power_cuts_lose_and_double_nothing(tmp_path: Path) -> None:
     assert len(figures.seen) == 6
 
 
+@pytest.mark.timeout(600)
 async def test_each_deliberate_bug_is_found_by_one_cut(tmp_path: Path) -> None:
     """Four machines at a time: most of it is waiting."""
     async with asyncio.TaskGroup() as together:
