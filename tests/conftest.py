@@ -19,6 +19,7 @@ ON_DEMAND: Final = {"prove": "BOT_PROVE", "bench": "BOT_BENCH"}
 
 BINARIES: Final = {
     "chromium": "chromium",
+    "libc6-dev": "/usr/include/stdio.h",
     "postgresql": "/usr/lib/postgresql/*/bin/initdb",
     "prometheus": "promtool",
 }

@@ -136,7 +136,10 @@ class Log:
     def _save(self) -> None:
         self._path.parent.mkdir(parents=True, exist_ok=True)
         new = self._path.with_suffix(".new")
-        new.write_text(json.dumps(self._all, ensure_ascii=False, indent=1), encoding="utf-8")
+        with new.open("w", encoding="utf-8") as file:
+            json.dump(self._all, file, ensure_ascii=False, indent=1)
+            file.flush()
+            os.fsync(file.fileno())  # else a power cut may leave the new name with nothing in it
         os.replace(new, self._path)
 
 

@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 from bot.errors import ConfigError, Unavailable
+from bot.store.file import connect, make_folder, refuse_newer
 from bot.store.lock import sole_engine
 from bot.store.migrations import is_older, migrate
 
@@ -129,32 +130,6 @@ class _Jobs:
             return (self._urgent if urgent else self._rest).popleft()
 
 
-def connect(path: Path | str, *, timeout: float = 5.0) -> sqlite3.Connection:
-    """Open a connection with our pragmas. `timeout`: seconds to wait for another process's write."""
-    connection = sqlite3.connect(path, timeout=timeout, isolation_level=None, check_same_thread=False)
-    connection.row_factory = sqlite3.Row
-    connection.execute("PRAGMA auto_vacuum=INCREMENTAL")  # heard by a database that has no table yet
-    _use_wal(connection, timeout)
-    connection.execute("PRAGMA synchronous=FULL")
-    connection.execute("PRAGMA foreign_keys=ON")
-    connection.execute("PRAGMA journal_size_limit=16000000")  # bytes; the WAL is cut back when it has grown
-    return connection
-
-
-def _use_wal(connection: sqlite3.Connection, timeout: float) -> None:
-    """Switch to WAL. SQLite does not wait for the lock of a switch that another process makes just now; so we do."""
-    until = time.monotonic() + timeout
-    while True:
-        try:
-            connection.execute("PRAGMA journal_mode=WAL")
-        except sqlite3.OperationalError:
-            if time.monotonic() > until:
-                raise
-            time.sleep(0.02)
-        else:
-            return
-
-
 def unavailable(error: BaseException) -> Unavailable:
     """Say in one sentence that the database did not take it."""
     return Unavailable(
@@ -178,9 +153,10 @@ class SqliteDatabase:
         self.failing = False
 
     def open(self) -> None:
-        """Create or migrate the file and start the writer. Raises `ConfigError` when it cannot be opened."""
+        """Make or migrate the file, start the writer. Raises `ConfigError` when it cannot be opened, or is newer."""
         try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
+            make_folder(self.path.parent)
+            refuse_newer(self.path, timeout=self._busy_seconds)
             connection = connect(self.path, timeout=self._busy_seconds)
             self._migrate(connection)
             self._reader = connect(self.path, timeout=self._busy_seconds)

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import sqlite3
 
+from bot.errors import ConfigError
+
 STEPS: tuple[str, ...] = (
     """
     CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL);
@@ -171,24 +173,44 @@ STEPS: tuple[str, ...] = (
     CREATE INDEX dead_at ON dead (at);
     CREATE INDEX feedback_changed ON feedback (changed_at)
     """,
+    # What the first versions stored of a submission did not say when the API had replied.
+    """
+    UPDATE steps SET result=json_set(result, '$.replied_at', json_extract(result, '$.at'))
+        WHERE kind='submit' AND json_extract(result, '$.at') IS NOT NULL
+        AND json_extract(result, '$.replied_at') IS NULL
+    """,
 )
+
+
+def version_of(connection: sqlite3.Connection) -> int:
+    """Return how many steps the database has seen."""
+    return int(connection.execute("PRAGMA user_version").fetchone()[0])
 
 
 def is_older(connection: sqlite3.Connection) -> bool:
     """Whether the database was written by an older version; a new one was written by none."""
-    return 0 < int(connection.execute("PRAGMA user_version").fetchone()[0]) < len(STEPS)
+    return 0 < version_of(connection) < len(STEPS)
+
+
+def newer(version: int) -> ConfigError:
+    """Say that a newer version wrote the database: what it means by its tables is not known here."""
+    wanted = f"a database of this version; a newer one wrote it (schema {version}, here {len(STEPS)}): start that one"
+    return ConfigError([("BOT_DATABASE_URL", wanted)])
 
 
 def migrate(connection: sqlite3.Connection) -> int:
     """Bring the schema up to date, each step in a transaction of its own; return the version reached.
 
-    Two processes may start at once: the version is read again under the write lock.
+    Two processes may start at once: the version is read again under the write lock. Raises `ConfigError` for a database
+    of a newer version.
     """
     while True:
         connection.execute("BEGIN IMMEDIATE")
         try:
-            version = int(connection.execute("PRAGMA user_version").fetchone()[0])
-            if version >= len(STEPS):
+            version = version_of(connection)
+            if version > len(STEPS):
+                raise newer(version)
+            if version == len(STEPS):
                 connection.execute("COMMIT")
                 return version
             for statement in STEPS[version].split(";\n"):

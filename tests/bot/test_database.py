@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import sqlite3
 import subprocess
 import sys
@@ -14,6 +15,7 @@ import pytest
 
 from bot.errors import Unavailable
 from bot.store.database import GROUP_SECONDS, SqliteDatabase, Tx
+from bot.store.file import connect
 
 OPEN = "import sys; from bot.store import open_database; open_database(sys.argv[1]).close()"
 
@@ -141,3 +143,10 @@ async def test_a_file_that_is_moved_away_is_unavailable_until_it_is_back(tmp_pat
     await database.write(lambda tx: tx.run("INSERT INTO vault VALUES ('c', 'd')"))
     assert [row["name"] for row in await database.read(lambda tx: tx.all("SELECT name FROM vault"))] == ["c"]
     database.close()
+
+
+def test_a_connection_syncs_every_commit(tmp_path: Path) -> None:
+    """WAL, synchronous=FULL, foreign keys; `tests/power` shows what a weaker setting loses."""
+    with contextlib.closing(connect(tmp_path / "bot.db")) as db:
+        found = [db.execute(f"PRAGMA {name}").fetchone()[0] for name in ("journal_mode", "synchronous", "foreign_keys")]
+    assert found == ["wal", 2, 1]

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from bot.store import feedback_list, forgetting, retention
-from bot.store.database import Tx, connect
+from bot.store.database import Tx
+from bot.store.file import connect
 from bot.store.migrations import migrate
 from bot.store.retention import DAY, PAGES, ROWS, TURNS
 

@@ -23,7 +23,12 @@ from tests.house import DOCS
 ROOT = Path(__file__).resolve().parents[2]
 
 
-async def start_bot(folder: Path, **settings: str) -> asyncio.subprocess.Process:
+RUN = ("-m", "bot", "run")
+
+
+async def start_bot(
+    folder: Path, program: tuple[str, ...] = RUN, interpreter: str = sys.executable, /, **settings: str
+) -> asyncio.subprocess.Process:
     """Start `python -m bot run` with these settings alone, its data and its log (bot.log) in the folder."""
     env = {
         **{name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ},
@@ -37,9 +42,7 @@ async def start_bot(folder: Path, **settings: str) -> asyncio.subprocess.Process
         **settings,
     }
     with (folder / "bot.log").open("ab") as log:
-        return await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "bot", "run", cwd=folder, env=env, stdout=log, stderr=log
-        )
+        return await asyncio.create_subprocess_exec(interpreter, *program, cwd=folder, env=env, stdout=log, stderr=log)
 
 
 @dataclass
@@ -52,6 +55,8 @@ class Machine:
     api_tap: Tap
     folder: Path
     settings: dict[str, str] = field(default_factory=dict)
+    program: tuple[str, ...] = RUN
+    interpreter: str = sys.executable
     process: asyncio.subprocess.Process | None = None
     kills: int = 0
 
@@ -64,7 +69,7 @@ class Machine:
             "SLACK_API_URL": f"{self.slack_tap.url}/api/",
             **self.settings,
         }
-        self.process = await start_bot(self.folder, **settings)
+        self.process = await start_bot(self.folder, self.program, self.interpreter, **settings)
 
     async def kill(self, number: int = signal.SIGKILL) -> int:
         """Send a signal and wait for the end; return the exit code."""
@@ -110,13 +115,15 @@ class Machine:
 
 
 @asynccontextmanager
-async def a_machine(folder: Path, *, delay: float = 0.3, **settings: str) -> AsyncIterator[Machine]:
-    """Set everything up; the bot itself is started by `boot`."""
+async def a_machine(
+    folder: Path, *, delay: float = 0.3, data: Path | None = None, **settings: str
+) -> AsyncIterator[Machine]:
+    """Set everything up; the bot itself is started by `boot`. `data`: where the assistant keeps what it knows."""
     docs = folder / "docs"
     docs.mkdir()
     for name, text in DOCS.items():
         (docs / name).write_text(text)
-    assistant = await start(AssistantOptions(docs=docs, port=0, delay=delay))
+    assistant = await start(AssistantOptions(docs=docs, port=0, delay=delay, data=data))
     async with (
         FakeSlack() as slack,
         Tap(slack.base_url) as slack_tap,

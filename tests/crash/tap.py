@@ -7,7 +7,6 @@ and its reply has not been sent. What they raise cuts the connection.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import Awaitable, Callable
 
 import aiohttp
@@ -69,7 +68,6 @@ class Tap:
                 }
                 return web.Response(body=answer, status=reply.status, headers=kept)
         except (Cut, aiohttp.ClientError, asyncio.CancelledError):
-            with contextlib.suppress(AttributeError):
-                assert request.transport is not None
+            if request.transport is not None:  # else the other side has cut already
                 request.transport.abort()
             return web.Response(status=502)
