@@ -9,7 +9,7 @@ from functools import cached_property
 from bot.events import MessageRef
 from tests.simulation.api import Request, Submit
 from tests.simulation.channel import Post, Try
-from tests.simulation.people import Ask
+from tests.simulation.deeds import Ask
 from tests.simulation.world import World
 
 ANSWER = re.compile(r"q(\d+)v(\d+) ~(\d+)/(\d+) #(r\d+)$")
@@ -46,6 +46,16 @@ class Evidence:
     world: World
     ask: Ask
     submits: list[Submit]
+
+    @property
+    def is_hit(self) -> bool:
+        """Whether a lasting fault may be felt by whoever asked."""
+        return self.world.lasting.hits(self.ask.channel.name, self.ask.user)
+
+    def began_ahead(self, by: float) -> bool:
+        """Whether a process has begun after the clock was set forward: it cannot know that less time has passed."""
+        ahead = [at for at, seconds in self.world.weather.jumps if seconds > 0]
+        return any(at <= life.began <= by for at in ahead for life in self.world.lives)
 
     @property
     def name(self) -> str:

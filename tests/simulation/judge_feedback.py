@@ -6,9 +6,9 @@ import itertools
 
 from bot.events import Rating
 from tests.simulation.api import Rated
+from tests.simulation.deeds import Vote
 from tests.simulation.judge import Evidence, Verdict
 from tests.simulation.judge_questions import unsure
-from tests.simulation.people import Vote
 from tests.simulation.settings import BAD, GOOD
 
 SETTLED = 12.0
@@ -71,7 +71,7 @@ def meant(votes: list[Vote], asker: str, voters: str) -> Rating | None:
 
 def _votes(one: Evidence) -> list[Vote]:
     label = f"{one.name}v"
-    votes = [vote for vote in one.world.people.votes if vote.post.text.startswith(label)]
+    votes = [vote for vote in one.world.voters.votes if vote.post.text.startswith(label)]
     return sorted(votes, key=lambda vote: vote.delivery.event.sent_at)  # ties keep their order
 
 
