@@ -23,7 +23,7 @@ def main() -> int:
     parser.add_argument("--logs", action="store_true", help="tell what the bot logged, too")
     told = parser.parse_args()
     if told.bug:
-        with MUTANTS[told.bug]():
+        with MUTANTS[told.bug].put_in():
             return _run(told)
     return _run(told)
 

@@ -11,7 +11,8 @@ from tests.simulation.world import World
 def judge_progress(evidence: list[Evidence], verdict: Verdict) -> None:
     """Judge what people saw while they waited."""
     for one in evidence:
-        if one.ask.place.conversation.conversation_id not in one.ask.channel.ever_closed:
+        limited = one.ask.edits[0].limited  # told so, and nothing is worked on
+        if not limited and one.ask.place.conversation.conversation_id not in one.ask.channel.ever_closed:
             _sign(one, verdict)
             _notice(one, verdict)
     if evidence:
@@ -34,7 +35,7 @@ def _ended_by(one: Evidence, at: float) -> bool:
 
 def _sign(one: Evidence, verdict: Verdict) -> None:
     stored = one.ask.edits[0].stored_at
-    if stored is None or one.ask.root or one.ask.edits[0].limited or not _undisturbed(one, stored - 0.1, stored + 2.0):
+    if stored is None or one.ask.root or not _undisturbed(one, stored - 0.1, stored + 2.0):
         return
     assert one.ask.ref is not None
     key = one.ask.ref.message_id

@@ -45,7 +45,11 @@ class Lasting:
 
     def hits(self, channel: str, user: str) -> bool:
         """Whether the fault is allowed to be felt by this person there."""
-        return channel == self.channel if self.kind == "channel" else bool(self.kind) and user == EVE
+        return self.would_hit(self.kind, channel, user)
+
+    def would_hit(self, kind: Kind, channel: str, user: str) -> bool:
+        """Whether a fault of that kind would hit them."""
+        return channel == self.channel if kind == "channel" else bool(kind) and user == EVE
 
 
 def draw_lasting(luck: Luck, channels: tuple[str, ...], until: float) -> Lasting:

@@ -16,7 +16,7 @@ from tests.simulation.judge import Verdict, judge
 from tests.simulation.loop import Stuck, VirtualLoop
 from tests.simulation.luck import Luck
 from tests.simulation.process import Parts
-from tests.simulation.story import History, tell
+from tests.simulation.story import tell
 from tests.simulation.world import World
 
 
@@ -27,7 +27,7 @@ class Report:
     seed: int
     verdict: Verdict
     luck: Luck
-    history: History
+    world: World
     crowd: dict[str, int]
 
     @property
@@ -43,7 +43,7 @@ class Report:
                 self.luck.tell(),
                 "",
                 "What happened (seconds):",
-                *tell(self.history, logs=logs),
+                *tell(self.world.history, logs=logs),
                 "",
                 *(self.verdict.wrong or ["Every promise was kept."]),
             )
@@ -112,7 +112,7 @@ def run(
             loop.end()
         verdict.wrong += [f"a task failed: {one}" for one in loop_failures]
         world.platter.close()
-        return Report(seed, verdict, luck, world.history, _crowd(world))
+        return Report(seed, verdict, luck, world, _crowd(world))
     finally:
         gc.enable()
         if not loop.is_closed():
