@@ -150,10 +150,20 @@ def judge(world: World) -> Verdict:
     if not world.rested:
         verdict.wrong.append("It does not come to rest.")
     evidence = collect(world)
-    verdict.count("questions", len(evidence))
-    verdict.count("crashes", len(world.crashed))
+    _count(world, verdict)
     judge_questions(evidence, verdict)
     judge_sessions(evidence, verdict)
     judge_progress(evidence, verdict)
     judge_feedback(evidence, verdict)
     return verdict
+
+
+def _count(world: World, verdict: Verdict) -> None:
+    fates = list(world.luck.unusual.values())
+    verdict.count("questions", len(world.people.asks))
+    verdict.count("crashes", len(world.crashed))
+    verdict.count("calls cut", sum(fate.startswith("cut_") for fate in fates))
+    verdict.count("calls refused", sum(fate in ("refused", "limited", "barred", "odd") for fate in fates))
+    verdict.count("clocks set", len(world.weather.jumps))
+    verdict.count("upgrades", sum(what == "OLD SCHEMA" for _, what, _ in world.history))
+    verdict.count("lasting faults", bool(world.lasting.kind))
