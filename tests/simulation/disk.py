@@ -76,6 +76,8 @@ class Disk:
             raise Unavailable(DOWN, reason="database")
         result = self._commit(work)
         await self._process.point("disk: after a commit")
+        await asyncio.sleep(0)  # the writer is another thread: what it did is known a moment later, in any order
+        self._process.must_live()
         return result
 
     def _commit(self, work: Callable[[Tx], T]) -> T:

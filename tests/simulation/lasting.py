@@ -15,6 +15,13 @@ Kind = Literal["", "lane", "channel", "key", "flood"]
 Site = Literal["ours", "hers"]
 KINDS: tuple[Kind, ...] = tuple(kind for kind in get_args(Kind) if kind)
 
+WHAT: dict[Kind, str] = {
+    "lane": "the requests of one conversation never end",
+    "channel": "one channel refuses, limits or swallows everything",
+    "key": "the key of one site is refused, limited or its API is down",
+    "flood": "one person asks 60 to 120 questions in 20 s",
+}
+
 EVE = "eve"
 HERS = "E1"
 """The conversation where Eve is alone with the bot."""

@@ -1,7 +1,8 @@
 """Whether everybody else is on time while one lane, channel, key or person goes wrong for good.
 
 Liveness, apart from safety: no weather but the lasting fault, and each question of the others waits as long as in the
-same seed without it. `python -m tests.simulation.on_time SEEDS` prints the worst waits.
+same seed without it. `python -m tests.simulation.on_time SEEDS` prints the worst waits and
+adds them to the record.
 """
 
 from __future__ import annotations
@@ -11,8 +12,9 @@ import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from tests.proofs import record
 from tests.simulation.judge import collect
-from tests.simulation.lasting import KINDS, Kind
+from tests.simulation.lasting import KINDS, WHAT, Kind
 from tests.simulation.run import run
 
 ALLOWED = 3.0
@@ -82,10 +84,12 @@ def _waits(kind: Kind, asked_of: Kind, seed: int) -> dict[str, float]:
 
 
 def main() -> int:
-    """Print a line for each kind of lasting fault."""
+    """Print a line for each kind of lasting fault, and add it to the record."""
     number = int(sys.argv[1])
     for kind in KINDS:
-        print(kind, worst(kind, range(1, number + 1)), flush=True)
+        figures = worst(kind, range(1, number + 1))
+        print(kind, figures, flush=True)
+        record.add("lasting fault", kind=kind, what=WHAT[kind], seeds=number, **figures)
     return 0
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from unittest.mock import patch
 
 import tests.simulation.process
-from bot.engine.admission import AdmissionQueue
+from bot.engine.admission import PAUSE, AdmissionQueue
 from bot.engine.inprocess import InProcessEngine
 from bot.events import Event
 from bot.intake.arrival import IGNORED, Accepted
@@ -44,7 +44,7 @@ def admission_ends_a_moment_too_late() -> Iterator[None]:
         task = self._task
         await admit(self)
         self._task = task  # it is over, but who comes now still takes it to be there
-        await asyncio.sleep(0)
+        await asyncio.sleep(PAUSE)
         self._task = None
 
     with patch.object(AdmissionQueue, "_admit", late):
