@@ -50,6 +50,7 @@ class Disk:
         self._world = process.world
         self._tx = Tx(process.world.platter)
         self._free_at = {True: 0.0, False: 0.0}
+        self._told_at = 0.0
         self._elsewhere = -1
 
     async def open(self) -> None:
@@ -76,7 +77,11 @@ class Disk:
             raise Unavailable(DOWN, reason="database")
         result = self._commit(work)
         await self._process.point("disk: after a commit")
-        await asyncio.sleep(0)  # the writer is another thread: what it did is known a moment later, in any order
+        # The writer is another thread: what it did is known a moment later, and much later while it has no time.
+        late = world.luck.dice("disk tells after").uniform(0.0, 1.0) if slow else 0.0
+        now = loop.time()
+        self._told_at = max(self._told_at, now + late)
+        await asyncio.sleep(self._told_at - now if self._told_at > now else 0)
         self._process.must_live()
         return result
 
