@@ -176,6 +176,6 @@ def _smaller(one: Entry) -> Iterator[str]:
 def _faults(entries: Sequence[Entry]) -> str:
     head = (
         "## Faults of our own\n\nWhat seeds have found in our code, by the history: commits that mend the core together"
-        " with the simulation, or say so.\n\n"
+        " with the simulation, or say so. Which of several a seed showed first, the history does not tell.\n\n"
     )
     return head + _table(("mended in", "fault"), [(one["mended in"], one["what"]) for one in entries])

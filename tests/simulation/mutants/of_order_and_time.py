@@ -24,15 +24,21 @@ from bot.turns.steps import Effect
 from tests.simulation.mutants.registry import mutant
 
 STALE = 60.0
+A_MOMENT = 0.2
 
 
 @mutant
 def wake_is_lost_while_a_lane_ends() -> Iterator[None]:
-    def wake(self: InProcessEngine, lane: str) -> None:
-        if not self._draining and lane not in self._lanes:
-            self._lanes[lane] = asyncio.get_running_loop().create_task(self._run_lane(lane))
+    work = InProcessEngine._work_on_next
 
-    with patch.object(InProcessEngine, "wake", wake):
+    async def slowly(self: InProcessEngine, lane: str) -> bool:
+        more = await work(self, lane)
+        if not more:
+            await asyncio.sleep(A_MOMENT)
+            self._again.discard(lane)
+        return more
+
+    with patch.object(InProcessEngine, "_work_on_next", slowly):
         yield
 
 
@@ -78,21 +84,6 @@ def sign_of_work_shown_after_the_end() -> Iterator[None]:
                 return
 
     with patch.object(ProgressTracker, "_show_sign", unlocked):
-        yield
-
-
-@mutant
-def lane_is_ended_before_its_last_look() -> Iterator[None]:
-    work = InProcessEngine._work_on_next
-
-    async def once(self: InProcessEngine, lane: str) -> bool:
-        more = await work(self, lane)
-        if not more:
-            await asyncio.sleep(0)
-            self._again.discard(lane)
-        return more
-
-    with patch.object(InProcessEngine, "_work_on_next", once):
         yield
 
 
