@@ -56,7 +56,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Print the figures that tests recorded as dicts of numbers, summed by name: a proof shows what it counted.
 
-    With BOT_RECORD=1 they are added to docs/proofs.json too, under that name.
+    With BOT_RECORD=1 those of `tests.proofs.record.OF_TESTS` are added to docs/proofs.json too.
     """
     figures: dict[str, dict[str, float]] = {}
     for report in terminalreporter.getreports("passed") + terminalreporter.getreports("failed"):
@@ -67,7 +67,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
                     sums[what] = round(sums.get(what, 0) + number, 1)
     for name, sums in figures.items():
         terminalreporter.write_line(f"{name}: " + " · ".join(f"{what} {number:g}" for what, number in sums.items()))
-        if os.environ.get("BOT_RECORD") == "1" and not terminalreporter.getreports("failed"):
+        if name in record.OF_TESTS and os.environ.get("BOT_RECORD") == "1":
             record.add(name, **sums)
 
 

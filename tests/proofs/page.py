@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from tests.proofs.record import Entry
+from tests.proofs.record import OF_TESTS, Entry
 
 NOT_YET = "not run yet"
 NOT_COVERED = (
@@ -58,7 +58,7 @@ def _so_far(entries: Sequence[Entry]) -> str:
     seeds = _of(entries, "seeds")
     simulated = _seed_sums(seeds) if seeds else NOT_YET
     rows = [("simulated seeds", simulated)]
-    for proof in ("kills", "power cuts", "attacks"):
+    for proof in OF_TESTS:
         rows.append((proof, _sums(_of(entries, proof))))
     rows.append(("deliberate bugs", _bugs_in_short(_of(entries, "deliberate bugs"))))
     return "## So far\n\n" + _table(("proof", "all runs together"), rows)

@@ -11,6 +11,9 @@ from typing import Any, TypeAlias
 ROOT = Path(__file__).parents[2]
 RECORD = ROOT / "docs" / "proofs.json"
 
+OF_TESTS = ("kills", "power cuts", "attacks")
+"""Proofs that are tests: what they pass to `record_property` under this name is added with BOT_RECORD=1."""
+
 Entry: TypeAlias = dict[str, Any]
 """A run: `proof` names what it is one of, `date` and `commit` when and of what; the rest are its figures."""
 

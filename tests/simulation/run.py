@@ -16,7 +16,7 @@ from tests.simulation.judge import Verdict, judge
 from tests.simulation.loop import Stuck, VirtualLoop
 from tests.simulation.luck import Luck
 from tests.simulation.process import Parts
-from tests.simulation.story import tell
+from tests.simulation.story import LEGEND, tell
 from tests.simulation.world import World
 
 
@@ -42,7 +42,8 @@ class Report:
                 "What was drawn for this run (all else is as usual):",
                 self.luck.tell(),
                 "",
-                "What happened (seconds):",
+                "What happened:",
+                *LEGEND,
                 *tell(self.world.history, logs=logs),
                 "",
                 *(self.verdict.wrong or ["Every promise was kept."]),

@@ -32,7 +32,7 @@ def main() -> int:
             runs=small.runs,
             before=small.before.crowd,
             after=small.after.crowd,
-            story=story[story.index("What happened (seconds):") + 1 :],
+            story=story[story.index("What happened:") + 1 :],
         )
     return 0
 

@@ -41,6 +41,11 @@ SENTENCES = {
     "WRONG": "WRONG: {0}",
 }
 """A sentence for each kind of event in a history; the numbers stand for what is told of it."""
+LEGEND = (
+    "q2v1: the words of question 2 after 1 edit · r201: its first request at the API · channel lookup can be asked",
+    "what became of a message, channel blind cannot · times in seconds from the start",
+)
+"""What must be known to read a story."""
 LOG = "  log "
 """How the name of an event of the bot's own log begins."""
 
