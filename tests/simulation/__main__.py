@@ -23,7 +23,12 @@ def main() -> int:
     parser.add_argument("--logs", action="store_true", help="tell what the bot logged, too")
     told = parser.parse_args()
     if told.bug:
-        with MUTANTS[told.bug].put_in():
+        bug = MUTANTS[told.bug]
+        if bug.kind:  # it breaks no promise by itself: it makes somebody else late
+            found = bug.is_found(int(told.seeds))
+            print(f"Beside a lasting fault ({bug.kind}) everybody else is {'late' if found else 'on time'}.")
+            return 1 if found else 0
+        with bug.put_in():
             return _run(told)
     return _run(told)
 

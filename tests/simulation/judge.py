@@ -13,6 +13,8 @@ from tests.simulation.deeds import Ask
 from tests.simulation.world import World
 
 ANSWER = re.compile(r"q(\d+)v(\d+) ~(\d+)/(\d+) #(r\d+)$")
+STORED = 12.0
+"""Seconds after a call began by which what came of it is stored, even when channel and disk are slow."""
 WORDS = re.compile(r"q(\d+)v(\d+)$")
 
 
@@ -124,6 +126,15 @@ class Evidence:
             return False
         cut_off = life.died is not None and life.died <= by
         return (cut_off or overlapped) and (submit.request.seen is None or submit.request.seen > by)
+
+
+def stored_by(world: World, at: float) -> float:
+    """Say until when what came of a call may not be stored: channel and disk may be slow, the disk may fail."""
+    by = at + STORED
+    for begin, end in sorted(world.weather.disk_fails):
+        if begin <= by and end >= at:
+            by = max(by, end + STORED)
+    return by
 
 
 def _number(text: str) -> int:

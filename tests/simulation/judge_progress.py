@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from bot import notices
-from tests.simulation.judge import Evidence, Verdict
-from tests.simulation.judge_questions import STORED
+from tests.simulation.judge import Evidence, Verdict, stored_by
 from tests.simulation.world import World
 
 
@@ -22,6 +21,8 @@ def judge_progress(evidence: list[Evidence], verdict: Verdict) -> None:
 def _undisturbed(one: Evidence, begin: float, end: float) -> bool:
     """Whether one process ran all the time, the disk was healthy and the channel took what it was sent."""
     world = one.world
+    if end > world.now:
+        return False  # all that is not hit by a lasting fault was done before
     lives = [life for life in world.lives if life.began <= begin and (life.died is None or life.died >= end)]
     disk = any(a <= end and b >= begin for a, b in world.disk_trouble)
     channel = any(begin <= at <= end for at in one.ask.channel.trouble)
@@ -82,7 +83,7 @@ def _nothing_left(world: World, verdict: Verdict) -> None:
                 died = [life.died for life in world.lives if life.died is not None]
                 if channel.ever_closed & {post.ref.conversation_id}:
                     continue
-                untold = not channel.can_be_asked and any(post.at <= at <= post.at + STORED for at in died)
+                untold = not channel.can_be_asked and any(post.at <= at <= stored_by(world, post.at) for at in died)
                 if not untold:
                     verdict.wrong.append(f"A progress notice was left behind ({channel.name} {post.ref.message_id}).")
         last: dict[str, bool] = {}

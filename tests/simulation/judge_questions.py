@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from bot.events import Deletion
 from tests.simulation.channel import Try
-from tests.simulation.judge import Evidence, Part, Verdict
+from tests.simulation.judge import Evidence, Part, Verdict, stored_by
 
 UNSURE = ("unknown", "died")
-STORED = 12.0
-"""Seconds after a send began by which its receipt is stored, even when channel and disk are slow."""
 
 
 def judge_questions(evidence: list[Evidence], verdict: Verdict) -> None:
@@ -63,10 +61,9 @@ def unsure(one: Evidence, entry: Try) -> bool:
     if entry.end in UNSURE:
         return True
     life = one.world.lives[entry.process - 1]
-    died = life.died is not None and life.died <= entry.at + STORED
-    return entry.end == "known" and (
-        died or any(a <= entry.at + STORED and b >= entry.at for a, b in one.world.overlaps)
-    )
+    by = stored_by(one.world, entry.at)
+    died = life.died is not None and life.died <= by
+    return entry.end == "known" and (died or any(a <= by and b >= entry.at for a, b in one.world.overlaps))
 
 
 def _copies(one: Evidence) -> dict[tuple[int, int], list[Part]]:

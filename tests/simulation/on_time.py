@@ -66,6 +66,7 @@ def _waits(kind: Kind, asked_of: Kind, seed: int) -> dict[str, float]:
             "open turns": 10000,
             "never answered chance": 0.0,
             "bad answer chance": 0.0,
+            "minds change": False,
         },
     )
     assert not report.verdict.wrong, (seed, kind, report.verdict.wrong)

@@ -26,6 +26,7 @@ class People:
         self.asks: list[Ask] = []
         self.anews: list[Anew] = []
         self.deliveries: list[Delivery] = []
+        self.minds_change = world.luck.option("minds change", True, lambda _: True)
         self._events = 0
 
     def places(self) -> list[tuple[Channel, Place]]:
@@ -153,7 +154,7 @@ class People:
         self.world.note(
             "asks", user, text, place.conversation.conversation_id, channel.name, "by /ask" if command else ""
         )
-        if ref is not None and not command and user != EVE:
+        if ref is not None and not command and user != EVE and self.minds_change:
             self._second_thoughts(ask)
         if channel.can_be_asked and place.conversation.is_direct and luck.happens(f"stop after q{number}", 0.05):
             self.world.later(luck.dice(f"stop of q{number}").uniform(0.0, 15.0), lambda: self._stop(ask))

@@ -96,7 +96,7 @@ def draw(luck: Luck) -> Weather:
     _draw_lines(luck, weather)
     _draw_disk(luck, weather)
     _draw_ends(luck, weather)
-    weather.shaky = luck.option("crash after a refusal", 0.0, lambda dice: dice.choice((0.0, 0.0, 0.0, 0.6)))
+    weather.shaky = luck.option("crash after a refusal", 0.0, lambda dice: dice.choice((0.0, 0.0, 0.9)))
     weather.twice = luck.option("delivered twice", 0.0, lambda dice: dice.choice((0.0, 0.1, 0.4)))
     weather.unacknowledged = luck.option("ack lost", 0.0, lambda dice: dice.choice((0.0, 0.05, 0.2)))
     weather.disorder = luck.option("delayed by up to", 0.0, lambda dice: dice.choice((0.0, 0.5, 6.0)))
@@ -112,7 +112,7 @@ def _draw_lines(luck: Luck, weather: Weather) -> None:
     for line in (weather.api, weather.channel):
         for fate in ("refused", "limited", "cut_before", "cut_after", "cut_late", "slow"):
             setattr(line, fate, chance(f"{line.side} {fate}", 0.4, rough))
-        line.odd = chance(f"{line.side} odd", 0.25, rough / 2)
+        line.odd = chance(f"{line.side} odd", 0.5, rough)
         line.down = luck.option(f"{line.side} down", (0.0, 0.0), lambda dice: _outage(dice, weather.until))
     weather.channel.barred = luck.option(
         "channel barred chance", 0.0, lambda dice: dice.choice((0.05, 0.3)) if dice.unit() < 0.1 else 0.0

@@ -126,7 +126,8 @@ class World:
     def shaken(self) -> None:
         """Something was refused for good: a moment in which a crash hurts."""
         if self.weather.happens("crash after a refusal", self.weather.shaky):
-            self.later(self.luck.dice("crash after").uniform(0.0, 0.5), self._crash)
+            dice = self.luck.dice("crash after")
+            self.later(dice.uniform(0.0, dice.choice((0.1, 0.5))), self._crash)
 
     def kill(self, process: Process, where: str = "") -> None:
         """kill -9, and a start after a while."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
@@ -11,6 +12,7 @@ from unittest.mock import patch
 import tests.simulation.process
 from bot.engine.admission import PAUSE, AdmissionQueue
 from bot.engine.inprocess import InProcessEngine
+from bot.errors import BotError
 from bot.events import Event
 from bot.intake.arrival import IGNORED, Accepted
 from bot.intake.router import Router
@@ -73,15 +75,20 @@ def begin_not_awaited() -> Iterator[None]:
 
 
 @mutant
-def sign_of_work_shown_after_the_end() -> Iterator[None]:
+def sign_of_work_may_come_after_the_end() -> Iterator[None]:
+    kept: set[asyncio.Task[None]] = set()
+
     async def unlocked(self: ProgressTracker, entry: Any) -> None:
         adapter = self._adapter(entry.turn)
-        if adapter is not None:
-            conversation = await self._conversation(entry.turn)
-            try:
-                await adapter.working(conversation, entry.turn.question, True)
-            except Exception:
-                return
+
+        async def show() -> None:
+            with contextlib.suppress(BotError):
+                assert adapter is not None
+                await adapter.working(await self._conversation(entry.turn), entry.turn.question, True)
+
+        task = asyncio.get_running_loop().create_task(show())
+        kept.add(task)
+        task.add_done_callback(kept.discard)
 
     with patch.object(ProgressTracker, "_show_sign", unlocked):
         yield
