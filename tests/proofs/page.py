@@ -105,10 +105,11 @@ def _runs(seeds: Sequence[Entry]) -> str:
             one["cores"],
             f"{one['seeds'] / max(1, one['seconds']):.1f}",
             one["beside"],
+            one.get("note", ""),
         )
         for one in seeds
     )
-    head = ("date", "commit", "seeds", "broken", "seconds", "cores", "seeds/s", "also beside a lasting fault")
+    head = ("date", "commit", "seeds", "broken", "seconds", "cores", "seeds/s", "also beside a lasting fault", "note")
     return "## Runs of the simulation\n\n" + (_table(head, rows) if seeds else f"{NOT_YET}\n")
 
 
