@@ -68,7 +68,7 @@ def _seed_sums(seeds: Sequence[Entry]) -> str:
     counts = _counts(seeds)
     total, broken, seconds = (sum(one[name] for one in seeds) for name in ("seeds", "broken", "seconds"))
     rate = total / max(1, sum(one["seconds"] * one["cores"] for one in seeds))
-    told = [f"{total:,} seeds, {broken} broken promises, in {seconds:,} s: {rate:.1f} seeds/s a core"]
+    told = [f"{total:,} seeds, {broken} complaints of the judges, in {seconds:,} s: {rate:.1f} seeds/s a core"]
     told += [f"{name} {counts.pop(name, 0):,}" for name in ("questions", "crashes", "calls cut", "calls refused")]
     told += [f"{name} {counts.pop(name, 0):,}" for name in ("lost", "asked twice", "answered twice")]
     told += [f"{name} {number:,}" for name, number in counts.items()]
@@ -109,7 +109,17 @@ def _runs(seeds: Sequence[Entry]) -> str:
         )
         for one in seeds
     )
-    head = ("date", "commit", "seeds", "broken", "seconds", "cores", "seeds/s", "also beside a lasting fault", "note")
+    head = (
+        "date",
+        "commit",
+        "seeds",
+        "complaints",
+        "seconds",
+        "cores",
+        "seeds/s",
+        "also beside a lasting fault",
+        "note",
+    )
     return "## Runs of the simulation\n\n" + (_table(head, rows) if seeds else f"{NOT_YET}\n")
 
 
