@@ -41,9 +41,7 @@ def test_figures_of_runs_add_up() -> None:
         "counts": {"questions": 400, "crashes": 90, "calls cut": 7},
     }
     text = page([one, one | {"first": 101, "last": 200, "broken": 1}])
-    assert (
-        "200 seeds, 1 complaints of the judges, in 20 s: 5.0 seeds/s a core · questions 800 · crashes 180 · calls cut 14"
-        in text
-    )
+    assert "200 seeds, 1 complaints of the judges, in 20 s: 5.0 seeds/s a core · questions 800" in text
+    assert "questions 800 · crashes 180 · calls cut 14 · calls refused 0" in text
     assert "lost 0 · asked twice 0 · answered twice 0" in text
     assert "| 2026-01-01 | abc | 101 to 200 | 1 | 10 | 2 | 10.0 | 2 |  |" in text
