@@ -1,6 +1,8 @@
 # Everything a person or a machine does with a clone. Only Python 3.11 or newer with venv is needed.
 #   make demo    a page with a bot, from nothing          make test   all tests (make lint beside it)
 #   make prove   the proofs in full                       make bench  the timings
+#   make hunt SECONDS=…  new seeds of the simulation for so long, on all cores
+#   make proofs  writes docs/proofs.md from the figures of docs/proofs.json
 #   make graph   who imports whom                         make bench-compare OTHER=path  the timings beside another checkout's
 #   make bench-documents  how well real documents are answered
 # Options go into ARGS: make demo ARGS="--docs handbook", make test ARGS="tests/web -k readyz".
@@ -17,10 +19,13 @@ COMPILE := $(BIN)/python -m uv pip compile --universal --python-version 3.11 --g
 # 5 is pytest's word for: none of the tests that ARGS names is of this half.
 PROVE = BOT_PROVE=1 $(BIN)/python -m pytest -q $(1) $(ARGS) || [ $$? -eq 5 ]
 
+# How long to hunt. Not from the environment: bash has a variable of that name.
+SECONDS =
+
 # Another checkout of the project, for bench-compare.
 OTHER ?=
 
-.PHONY: demo test prove bench bench-compare bench-documents graph lint lock clean
+.PHONY: demo test prove hunt proofs bench bench-compare bench-documents graph lint lock clean
 
 demo: .venv/.installed
 	@exec $(BIN)/uppzy-bot demo $(ARGS)
@@ -31,6 +36,14 @@ test: .venv/.installed-tests
 prove: .venv/.installed-tests
 	@$(call PROVE,-n $(JOBS) --dist worksteal -m "prove and not alone")
 	@$(call PROVE,-p no:xdist -m "prove and alone")
+
+# What it finds is written under hunts/, a folder for each hunt. --record in ARGS adds its figures to docs/proofs.json.
+hunt: .venv/.installed-tests
+	@test -n "$(SECONDS)" || { echo "Say for how long: make hunt SECONDS=600" >&2; exit 1; }
+	@exec $(BIN)/python -m tests.simulation.hunt $(SECONDS) $(ARGS)
+
+proofs: .venv/.installed-tests
+	@$(BIN)/python -m tests.proofs
 
 bench: .venv/.installed-tests
 	@BOT_BENCH=1 $(BIN)/python -m pytest -q -s -p no:xdist -m bench $(ARGS)

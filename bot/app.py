@@ -8,7 +8,6 @@ import random
 import secrets
 import signal
 import sys
-import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, closing
 from dataclasses import dataclass
@@ -29,7 +28,7 @@ from bot.errors import ConfigError, Unavailable
 from bot.host import CoreHost
 from bot.intake.router import Router
 from bot.ratings.submission import RatingSubmitter
-from bot.shared import BackgroundTasks
+from bot.shared import BackgroundTasks, steady_clock
 from bot.store import open_database
 from bot.store.database import SqliteDatabase
 from bot.store.lock import sole_engine
@@ -111,7 +110,7 @@ async def running(
             channels={spec.name: spec for spec in channels},
             api_for=clients.of_route,
             metrics=metrics,
-            clock=time.time,
+            clock=steady_clock(),
             random=random.SystemRandom(),
             secret=await _secret(config, db),
         )

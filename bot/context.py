@@ -81,7 +81,8 @@ class Problems:
 class Context:
     """The core's surroundings, injected, so that everything can be simulated.
 
-    `clock` is wall time in seconds since the epoch: for what is stored. Waiting is by the event loop's time.
+    `clock` is wall time in seconds since the epoch, read once and run on (`shared.steady_clock`): for what is stored.
+    Waiting is by the event loop's time.
     `api_for` takes a route's name, "" for the site of the settings. `channels` has the spec of every channel that is
     turned on, and may have others.
     """

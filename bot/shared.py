@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import random
+import time
 from collections import OrderedDict
 from collections.abc import Callable, Coroutine, Iterator
 from dataclasses import dataclass
@@ -54,6 +55,26 @@ class Backoff:
     def reset(self) -> None:
         """Begin anew after a success."""
         self.tries = 0
+
+
+def since_boot() -> float:
+    """Say how many seconds the machine has run, those asleep too where the system counts them (Linux)."""
+    return time.clock_gettime(time.CLOCK_BOOTTIME) if hasattr(time, "CLOCK_BOOTTIME") else time.monotonic()
+
+
+def steady_clock(
+    wall: Callable[[], float] = time.time, steady: Callable[[], float] = since_boot
+) -> Callable[[], float]:
+    """Make a clock that shows the wall's time as it is now and from here on only runs.
+
+    A wall clock may be set: forward, and a question that waits would be given up before it was asked; back, and a
+    rating would be due in an hour.
+
+    >>> seconds = [5.0]; clock = steady_clock(lambda: 1000.0, lambda: seconds[0]); seconds[0] = 7.0; clock()
+    1002.0
+    """
+    ahead = wall() - steady()
+    return lambda: ahead + steady()
 
 
 def back_off(tries: int, chance: float, *, first: float = 0.5, longest: float = 30.0) -> float:

@@ -13,6 +13,8 @@ from typing import Final
 
 import pytest
 
+from tests.proofs import record
+
 pytest.register_assert_rewrite("bot.testing")
 
 ON_DEMAND: Final = {"prove": "BOT_PROVE", "bench": "BOT_BENCH"}
@@ -53,7 +55,10 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Print the figures that tests recorded as dicts of numbers, summed by name: a proof shows what it counted."""
+    """Print the figures that tests recorded as dicts of numbers, summed by name: a proof shows what it counted.
+
+    With BOT_RECORD=1 those of `tests.proofs.record.OF_TESTS` are added to docs/proofs.json too.
+    """
     figures: dict[str, dict[str, float]] = {}
     for report in terminalreporter.getreports("passed") + terminalreporter.getreports("failed"):
         for name, counts in report.user_properties:
@@ -63,6 +68,8 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
                     sums[what] = round(sums.get(what, 0) + number, 1)
     for name, sums in figures.items():
         terminalreporter.write_line(f"{name}: " + " · ".join(f"{what} {number:g}" for what, number in sums.items()))
+        if name in record.OF_TESTS and os.environ.get("BOT_RECORD") == "1":
+            record.add(name, **sums)
 
 
 def has_package(package: str) -> bool:

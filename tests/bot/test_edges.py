@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from pathlib import Path
@@ -231,6 +232,18 @@ async def test_a_clock_that_was_set_back_stops_nobody_for_an_hour(tmp_path: Path
         await house.channel.say("two")
         await house.channel.wait_for(lambda: len(house.channel.visible()) == 2)
         assert len(house.channel.answers()) == 2
+
+
+async def test_a_clock_that_is_set_while_the_bot_runs_moves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, ahead = time.time, [0.0]
+    monkeypatch.setattr(time, "time", lambda: real() + ahead[0])
+    async with a_house(tmp_path) as house:
+        before = house.bot.ctx.clock()
+        assert abs(before - real()) < 60
+        ahead[0] = 3600.0
+        assert before <= house.bot.ctx.clock() < before + 60
 
 
 def test_a_route_put_before_another_does_not_rename_it() -> None:

@@ -8,6 +8,7 @@ import re
 import signal
 import time
 from collections import Counter
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
@@ -16,6 +17,7 @@ import pytest
 from bot.testing.slack.payloads import BOT_USER
 from tests.crash.process import Machine, a_machine
 
+RecordProperty = Callable[[str, object], None]
 MARK = re.compile(r"answer to (q\d+-\d+)")
 
 
@@ -70,6 +72,7 @@ async def seeded(folder: Path, seed: int, kills: int, questions: int) -> dict[st
         await asyncio.sleep(1.0)
         seen, submits = answers(machine), machine.asked()
         return {
+            "kills": kills,
             "questions": len(asked),
             "lost": len(set(asked) - set(seen)),
             "doubled": sum(count - 1 for count in seen.values()),
@@ -80,20 +83,20 @@ async def seeded(folder: Path, seed: int, kills: int, questions: int) -> dict[st
         }
 
 
-def judge(figures: dict[str, float]) -> None:
-    print("\nseeded kills:", " · ".join(f"{name} {value:g}" for name, value in figures.items()))
+def judge(figures: dict[str, float], record: RecordProperty) -> None:
+    record("kills", figures)
     assert figures["lost"] == figures["doubled"] == figures["asked_more_than_twice"] == figures["violations"] == 0
 
 
-async def test_seeded_kills_lose_and_double_nothing(tmp_path: Path) -> None:
-    judge(await seeded(tmp_path, seed=1, kills=3, questions=6))
+async def test_seeded_kills_lose_and_double_nothing(tmp_path: Path, record_property: RecordProperty) -> None:
+    judge(await seeded(tmp_path, seed=1, kills=3, questions=6), record_property)
 
 
 @pytest.mark.prove
 @pytest.mark.timeout(3600)
 @pytest.mark.parametrize("seed", range(10))
-async def test_two_hundred_seeded_kills(seed: int, tmp_path: Path) -> None:
-    judge(await seeded(tmp_path, seed=100 + seed, kills=20, questions=8))
+async def test_two_hundred_seeded_kills(seed: int, tmp_path: Path, record_property: RecordProperty) -> None:
+    judge(await seeded(tmp_path, seed=100 + seed, kills=20, questions=8), record_property)
 
 
 async def test_sigterm_stores_and_exits_with_0_and_the_next_start_goes_on(tmp_path: Path) -> None:

@@ -5,17 +5,26 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from typing import TYPE_CHECKING, Literal
 
+from bot.api.errors import retry_after
 from bot.api.gate import Gate
 from bot.api.models import ChatStatus, FeedbackReceipt, Submitted
 from bot.errors import Misconfigured, OutcomeUnknown, Rejected, Unavailable
 from bot.events import Rating
+from tests.simulation.lasting import Site
+from tests.simulation.weather import Fate
 
 if TYPE_CHECKING:
     from tests.simulation.process import Process
     from tests.simulation.world import World
 
+NEVER = 1e9
+"""Seconds after which an answer comes that never comes."""
+
+REFUSALS = ("refused", "limited", "barred")
 End = Literal["accepted", "refused", "rejected", "unknown", "died"]
 
 
@@ -78,28 +87,37 @@ class SimApi:
 
     def accept(self, submit: Submit) -> Request:
         """Take a question in."""
-        rng, now = self.world.rng, self.world.now
-        number = f"r{len(self.requests) + 1}"
+        luck, now, text = self.world.luck, self.world.now, submit.text
+        asked = sum(one.text.partition("v")[0] == text.partition("v")[0] for one in self.requests.values())
+        number = f"r{text.partition('v')[0].lstrip('q')}{asked + 1:02}"
+        dice = luck.dice(f"answer to {text}")
         state: Literal["completed", "failed"] = "completed"
-        parts = rng.choice((1, 1, 1, 2, 3))
+        parts = dice.choice((1, 1, 1, 2, 3))
         answer: str | None = "\n".join(f"{submit.text} ~{i}/{parts} #{number}" for i in range(1, parts + 1))
-        if rng.random() < self.bad:
-            state, answer = rng.choice((("failed", None), ("completed", ""), ("completed", None)))
-        seconds = rng.choice((rng.uniform(0.0, 1.0), rng.uniform(0.2, 8.0), rng.uniform(2.0, self.longest)))
-        if rng.random() < self.never:
-            seconds = 1e9
-        hidden = now + (rng.uniform(0.0, 3.0) if rng.random() < 0.1 else 0.0)
+        if luck.happens(f"{text} is answered badly", self.bad):
+            bad: tuple[tuple[Literal["completed", "failed"], str | None], ...] = (
+                ("failed", None),
+                ("completed", ""),
+                ("completed", None),
+            )
+            state, answer = dice.choice(bad)
+        seconds = dice.choice((dice.uniform(0.0, 1.0), dice.uniform(0.2, 8.0), dice.uniform(2.0, self.longest)))
+        if luck.happens(f"{text} is never answered", self.never) or self.world.lasting.is_endless(text):
+            seconds = NEVER
+        hidden = now + (dice.uniform(0.0, 3.0) if luck.happens(f"{text} is not found at first", 0.1) else 0.0)
         made = Request(number, submit.session, submit.text, now, now + seconds, state, answer, hidden)
         self.requests[number] = made
         submit.request = made
-        self.world.note("api accepts", submit.text, number, round(seconds, 2), state)
+        when = "never" if seconds == NEVER else f"after {seconds:.1f} s"
+        self.world.note("api accepts", text, number, when, "" if answer else "without an answer")
         return made
 
 
 class Client:
-    """`bot.context.Api` for one process, behind the real gate."""
+    """`bot.context.Api` for one process and one site with its key, behind the real gate."""
 
-    def __init__(self, process: Process, api: SimApi, gate: Gate) -> None:
+    def __init__(self, process: Process, api: SimApi, gate: Gate, site: Site) -> None:
+        self._site = site
         self._process = process
         self._world = process.world
         self._api = api
@@ -122,20 +140,20 @@ class Client:
         world, api = self._world, self._api
         await self._process.point("api: before a submit")
         one = Submit(world.now, session_id, message, self._process.number)
-        fate = world.weather.fate(world.weather.api, world.now)
+        fate = self._fate(f"submit of {message}")
         api.submits.append(one)
-        if fate in ("refused", "limited"):
+        if fate in REFUSALS:
             self._end(one, "refused")
             self._refuse(fate, "submit")
         if fate == "odd":
             await self._wait()
-            if world.rng.random() < 0.5:
+            if world.luck.dice(f"garbage for {message}").unit() < 0.5:
                 api.accept(one).lost = True
             self._end(one, "rejected")
             world.shaken()
             raise Rejected("Garbage.", status=200, reason="garbage")
         if fate == "cut_late":
-            world.later(world.rng.uniform(0.0, 4.0), lambda: api.accept(one))
+            world.later(world.luck.dice(f"{message} taken after").uniform(0.0, 4.0), lambda: api.accept(one))
         elif fate != "cut_before":
             await self._wait()
             made = api.accept(one)
@@ -143,7 +161,7 @@ class Client:
             if fate == "fine":
                 await self._wait()
                 self._end(one, "accepted")
-                if made.ready_at <= world.now and made.state == "completed" and world.rng.random() < 0.3:
+                if made.ready_at <= world.now and made.state == "completed" and self._at_once(made):
                     made.told = world.now
                     return Submitted(request_id=made.id, status="completed", answer=made.answer)
                 return Submitted(request_id=made.id, status="pending")
@@ -161,9 +179,9 @@ class Client:
         await self._process.point("api: a poll")
         if made.seen is None:
             made.seen = world.now
-        fate = world.weather.fate(world.weather.api, world.now)
+        fate = self._fate(f"poll of {made.text}")
         await self._wait()
-        if fate in ("refused", "limited"):
+        if fate in REFUSALS:
             self._refuse(fate, "poll")
         if fate != "fine":
             raise Unavailable("Cut or garbage.", reason="garbage")
@@ -179,9 +197,9 @@ class Client:
     async def close_session(self, session_id: str) -> None:
         async with self._gate.attempt():
             await self._process.point("api: before a close")
-            fate = self._world.weather.fate(self._world.weather.api, self._world.now)
+            fate = self._fate("close")
             await self._wait()
-            if fate in ("refused", "limited"):
+            if fate in REFUSALS:
                 self._refuse(fate, "close")
             if fate != "cut_before":
                 self._api.closes.append((self._world.now, session_id))
@@ -198,9 +216,9 @@ class Client:
         world, api = self._world, self._api
         await self._process.point("api: before a rating")
         one = Rated(world.now, request_id, rating, self._process.number)
-        fate = world.weather.fate(world.weather.api, world.now)
+        fate = self._fate("feedback")
         await self._wait()
-        if fate in ("refused", "limited"):
+        if fate in REFUSALS:
             one.end, one.ended_at = "refused", world.now
             api.rated.append(one)
             self._refuse(fate, "feedback")
@@ -219,17 +237,38 @@ class Client:
         return FeedbackReceipt(submitted_at="2026-01-01T00:00:00Z" if first else None, feedback=rating)
 
     async def _wait(self) -> None:
-        await asyncio.sleep(self._world.weather.latency(self._world.weather.api))
+        await asyncio.sleep(self._world.weather.latency(self._world.weather.api, "api"))
         self._process.must_live()
 
     def _end(self, one: Submit, end: End) -> None:
         self._process.must_live()
         one.end, one.ended_at = end, self._world.now
 
-    def _refuse(self, fate: str, what: str) -> None:
+    def _refuse(self, fate: Fate, what: str) -> None:
         world = self._world
         world.note("api refuses", what, fate)
+        if fate == "barred":
+            raise Misconfigured("The key is not valid.", status=401, reason="unauthorized")
         if fate == "limited":
-            wait = world.rng.choice((None, 0.0, 1.0, 5.0))
-            raise Unavailable("Too fast.", status=429, reason="rate_limited", retry_after=wait)
-        raise Unavailable("Down.", status=world.rng.choice((500, 502, 503, None)), reason="server_error")
+            raise Unavailable("Too fast.", status=429, reason="rate_limited", retry_after=self._wait_told())
+        status = world.luck.dice("api refuses with").choice((500, 502, 503, None))
+        raise Unavailable("Down.", status=status, reason="server_error")
+
+    def _wait_told(self) -> float | None:
+        """Read a Retry-After as the bot does: seconds, or a date by the API's own clock."""
+        world = self._world
+        dice = world.luck.dice("api says wait")
+        wait = dice.choice((None, 0.0, 1.0, 5.0))
+        if wait is None:
+            return None
+        sent = world.clocks.api(world.now)
+        dated = {"retry-after": format_datetime(sent + timedelta(seconds=wait)), "date": format_datetime(sent)}
+        headers = {"retry-after": str(wait)} if dice.unit() < 0.5 else dated
+        return retry_after(headers, lambda: datetime.fromtimestamp(world.wall(), UTC))
+
+    def _fate(self, what: str) -> Fate:
+        world = self._world
+        return world.lasting.of_site(self._site, world.now) or world.weather.fate(world.weather.api, what, world.now)
+
+    def _at_once(self, made: Request) -> bool:
+        return self._world.luck.dice(f"{made.text} answered at once").unit() < 0.3

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from bot.adapter import Check, Host, Part
 from bot.errors import Misconfigured, OutcomeUnknown, Rejected, Unavailable
 from bot.events import Answer, Conversation, EarlierMessage, File, MessageRef, Notice, Outbound, Person, Rating
+from tests.simulation.weather import Fate
 
 if TYPE_CHECKING:
     from tests.simulation.process import Process
@@ -68,6 +69,7 @@ class Channel:
     ever_closed: set[str] = field(default_factory=set)
     moved: dict[str, str] = field(default_factory=dict)
     marks: dict[str, Rating | None] = field(default_factory=dict)
+    trouble: list[float] = field(default_factory=list)
     _next: int = 0
 
     def now(self, conversation: Conversation) -> Conversation:
@@ -134,15 +136,12 @@ class SimAdapter:
         )
         await self._process.point("channel: before a send")
         channel.tries.append(one)
-        fate = world.weather.fate(world.weather.channel, world.now)
-        if fate in ("refused", "limited"):
+        what = f"{one.kind} {one.text}" if one.kind == "answer" else one.kind
+        fate = self._fate(f"sending {what}")
+        if fate in ("refused", "limited", "barred"):
             await self._wait()
             one.end = "refused"
             self._raise_refusal(fate, f"send {one.kind}")
-        if fate == "barred":
-            await self._wait()
-            one.end = "refused"
-            self._raise_refusal("barred", f"send {one.kind}")
         if part.get("form") and world.weather.refuses_form(one.text):
             await self._wait()
             one.end = "refused"
@@ -157,10 +156,9 @@ class SimAdapter:
             gone = conversation.conversation_id in channel.closed
             world.note("send refused for good", channel.name, one.kind, one.text, "gone" if gone else "rejected")
             raise Rejected("The channel refuses this.", status=403, reason="gone" if gone else "rejected", gone=gone)
-        if fate == "cut_late" or world.weather.happens(0.02):
-            world.later(
-                world.rng.uniform(0.0, LATEST - (world.now - one.at)), lambda: channel.post(one, part, reply_to)
-            )
+        if fate == "cut_late" or (fate == "fine" and world.weather.happens(f"{what} cut off, shown late", 0.02)):
+            late = world.luck.dice(f"{what} shown after").uniform(0.0, LATEST - (world.now - one.at))
+            world.later(late, lambda: channel.post(one, part, reply_to))
         elif fate != "cut_before":
             await self._wait(limit=one.at + LATEST)
             post = channel.post(one, part, reply_to)
@@ -220,7 +218,7 @@ class SimAdapter:
         return []
 
     async def _wait(self, limit: float | None = None) -> None:
-        seconds = self._world.weather.latency(self._world.weather.channel)
+        seconds = self._world.weather.latency(self._world.weather.channel, self.channel)
         if limit is not None:
             seconds = min(seconds, max(0.0, limit - self._world.now))
         await asyncio.sleep(seconds)
@@ -229,7 +227,7 @@ class SimAdapter:
     async def _call(self, what: str, where: str) -> bool:
         """Reach the channel for something repeatable; True when the answer is to be lost."""
         await self._process.point(f"channel: before {what}")
-        fate = self._world.weather.fate(self._world.weather.channel, self._world.now)
+        fate = self._fate(what)
         await self._wait()
         if fate in ("refused", "limited", "barred"):
             self._raise_refusal(fate, what)
@@ -239,16 +237,26 @@ class SimAdapter:
             raise OutcomeUnknown("The channel was cut off.", reason="connection")
         return fate in ("cut_after", "cut_late")
 
+    def _fate(self, what: str) -> Fate:
+        world = self._world
+        lasting = world.lasting.of_channel(self.channel, world.now)
+        return lasting or world.weather.fate(world.weather.channel, f"{self.channel}: {what}", world.now)
+
     def _finish(self, cut: bool) -> None:
         if cut:
             raise OutcomeUnknown("The channel was cut off.", reason="connection")
 
-    def _raise_refusal(self, fate: str, what: str) -> None:
+    def _raise_refusal(self, fate: Fate, what: str) -> None:
         world = self._world
-        world.channel_trouble.append(world.now)
+        self._channel.trouble.append(world.now)
         world.note("channel unavailable", self.channel, what, fate)
         if fate == "barred":
             raise Misconfigured("The token is not valid.", status=401, reason="unauthorized")
         if fate == "limited":
-            raise Unavailable("Too fast.", status=429, reason="rate_limited", retry_after=world.rng.choice((0.5, 3.0)))
+            raise Unavailable(
+                "Too fast.",
+                status=429,
+                reason="rate_limited",
+                retry_after=world.luck.dice("channel says wait").choice((0.5, 3.0)),
+            )
         raise Unavailable("The channel is down.", status=503, reason="server_error")

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, TypeVar
 
 from bot.errors import Unavailable
 from bot.store.database import Tx
-from bot.store.migrations import migrate
+from bot.store.migrations import STEPS, migrate
+from tests.simulation.earlier import upgrade, version_of
 
 if TYPE_CHECKING:
     from tests.simulation.process import Process
@@ -49,17 +50,25 @@ class Disk:
         self._world = process.world
         self._tx = Tx(process.world.platter)
         self._free_at = {True: 0.0, False: 0.0}
+        self._told_at = 0.0
         self._elsewhere = -1
+
+    async def open(self) -> None:
+        """Bring an older database up to date, as the real one does at its start; a crash may come between two steps."""
+        platter = self._world.platter
+        for version in range(version_of(platter) + 1, len(STEPS) + 1):
+            await self._process.point("between two steps of the upgrade")
+            upgrade(platter, version)
 
     async def write(self, work: Callable[[Tx], T], *, urgent: bool = False) -> T:
         """Commit, or raise `Unavailable` and have nothing committed."""
         world, loop = self._world, asyncio.get_running_loop()
         await self._process.point("disk: before a commit")
         now = loop.time()
-        slow = world.weather.happens(world.weather.disk_slow)
+        slow = world.weather.happens("disk slow", world.weather.disk_slow)
         if slow:
             world.disk_trouble.append((now, now + 3.0))
-        at = max(now, self._free_at[urgent]) + (world.rng.uniform(0.2, 2.5) if slow else 0.0)
+        at = max(now, self._free_at[urgent]) + (world.luck.dice("disk takes").uniform(0.2, 2.5) if slow else 0.0)
         self._free_at[urgent] = at
         await asyncio.sleep(at - now if at > now else 0)
         self._process.must_live()
@@ -68,6 +77,12 @@ class Disk:
             raise Unavailable(DOWN, reason="database")
         result = self._commit(work)
         await self._process.point("disk: after a commit")
+        # The writer is another thread: what it did is known a moment later, and much later while it has no time.
+        late = world.luck.dice("disk tells after").uniform(0.0, 1.0) if slow else 0.0
+        now = loop.time()
+        self._told_at = max(self._told_at, now + late)
+        await asyncio.sleep(self._told_at - now if self._told_at > now else 0)
+        self._process.must_live()
         return result
 
     def _commit(self, work: Callable[[Tx], T]) -> T:
@@ -90,7 +105,9 @@ class Disk:
     async def read(self, work: Callable[[Tx], T]) -> T:
         """Read what is committed, at once."""
         self._process.must_live()
-        if self._world.weather.disk_is_down(asyncio.get_running_loop().time()) and self._world.rng.random() < 0.3:
+        if self._world.weather.disk_is_down(asyncio.get_running_loop().time()) and self._world.luck.happens(
+            "disk cannot be read", 0.3
+        ):
             raise Unavailable(DOWN, reason="database")
         return work(self._tx)
 

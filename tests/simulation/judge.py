@@ -9,10 +9,12 @@ from functools import cached_property
 from bot.events import MessageRef
 from tests.simulation.api import Request, Submit
 from tests.simulation.channel import Post, Try
-from tests.simulation.people import Ask
+from tests.simulation.deeds import Ask
 from tests.simulation.world import World
 
 ANSWER = re.compile(r"q(\d+)v(\d+) ~(\d+)/(\d+) #(r\d+)$")
+STORED = 12.0
+"""Seconds after a call began by which what came of it is stored, even when channel and disk are slow."""
 WORDS = re.compile(r"q(\d+)v(\d+)$")
 
 
@@ -46,6 +48,16 @@ class Evidence:
     world: World
     ask: Ask
     submits: list[Submit]
+
+    @property
+    def is_hit(self) -> bool:
+        """Whether a lasting fault may be felt by whoever asked."""
+        return self.world.lasting.hits(self.ask.channel.name, self.ask.user)
+
+    def began_ahead(self, by: float) -> bool:
+        """Whether a process has begun after the clock was set forward: it cannot know that less time has passed."""
+        ahead = [at for at, seconds in self.world.weather.jumps if seconds > 0]
+        return any(at <= life.began <= by for at in ahead for life in self.world.lives)
 
     @property
     def name(self) -> str:
@@ -116,6 +128,15 @@ class Evidence:
         return (cut_off or overlapped) and (submit.request.seen is None or submit.request.seen > by)
 
 
+def stored_by(world: World, at: float) -> float:
+    """Say until when what came of a call may not be stored: channel and disk may be slow, the disk may fail."""
+    by = at + STORED
+    for begin, end in sorted(world.weather.disk_fails):
+        if begin <= by and end >= at:
+            by = max(by, end + STORED)
+    return by
+
+
 def _number(text: str) -> int:
     match = WORDS.match(text)
     return int(match[1]) if match else -1
@@ -140,10 +161,20 @@ def judge(world: World) -> Verdict:
     if not world.rested:
         verdict.wrong.append("It does not come to rest.")
     evidence = collect(world)
-    verdict.count("questions", len(evidence))
-    verdict.count("crashes", len(world.crashed))
+    _count(world, verdict)
     judge_questions(evidence, verdict)
     judge_sessions(evidence, verdict)
     judge_progress(evidence, verdict)
     judge_feedback(evidence, verdict)
     return verdict
+
+
+def _count(world: World, verdict: Verdict) -> None:
+    fates = list(world.luck.unusual.values())
+    verdict.count("questions", len(world.people.asks))
+    verdict.count("crashes", len(world.crashed))
+    verdict.count("calls cut", sum(fate.startswith("cut_") for fate in fates))
+    verdict.count("calls refused", sum(fate in ("refused", "limited", "barred", "odd") for fate in fates))
+    verdict.count("clocks set", len(world.weather.jumps))
+    verdict.count("upgrades", sum(what == "OLD SCHEMA" for _, what, _ in world.history))
+    verdict.count("lasting faults", bool(world.lasting.kind))

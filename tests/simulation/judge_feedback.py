@@ -6,13 +6,10 @@ import itertools
 
 from bot.events import Rating
 from tests.simulation.api import Rated
-from tests.simulation.judge import Evidence, Verdict
+from tests.simulation.deeds import Vote
+from tests.simulation.judge import Evidence, Verdict, stored_by
 from tests.simulation.judge_questions import unsure
-from tests.simulation.people import Vote
 from tests.simulation.settings import BAD, GOOD
-
-SETTLED = 12.0
-"""Seconds after an accepted rating within which a crash may have come before it was stored."""
 
 
 def judge_feedback(evidence: list[Evidence], verdict: Verdict) -> None:
@@ -71,7 +68,7 @@ def meant(votes: list[Vote], asker: str, voters: str) -> Rating | None:
 
 def _votes(one: Evidence) -> list[Vote]:
     label = f"{one.name}v"
-    votes = [vote for vote in one.world.people.votes if vote.post.text.startswith(label)]
+    votes = [vote for vote in one.world.voters.votes if vote.post.text.startswith(label)]
     return sorted(votes, key=lambda vote: vote.delivery.event.sent_at)  # ties keep their order
 
 
@@ -100,7 +97,7 @@ def _never_twice(one: Evidence, rated: list[Rated], verdict: Verdict) -> None:
         if former.end != "accepted" or former.ended_at is None:
             continue
         life = one.world.lives[former.process - 1]
-        if life.died is not None and life.died <= former.ended_at + SETTLED:
+        if life.died is not None and life.died <= stored_by(one.world, former.ended_at):
             continue
         if former.rating == later.rating:
             verdict.wrong.append(f"{one.name} was rated {later.rating} twice in a row.")

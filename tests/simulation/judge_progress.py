@@ -3,27 +3,30 @@
 from __future__ import annotations
 
 from bot import notices
-from tests.simulation.judge import Evidence, Verdict
-from tests.simulation.judge_questions import STORED
+from tests.simulation.judge import Evidence, Verdict, stored_by
 from tests.simulation.world import World
 
 
 def judge_progress(evidence: list[Evidence], verdict: Verdict) -> None:
     """Judge what people saw while they waited."""
     for one in evidence:
-        if one.ask.place.conversation.conversation_id not in one.ask.channel.ever_closed:
+        limited = one.ask.edits[0].limited  # told so, and nothing is worked on
+        if not limited and one.ask.place.conversation.conversation_id not in one.ask.channel.ever_closed:
             _sign(one, verdict)
             _notice(one, verdict)
     if evidence:
         _nothing_left(evidence[0].world, verdict)
 
 
-def _undisturbed(world: World, begin: float, end: float) -> bool:
+def _undisturbed(one: Evidence, begin: float, end: float) -> bool:
     """Whether one process ran all the time, the disk was healthy and the channel took what it was sent."""
+    world = one.world
+    if end > world.now:
+        return False  # all that is not hit by a lasting fault was done before
     lives = [life for life in world.lives if life.began <= begin and (life.died is None or life.died >= end)]
     disk = any(a <= end and b >= begin for a, b in world.disk_trouble)
-    channel = any(begin <= at <= end for at in world.channel_trouble)
-    return bool(lives) and not disk and not channel and not world.overlaps and not world.weather.jumps
+    channel = any(begin <= at <= end for at in one.ask.channel.trouble)
+    return bool(lives) and not disk and not channel and not world.overlaps
 
 
 def _ended_by(one: Evidence, at: float) -> bool:
@@ -33,7 +36,7 @@ def _ended_by(one: Evidence, at: float) -> bool:
 
 def _sign(one: Evidence, verdict: Verdict) -> None:
     stored = one.ask.edits[0].stored_at
-    if stored is None or one.ask.root or not _undisturbed(one.world, stored - 0.1, stored + 2.0):
+    if stored is None or one.ask.root or not _undisturbed(one, stored - 0.1, stored + 2.0):
         return
     assert one.ask.ref is not None
     key = one.ask.ref.message_id
@@ -50,10 +53,10 @@ def _notice(one: Evidence, verdict: Verdict) -> None:
             verdict.wrong.append(f"The notice {text!r} about {one.name} was sent twice.")
     if stored is None or one.ask.root or world.weather.channel.slow:
         return
-    due = _undisturbed(world, stored - 0.5, stored + 11.5) and not _ended_by(one, stored + 11.5)
+    due = _undisturbed(one, stored - 0.5, stored + 11.5) and not _ended_by(one, stored + 11.5)
     if due and not any(entry.at <= stored + 11.0 for entry in progress):
         verdict.wrong.append(f"No notice about {one.name} at 10 s.")
-    if any(entry.at < one.ask.edits[0].at + 9.9 for entry in progress) and not world.weather.jumps:
+    if any(entry.at < one.ask.edits[0].at + 9.9 and not one.began_ahead(entry.at) for entry in progress):
         verdict.wrong.append(f"A notice about {one.name} before 10 s.")
     _second(one, verdict)
 
@@ -64,7 +67,7 @@ def _second(one: Evidence, verdict: Verdict) -> None:
     if not accepted:
         return
     due = accepted[-1].at + world.config.poll_budget
-    if not _undisturbed(world, accepted[-1].at, due + 1.5) or _ended_by(one, due + 1.5):
+    if not _undisturbed(one, accepted[-1].at, due + 1.5) or _ended_by(one, due + 1.5):
         return
     if not any(entry.text == notices.STILL_WORKING and entry.at <= due + 1.0 for entry in one.tries):
         verdict.wrong.append(f"No second notice about {one.name} at the poll budget.")
@@ -72,13 +75,15 @@ def _second(one: Evidence, verdict: Verdict) -> None:
 
 def _nothing_left(world: World, verdict: Verdict) -> None:
     for channel in world.channels.values():
+        if world.lasting.kind == "channel" and channel.name == world.lasting.channel:
+            continue
         for post in channel.posts:
             if post.kind == "progress" and post.deleted is None and (channel.can_be_asked or post.known):
                 # Where the channel cannot be asked, a notice whose send was cut off has no name to delete it by.
                 died = [life.died for life in world.lives if life.died is not None]
                 if channel.ever_closed & {post.ref.conversation_id}:
                     continue
-                untold = not channel.can_be_asked and any(post.at <= at <= post.at + STORED for at in died)
+                untold = not channel.can_be_asked and any(post.at <= at <= stored_by(world, post.at) for at in died)
                 if not untold:
                     verdict.wrong.append(f"A progress notice was left behind ({channel.name} {post.ref.message_id}).")
         last: dict[str, bool] = {}

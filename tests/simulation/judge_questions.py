@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from bot.events import Deletion
 from tests.simulation.channel import Try
-from tests.simulation.judge import Evidence, Part, Verdict
+from tests.simulation.judge import Evidence, Part, Verdict, stored_by
 
 UNSURE = ("unknown", "died")
-STORED = 12.0
-"""Seconds after a send began by which its receipt is stored, even when channel and disk are slow."""
 
 
 def judge_questions(evidence: list[Evidence], verdict: Verdict) -> None:
@@ -63,10 +61,9 @@ def unsure(one: Evidence, entry: Try) -> bool:
     if entry.end in UNSURE:
         return True
     life = one.world.lives[entry.process - 1]
-    died = life.died is not None and life.died <= entry.at + STORED
-    return entry.end == "known" and (
-        died or any(a <= entry.at + STORED and b >= entry.at for a, b in one.world.overlaps)
-    )
+    by = stored_by(one.world, entry.at)
+    died = life.died is not None and life.died <= by
+    return entry.end == "known" and (died or any(a <= by and b >= entry.at for a, b in one.world.overlaps))
 
 
 def _copies(one: Evidence) -> dict[tuple[int, int], list[Part]]:
@@ -79,6 +76,9 @@ def _copies(one: Evidence) -> dict[tuple[int, int], list[Part]]:
 def _ended(one: Evidence, verdict: Verdict) -> None:
     """One answer or one honest failure; neither for a question that was taken back in time."""
     ask = one.ask
+    if ask.edits[0].limited:
+        _limited(one, verdict)
+        return
     deletions = [end for end in ask.ends if isinstance(end.event, Deletion)]
     told = [request.told for request in one.requests if request.told is not None]
     for deletion in deletions:
@@ -102,6 +102,15 @@ def _ended(one: Evidence, verdict: Verdict) -> None:
         verdict.count("lost")
         what = "half an answer" if one.parts else "nothing"
         verdict.wrong.append(f"{one.name} ended with {what} to be seen.")
+
+
+def _limited(one: Evidence, verdict: Verdict) -> None:
+    """Only who asks too much is limited, and then for good: the question is not asked behind their back."""
+    verdict.count("limited")
+    if one.world.lasting.kind != "flood" or not one.is_hit:
+        verdict.wrong.append(f"{one.name} was over a limit, though its asker asks little.")
+    if one.submits or one.parts:
+        verdict.wrong.append(f"{one.name} was over a limit and asked all the same.")
 
 
 def _once(one: Evidence, verdict: Verdict) -> None:
@@ -134,16 +143,11 @@ def _has_reason(one: Evidence) -> bool:
             by_text[submit.text] = by_text.get(submit.text, 0) + 1
     # A crash after the begin was stored and before the call was made counts for the bot, but the API saw nothing.
     unsure = sum(by_text.values()) + len(world.crashed) + len(world.overlaps) >= 2
-    late = one.failures[0].at >= one.ask.sent_at - _start() + world.config.give_up - 2.0
+    late = one.failures[0].at >= one.ask.at + world.config.give_up - 2.0
     rejected = any(entry.end == "rejected" for entry in one.tries)
-    jumped = any(seconds > 0 for _, seconds in world.weather.jumps)
-    return bad or refused or unsure or late or rejected or jumped or _unsure_end(one)
-
-
-def _start() -> float:
-    from tests.simulation.people import START
-
-    return START.timestamp()
+    jumped = one.began_ahead(one.failures[0].at)
+    revoked = one.is_hit and world.lasting.kind == "key"
+    return bad or refused or unsure or late or rejected or jumped or revoked or _unsure_end(one)
 
 
 def _unsure_end(one: Evidence) -> bool:
@@ -165,7 +169,8 @@ def _silenced(one: Evidence) -> bool:
         and sum(entry.end in UNSURE for entry in failures) + len(one.world.crashed) >= 2
     )
     gone = one.ask.place.conversation.conversation_id in one.ask.channel.ever_closed
-    return (bool(failures) and (refused or swallowed)) or gone
+    dead = one.is_hit and one.world.lasting.kind == "channel"
+    return (bool(failures) and (refused or swallowed)) or gone or dead
 
 
 def _resent(evidence: list[Evidence], verdict: Verdict) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from tests.simulation.api import Submit
 from tests.simulation.judge import Evidence, Verdict
-from tests.simulation.people import START
 
 SLACK = 3.5
 """Seconds that may lie between a commit and the moment it is known outside, when the disk is slow."""
@@ -38,8 +37,13 @@ def _in_flight(submits: list[tuple[Submit, Evidence]], verdict: Verdict) -> None
             if request is None or request.lost or earlier.end == "rejected" or other.unsure(earlier, submit.at):
                 continue
             ended = request.told is not None and request.told <= submit.at
-            given_up = submit.at >= other.ask.sent_at - START.timestamp() + world.config.give_up - 2.0
-            if not ended and not given_up and not world.weather.jumps and not _overlapped(world.overlaps, submit.at):
+            given_up = submit.at >= other.ask.at + world.config.give_up - 2.0
+            if (
+                not ended
+                and not given_up
+                and not one.began_ahead(submit.at)
+                and not _overlapped(world.overlaps, submit.at)
+            ):
                 verdict.wrong.append(
                     f"{submit.text} was submitted at {submit.at:.3f} while {earlier.text} was in flight."
                 )

@@ -1,5 +1,7 @@
 """An asyncio event loop whose time is virtual: nothing waits, the same seed runs the same way.
 
+What is ready at the same moment runs in an order drawn from the seed. asyncio itself keeps the order of arrival, but
+nothing that matters may rest on it: threads, sockets and other loops bring their results in any order.
 When nothing is ready, time jumps to the next timer. A task belongs to the process (see `process.py`) in whose
 context it was created, so that a crash can take all of them and nothing else.
 """
@@ -9,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import heapq
+import random
 from typing import Any
 
 OWNER: contextvars.ContextVar[object | None] = contextvars.ContextVar("owner", default=None)
@@ -23,10 +26,11 @@ class Stuck(Exception):
 
 
 class VirtualLoop(asyncio.BaseEventLoop):
-    """A loop without a selector. `steps` counts its rounds."""
+    """A loop without a selector. `steps` counts its rounds; `shuffled` draws the order of each, None for of arrival."""
 
-    def __init__(self) -> None:
+    def __init__(self, shuffled: random.Random | None) -> None:
         super().__init__()
+        self._shuffled = shuffled
         self._now = 0.0
         self._clock_resolution = 1e-9
         self.steps = 0
@@ -71,8 +75,11 @@ class VirtualLoop(asyncio.BaseEventLoop):
         self.steps += 1
         if self.steps > ENDLESS:
             raise Stuck
-        for _ in range(len(ready)):
-            handle = ready.popleft()
+        round_ = list(ready)
+        ready.clear()
+        if self._shuffled is not None:
+            self._shuffled.shuffle(round_)
+        for handle in round_:
             if not handle._cancelled:
                 handle._run()
 

@@ -10,8 +10,8 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from tests.simulation.channel import Channel
+from tests.simulation.deeds import Delivery
 from tests.simulation.loop import OWNER
-from tests.simulation.people import Delivery
 from tests.simulation.process import Dead, Process
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ class PostOffice:
         channel = delivery.channel
         if channel.can_be_asked:
             self.world.spawn(self._one(delivery))
-            if self.world.weather.happens(self.world.weather.twice):
+            if self.world.weather.happens(f"{delivery.label} delivered twice", self.world.weather.twice):
                 self.world.spawn(self._one(delivery))
             return
         self._queues.setdefault(channel.name, []).append(delivery)
@@ -50,26 +50,28 @@ class PostOffice:
 
     async def _one(self, delivery: Delivery) -> None:
         self.under_way += 1
-        weather, rng = self.world.weather, self.world.rng
-        if weather.disorder and not weather.over:
-            await asyncio.sleep(rng.uniform(0.0, weather.disorder))
+        weather, luck = self.world.weather, self.world.luck
+        if weather.happens(f"{delivery.label} delayed", 1.0 if weather.disorder else 0.0):
+            await asyncio.sleep(luck.dice(f"{delivery.label} delayed by").uniform(0.0, weather.disorder))
         wait = 1.0
-        while not await self._hand_over(delivery) or weather.happens(weather.unacknowledged):
-            await asyncio.sleep(wait * rng.uniform(0.5, 1.5))
+        while not await self._hand_over(delivery) or weather.happens(
+            f"acknowledgement of {delivery.label} lost", weather.unacknowledged
+        ):
+            await asyncio.sleep(wait * luck.dice(f"{delivery.label} again after").uniform(0.5, 1.5))
             wait = min(wait * 2, 15.0)
         self.under_way -= 1
 
     async def _batches(self, channel: Channel) -> None:
-        weather, rng, queue = self.world.weather, self.world.rng, self._queues[channel.name]
+        weather, luck, queue = self.world.weather, self.world.luck, self._queues[channel.name]
         while True:
-            await asyncio.sleep(rng.choice((0.05, 0.3)))
+            await asyncio.sleep(luck.dice(f"next batch of {channel.name}").choice((0.05, 0.3)))
             batch = queue[:BATCH]
             for delivery in batch:
                 if not await self._hand_over(delivery):
                     await asyncio.sleep(1.0)
                     break
             else:
-                if not weather.happens(weather.unacknowledged):
+                if not weather.happens(f"confirmation at {channel.name} lost", weather.unacknowledged):
                     del queue[: len(batch)]
             if not queue:
                 del self._clerks[channel.name]
@@ -84,7 +86,7 @@ class PostOffice:
             delivery.handed_at = self.world.now
         task = process.spawn(self._handle(process, delivery))
         await asyncio.wait((task,), timeout=PATIENCE)
-        if not task.done() and self.world.weather.happens(0.3):
+        if not task.done() and self.world.weather.happens("connection closed in the middle", 0.3):
             task.cancel()  # the connection is closed, and its handler with it
         return task.done() and not task.cancelled() and task.exception() is None and task.result()
 
@@ -98,12 +100,13 @@ class PostOffice:
             return False
         except Exception as error:
             kind = type(error).__name__
-            world.note("not taken", delivery.event.event_id, type(delivery.event).__name__, kind)
+            world.note("not taken", delivery.label, kind)
             if kind != "Unavailable":
                 world.complain(f"handle() raised {error!r}")
             return False
         delivery.outcomes.append(handled.outcome)
+        delivery.limited |= handled.ended == "limited"
         if delivery.stored_at is None:
             delivery.stored_at = world.now
-        world.note("taken", delivery.event.event_id, type(delivery.event).__name__, handled.outcome)
+        world.note("taken", delivery.label, handled.ended or handled.outcome)
         return True

@@ -16,6 +16,7 @@ from bot.events import Event
 from bot.intake.arrival import Accepted
 from bot.intake.router import Router
 from bot.ratings.submission import RatingSubmitter
+from bot.shared import steady_clock
 from bot.turns.worker import TurnWorker
 from tests.simulation.api import Client
 from tests.simulation.channel import SimAdapter
@@ -46,17 +47,17 @@ class Process:
         self.died: float | None = None
         self._context = contextvars.copy_context()
         self._context.run(OWNER.set, self)
-        chance = random.Random(world.rng.getrandbits(32))
-        gate = Gate(chance)
-        client = Client(self, world.api, gate)
+        chance = random.Random(f"{world.seed} {number}")  # a simulation must be repeatable
+        clients = {site: Client(self, world.api, Gate(chance), site) for site in ("ours", "hers")}
+        self.disk = Disk(self)
         self.ctx = Context(
             config=world.config,
-            db=Disk(self),
+            db=self.disk,
             adapters={name: SimAdapter(self, channel) for name, channel in world.channels.items()},
             channels={},
-            api_for=lambda _route: client,
+            api_for=lambda route: clients["hers" if route else "ours"],
             metrics=world.metrics,
-            clock=world.wall,
+            clock=steady_clock(world.wall, world.loop.time),
             random=chance,
             secret="0" * 64,
         )
@@ -90,6 +91,7 @@ class Process:
 
     async def start(self) -> None:
         """Go on where the last process ended, then look after lanes and ratings."""
+        await self.spawn(self.disk.open())
         await self.spawn(self.engine.start())
         self._loops = [self.spawn(self.engine.run()), self.spawn(self.submitter.run())]
 

@@ -3,34 +3,52 @@
 from __future__ import annotations
 
 import gc
+import random
+import re
 import sys
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, cast
 
 from tests.simulation.judge import Verdict, judge
 from tests.simulation.loop import Stuck, VirtualLoop
+from tests.simulation.luck import Luck
 from tests.simulation.process import Parts
+from tests.simulation.story import LEGEND, tell
 from tests.simulation.world import World
 
 
 @dataclass(slots=True)
 class Report:
-    """How a run went."""
+    """How a run went. `crowd`: how many people, questions, events and unusual decisions there were."""
 
     seed: int
     verdict: Verdict
-    history: list[tuple[float, str, tuple[Any, ...]]] = field(default_factory=list)
+    luck: Luck
+    world: World
+    crowd: dict[str, int]
 
-    def story(self) -> str:
-        """Tell the history in words, one line for each thing that happened."""
-        lines = [
-            f"{at:9.3f}  {what:24} {' '.join(str(one) for one in about if one != '')}"
-            for at, what, about in self.history
-        ]
-        return "\n".join(lines)
+    @property
+    def kinds(self) -> set[str]:
+        """What was wrong, without the numbers: to tell whether another run fails the same way."""
+        return {re.sub(r"\d[\d.]*", "#", one.split("\n")[0]) for one in self.verdict.wrong}
+
+    def story(self, *, logs: bool = False) -> str:
+        """Tell what was drawn and what happened, in sentences; with `logs` what the bot logged, too."""
+        return "\n".join(
+            (
+                "What was drawn for this run (all else is as usual):",
+                self.luck.tell(),
+                "",
+                "What happened:",
+                *LEGEND,
+                *tell(self.world.history, logs=logs),
+                "",
+                *(self.verdict.wrong or ["Every promise was kept."]),
+            )
+        )
 
 
 class _Log:
@@ -69,12 +87,20 @@ def _logging_into(world: World) -> Iterator[None]:
             module.log = old
 
 
-def run(seed: int, parts: Parts | None = None) -> Report:
-    """Run one seed in a world of its own."""
-    loop = VirtualLoop()
+def run(
+    seed: int,
+    parts: Parts | None = None,
+    *,
+    kept: frozenset[str] | None = None,
+    fixed: Mapping[str, Any] | None = None,
+) -> Report:
+    """Run one seed in a world of its own. `kept` and `fixed`: see `Luck`."""
+    luck = Luck(seed, kept=kept, fixed=fixed)
+    shuffled = luck.option("ready tasks in any order", False, lambda _: True)
+    loop = VirtualLoop(random.Random(f"order {seed}") if shuffled else None)  # repeatable
     gc.disable()
     try:
-        world = World(loop, seed, parts or Parts())
+        world = World(loop, luck, parts or Parts())
         with _logging_into(world):
             try:
                 loop.run_until_complete(world.live())
@@ -87,8 +113,18 @@ def run(seed: int, parts: Parts | None = None) -> Report:
             loop.end()
         verdict.wrong += [f"a task failed: {one}" for one in loop_failures]
         world.platter.close()
-        return Report(seed, verdict, world.history)
+        return Report(seed, verdict, luck, world, _crowd(world))
     finally:
         gc.enable()
         if not loop.is_closed():
             loop.end()
+
+
+def _crowd(world: World) -> dict[str, int]:
+    asks = world.people.asks
+    return {
+        "people": len({ask.user for ask in asks}),
+        "questions": len(asks),
+        "events": len(world.people.deliveries),
+        "unusual": len(world.luck.unusual),
+    }

@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import contextvars
-import random
 import sqlite3
 import traceback
 from collections.abc import Callable, Coroutine
+from datetime import datetime
 from functools import partial
 from typing import Any
 
@@ -17,44 +17,52 @@ from bot.errors import Unavailable
 from bot.telemetry.metrics import Metrics
 from tests.simulation.api import SimApi
 from tests.simulation.channel import Channel, Post
+from tests.simulation.clocks import Clocks
 from tests.simulation.disk import platter
+from tests.simulation.earlier import take_back
+from tests.simulation.lasting import draw_lasting
 from tests.simulation.loop import VirtualLoop
-from tests.simulation.people import START, People
+from tests.simulation.luck import Luck
+from tests.simulation.people import People
 from tests.simulation.postoffice import PostOffice
 from tests.simulation.process import Dead, Parts, Process
 from tests.simulation.settings import settings
+from tests.simulation.voters import Voters
 from tests.simulation.weather import draw
+
+ONE: tuple[str, ...] = ("lookup",)
 
 
 class World:
     """One run. `live` is its whole life; afterwards the logs of channels, API and people tell what happened."""
 
-    def __init__(self, loop: VirtualLoop, seed: int, parts: Parts) -> None:
+    def __init__(self, loop: VirtualLoop, luck: Luck, parts: Parts) -> None:
         self.loop = loop
-        self.seed = seed
+        self.seed = luck.seed
+        self.luck = luck
         self.parts = parts
-        self.rng = random.Random(seed)
-        self.weather = draw(self.rng)
-        self.group_scope = self.rng.choice(("user:{user}", "all"))
-        self.config: Config = settings(self.rng, self.group_scope)
+        self.weather = draw(luck)
+        channels = luck.option("channels", ONE, lambda dice: dice.choice((ONE, ("blind",), ("lookup", "blind"))))
+        self.clocks = Clocks(luck, channels)
+        self.lasting = draw_lasting(luck, channels, self.weather.until)
+        self.eve = luck.option("Eve is there", False, lambda _: self.lasting.kind in ("lane", "key", "flood"))
+        self.group_scope = luck.option("group shares", "all", lambda dice: dice.choice(("user:{user}", "all")))
+        self.config: Config = settings(luck, self.group_scope, eve=self.eve)
         self.metrics = Metrics()
         self.platter: sqlite3.Connection = platter()
-        self.channels = {
-            name: Channel(self, name, name == "lookup")
-            for name in self.rng.choice((("lookup",), ("blind",), ("lookup", "blind")))
-        }
+        self.channels = {name: Channel(self, name, name == "lookup") for name in channels}
         self.api = SimApi(
             self,
-            longest=self.rng.choice((6.0, 14.0, 60.0)),
-            never=self.rng.choice((0.0, 0.0, 0.05)),
-            bad=self.rng.choice((0.0, 0.0, 0.1)),
+            longest=luck.option("longest answer", 6.0, lambda dice: dice.choice((6.0, 14.0, 60.0))),
+            never=luck.option("never answered chance", 0.0, lambda dice: dice.choice((0.0, 0.0, 0.05))),
+            bad=luck.option("bad answer chance", 0.0, lambda dice: dice.choice((0.0, 0.0, 0.1))),
         )
         self.people = People(self)
+        self.voters = Voters(self)
         self.post_office = PostOffice(self)
         self.process: Process | None = None
         self.lives: list[Process] = []
         self.disk_trouble: list[tuple[float, float]] = []
-        self.channel_trouble: list[float] = []
         self.jumped: list[float] = []
         self.crashed: list[float] = []
         self.overlaps: list[tuple[float, float]] = []
@@ -62,7 +70,7 @@ class World:
         self.complaints: list[str] = []
         self.commits: dict[int, int] = {}
         self.rested = False
-        self._offset = 0.0
+        self._to_upgrade = self.weather.upgrade_from
         self._crashes_left = self.weather.point_crashes
 
     # -- time and log -----------------------------------------------------------------------------------------------
@@ -73,7 +81,12 @@ class World:
 
     def wall(self) -> float:
         """The bot's wall clock, which somebody may set."""
-        return START.timestamp() + self.loop.time() + self._offset
+        return self.clocks.bot(self.now)
+
+    def platform_time(self, channel: Channel) -> datetime:
+        """The time stamp of an event; where the channel cannot be asked, in whole seconds."""
+        at = self.clocks.platform(channel.name, self.now)
+        return at if channel.can_be_asked else at.replace(microsecond=0)
 
     def note(self, what: str, *about: Any) -> None:
         """Write into the history."""
@@ -98,13 +111,13 @@ class World:
 
     def posted(self, channel: Channel, post: Post) -> None:
         """A message of the bot has appeared."""
-        self.people.see(channel, post)
+        self.voters.see(channel, post)
 
     # -- the process ------------------------------------------------------------------------------------------------
 
     def crash_now(self, process: Process, where: str) -> bool:
         """Whether the process dies at this point; then it is dead already."""
-        if self._crashes_left and self.weather.happens(self.weather.point_chance):
+        if self._crashes_left and self.weather.happens(f"crash {where}", self.weather.point_chance):
             self._crashes_left -= 1
             self.kill(process, where)
             return True
@@ -112,8 +125,9 @@ class World:
 
     def shaken(self) -> None:
         """Something was refused for good: a moment in which a crash hurts."""
-        if self.weather.happens(self.weather.shaky):
-            self.later(self.rng.uniform(0.0, 0.5), self._crash)
+        if self.weather.happens("crash after a refusal", self.weather.shaky):
+            dice = self.luck.dice("crash after")
+            self.later(dice.uniform(0.0, dice.choice((0.1, 0.5))), self._crash)
 
     def kill(self, process: Process, where: str = "") -> None:
         """kill -9, and a start after a while."""
@@ -124,7 +138,11 @@ class World:
         process.kill()
         if self.process is process:
             self.process = None
-            self.spawn(self._start_after(self.rng.choice((0.01, 0.3, 2.0, 8.0, 25.0))))
+            if self._to_upgrade:
+                take_back(self.platter, self._to_upgrade)
+                self.note("OLD SCHEMA", self._to_upgrade)
+                self._to_upgrade = 0
+            self.spawn(self._start_after(self._down_for((0.01, 0.3, 2.0, 8.0, 25.0))))
 
     async def _start_after(self, seconds: float) -> None:
         await asyncio.sleep(seconds)
@@ -158,7 +176,7 @@ class World:
         self.note("stopped")
         if process.alive:
             process.kill()
-        await self._start_after(self.rng.choice((0.1, 3.0)))
+        await self._start_after(self._down_for((0.1, 3.0)))
 
     def _crash(self) -> None:
         process = self.process
@@ -168,15 +186,18 @@ class World:
             self.kill(process, "by plan")
             return
         # The old process is cut off from its lock, not dead: two work on the same database for a while.
-        seconds = self.rng.uniform(1.0, 20.0)
+        seconds = self.luck.dice("overlap for").uniform(1.0, 20.0)
         self.note("OVERLAP", round(seconds, 1))
         self.overlaps.append((self.now, self.now + seconds + 10.0))
         self.process = None
-        self.spawn(self._start_after(self.rng.choice((0.01, 1.0))))
+        self.spawn(self._start_after(self._down_for((0.01, 1.0))))
         self.later(seconds, process.kill)
 
+    def _down_for(self, seconds: tuple[float, ...]) -> float:
+        return self.luck.draw("down for", 1.0, lambda dice: dice.choice(seconds))
+
     def _jump(self, seconds: float) -> None:
-        self._offset += seconds
+        self.clocks.bot_is_ahead += seconds
         self.jumped.append(self.now)
         self.note("CLOCK SET", seconds)
 
@@ -187,7 +208,7 @@ class World:
         self._outside = contextvars.copy_context()
         weather = self.weather
         if weather.overlap:
-            self.people.moods = 0.0
+            self.voters.moods = 0.0
         self.people.plan(weather.until * 0.7)
         for at in weather.crashes:
             self.later(at, self._crash)
@@ -199,7 +220,7 @@ class World:
         await asyncio.sleep(weather.until - self.now)
         weather.over = True
         self.note("CALM")
-        limit = self.now + 2 * self.config.give_up + 200.0 + sum(abs(seconds) for _, seconds in weather.jumps)
+        limit = self.now + 2 * self.config.give_up + 200.0
         while self.now < limit:
             await asyncio.sleep(2.0)
             if self._at_rest():
@@ -210,9 +231,12 @@ class World:
 
     def _at_rest(self) -> bool:
         """Whether nothing is left to do: the one look inside, and only to know when to stop."""
+        dead = self.lasting.channel if self.lasting.kind == "channel" else ""
         row = self.platter.execute(
-            "SELECT (SELECT count(*) FROM turns WHERE state='open' OR cleanup=1)"
-            " + (SELECT count(*) FROM feedback WHERE due_at IS NOT NULL OR mark_due=1)"
+            "SELECT (SELECT count(*) FROM turns WHERE (state='open' OR cleanup=1) AND channel<>?)"
+            " + (SELECT count(*) FROM feedback JOIN turns ON turns.id=feedback.turn"
+            " WHERE (due_at IS NOT NULL OR mark_due=1) AND channel<>?)",
+            (dead, dead),
         ).fetchone()
-        waiting = any(vote.at > self.now - 1.0 for vote in self.people.votes)
+        waiting = any(vote.at > self.now - 1.0 for vote in self.voters.votes)
         return int(row[0]) == 0 and not waiting and self.post_office.idle

@@ -1,11 +1,10 @@
-"""Deliberate bugs, each of which a run must find: they prove that the judges can see."""
+"""Deliberate bugs in what is stored, asked, sent and rated."""
 
 from __future__ import annotations
 
 import asyncio
 import itertools
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 from unittest.mock import patch
@@ -28,16 +27,7 @@ from bot.turns.attempt import TurnAttempt
 from bot.turns.failure import Failure
 from bot.turns.progress import ProgressTracker
 from bot.turns.steps import Effect, Step
-
-Mutant = Callable[[], Any]
-MUTANTS: dict[str, Mutant] = {}
-
-
-def mutant(make: Callable[[], Iterator[None]]) -> Mutant:
-    """Register a deliberate bug under its function's name."""
-    made = contextmanager(make)
-    MUTANTS[make.__name__] = made
-    return made
+from tests.simulation.mutants.registry import mutant
 
 
 @mutant
