@@ -9,7 +9,8 @@ from __future__ import annotations
 import asyncio
 import functools
 import ssl
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Final, Self
@@ -76,10 +77,35 @@ class HttpReply:
 def shared_http() -> httpx.AsyncBaseTransport:
     """Make a transport that any number of clients may share; the maker closes it (`aclose`).
 
-    The number of connections is not limited: each turn has at most one call under way, and the gate holds them
-    back when the API is in trouble. Without that, polls would wait for each other.
+    The number of its connections is not limited: a wait for one would count as time of the call. `Slots` bounds the
+    calls under way, and so the connections.
     """
     return AiohttpTransport(client=_session, verify=_tls())
+
+
+class Slots:
+    """So many calls at once; who comes later waits in order, before the call begins, for as long as it takes."""
+
+    def __init__(self, most: int) -> None:
+        self._free = asyncio.Semaphore(most)
+
+    @asynccontextmanager
+    async def after(self, before: Callable[[], Awaitable[None]] | None) -> AsyncIterator[Callable[[], Awaitable[None]]]:
+        """Lend a function that takes a place, then awaits `before`; the place is given back at the end."""
+        taken = False
+
+        async def take() -> None:
+            nonlocal taken
+            await self._free.acquire()
+            taken = True
+            if before is not None:
+                await before()
+
+        try:
+            yield take
+        finally:
+            if taken:
+                self._free.release()
 
 
 @functools.cache
