@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
+import math
 import random
+import re
 from collections import OrderedDict
 from collections.abc import Callable, Coroutine
 from typing import Any, Final, Generic, TypeVar
@@ -130,6 +132,23 @@ def plain_emoji(emoji: str) -> str:
     (True, True)
     """
     return emoji.translate(SKIN_AND_VARIATION)
+
+
+def seconds_asked(value: object) -> float | None:
+    """Read how many seconds another side asks to wait, as a header or a field names them; None unless it is a number.
+
+    >>> [seconds_asked(v) for v in ("2", " 1.5 ", 3, "9" * 400, "inf", "nan", "-1", "1e3", "soon", True, None, 10**400)]
+    [2.0, 1.5, 3.0, inf, None, None, None, None, None, None, None, inf]
+    """
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        try:
+            number = float(value)
+        except OverflowError:
+            return math.inf
+        return number if number >= 0 else None
+    if isinstance(value, str) and re.fullmatch(r"[0-9]+(\.[0-9]+)?", value.strip()):
+        return float(value)
+    return None
 
 
 def reference(chance: random.Random) -> str:

@@ -19,6 +19,7 @@ from telegram.request import HTTPXRequest
 from adapters.telegram.config import TelegramSettings
 from adapters.telegram.errors import GroupMoved, StatusError, out_of_reach, translate
 from bot.errors import BotError, OutcomeUnknown
+from bot.shared import seconds_asked
 
 ALLOWED_UPDATES: Final = ("message", "edited_message", "message_reaction", "callback_query", "my_chat_member")
 BATCH: Final = 100
@@ -49,7 +50,7 @@ class Request(HTTPXRequest):
         """Parse without the SDK's log line, which would hold the payload."""
         try:
             data = json.loads(payload)
-        except ValueError:
+        except (ValueError, RecursionError):
             data = None
         if not isinstance(data, dict):
             raise TelegramError("Invalid server response") from None
@@ -141,6 +142,6 @@ class Client:
 
 def _retry_after(payload: bytes) -> float | None:
     try:
-        return float(json.loads(payload)["parameters"]["retry_after"])
-    except (ValueError, KeyError, TypeError):
+        return seconds_asked(json.loads(payload)["parameters"]["retry_after"])
+    except (ValueError, KeyError, TypeError, RecursionError):
         return None

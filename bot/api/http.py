@@ -24,6 +24,7 @@ from pydantic import SecretStr
 from bot.api import models
 from bot.api.assumptions import BODY_LIMIT, CHAT_SECONDS
 from bot.api.errors import Kind, from_exception, from_status, unreadable
+from bot.api.reading import BoundedResponse, read
 from bot.errors import BotError, Misconfigured, Rejected
 from bot.shared import is_loopback
 from bot.telemetry.metrics import Metrics
@@ -118,6 +119,7 @@ def _session() -> aiohttp.ClientSession:
     session = aiohttp.ClientSession(
         connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=KEEP_ALIVE_SECONDS, ssl=_tls()),
         cookie_jar=aiohttp.DummyCookieJar(),
+        response_class=BoundedResponse,
     )
     # aiohttp repeats a GET by itself when the connection is cut; it has no public switch for that.
     session._retry_connection = False
@@ -185,7 +187,7 @@ class Caller:
         status = response.status_code
         try:
             if 200 <= status < 300:
-                body = await _read(response, BODY_LIMIT)
+                body = await read(response, BODY_LIMIT)
                 if body is None:
                     return unreadable(endpoint, kind, status, too_large=True), str(status)
                 return HttpReply(status, body), str(status)
@@ -204,7 +206,11 @@ class Caller:
         request = httpx.Request(
             method,
             self.base_url + path,
-            headers={"X-API-Key": self._api_key.get_secret_value(), "Accept": "application/json"},
+            headers={
+                "X-API-Key": self._api_key.get_secret_value(),
+                "Accept": "application/json",
+                "Accept-Encoding": "gzip",
+            },
             json=json,
             files=files,
             data=data,
@@ -250,23 +256,11 @@ def _check_address(base_url: str) -> None:
     raise Misconfigured("UPPZY_BASE_URL must begin with https:// (http:// only for this machine itself).")
 
 
-async def _read(response: httpx.Response, limit: int) -> bytes | None:
-    """Read the whole body; None as soon as it is longer than the limit."""
-    chunks: list[bytes] = []
-    size = 0
-    async for chunk in response.aiter_bytes():
-        size += len(chunk)
-        if size > limit:
-            return None
-        chunks.append(chunk)
-    return b"".join(chunks)
-
-
 async def _error_text(response: httpx.Response) -> str:
     """Read the error's text if it comes at once: the status alone says what to do."""
     try:
         async with asyncio.timeout(ERROR_BODY_SECONDS):
-            body = await _read(response, ERROR_BODY_LIMIT)
+            body = await read(response, ERROR_BODY_LIMIT)
     except _FAILURES:
         return ""
     return models.error_text(body or b"")
