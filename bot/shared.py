@@ -6,16 +6,25 @@ It knows nothing of the house: the standard library alone, no state of its own.
 from __future__ import annotations
 
 import asyncio
+import heapq
 import ipaddress
+import itertools
 import math
 import random
 import re
 from collections import OrderedDict
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
+from dataclasses import dataclass, field
 from typing import Any, Final, Generic, TypeVar
 
 K = TypeVar("K")
 V = TypeVar("V")
+
+ANSWER_RANK: Final = 0
+NOTICE_RANK: Final = 1
+PROGRESS_RANK: Final = 2
+"""Of messages that wait for the same place the lowest rank goes first: what ends a question, what a person was told
+for something they did, what only says that work goes on."""
 
 BASE32: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
 SKIN_AND_VARIATION: Final = dict.fromkeys([0xFE0E, 0xFE0F, *range(0x1F3FB, 0x1F400)])
@@ -76,6 +85,56 @@ class BoundedDict(OrderedDict[K, V], Generic[K, V]):
         self.move_to_end(key)
         while len(self) > self._most:
             self.popitem(last=False)
+
+
+@dataclass(slots=True)
+class _Row:
+    waiting: list[tuple[int, int]] = field(default_factory=list)
+    admitted: set[tuple[int, int]] = field(default_factory=set)
+    moved: asyncio.Condition = field(default_factory=asyncio.Condition)
+    pacing: bool = False
+
+
+class RankedPace:
+    """Lets callers through one by one per key: when the time has come, the lowest rank, then the one that came first.
+
+    One of those who wait keeps the time for all, so an answer that comes meanwhile goes before the notice that
+    began to wait.
+    """
+
+    def __init__(self) -> None:
+        self._rows: dict[str, _Row] = {}
+        self._numbers = itertools.count()
+
+    async def enter(self, key: str, rank: int, pace: Callable[[], Awaitable[None]]) -> None:
+        """Return when it is the caller's turn; `pace` waits until the time of the next one has come."""
+        row = self._rows.setdefault(key, _Row())
+        me = (rank, next(self._numbers))
+        heapq.heappush(row.waiting, me)
+        try:
+            while me not in row.admitted:
+                async with row.moved:
+                    await row.moved.wait_for(lambda: me in row.admitted or not row.pacing)
+                    if me in row.admitted:
+                        break
+                    row.pacing = True
+                await self._admit_next(row, pace)
+        finally:
+            row.admitted.discard(me)
+            if me in row.waiting:
+                row.waiting.remove(me)
+                heapq.heapify(row.waiting)
+            if not (row.waiting or row.admitted or row.pacing):
+                self._rows.pop(key, None)
+
+    async def _admit_next(self, row: _Row, pace: Callable[[], Awaitable[None]]) -> None:
+        try:
+            await pace()
+            row.admitted.add(heapq.heappop(row.waiting))
+        finally:
+            row.pacing = False
+            async with row.moved:
+                row.moved.notify_all()
 
 
 class BackgroundTasks:
@@ -149,6 +208,13 @@ def seconds_asked(value: object) -> float | None:
     if isinstance(value, str) and re.fullmatch(r"[0-9]+(\.[0-9]+)?", value.strip()):
         return float(value)
     return None
+
+
+def rank_of(kind: str) -> int:
+    """Rank a notice by its kind (`bot.events.NoticeKind`); one that ends a question ranks as an answer."""
+    if kind == "progress":
+        return PROGRESS_RANK
+    return NOTICE_RANK if kind in ("info", "refusal", "why") else ANSWER_RANK
 
 
 def reference(chance: random.Random) -> str:

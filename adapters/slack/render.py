@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from adapters.slack.compose import BlockComposer, text_element
 from adapters.slack.ids import RATE_ACTION, SLASH_COMMAND
-from adapters.slack.parts import ANSWER_RANK, PROGRESS_RANK, HomePage, HomeQuestion, SlackPart
+from adapters.slack.parts import HomePage, HomeQuestion, SlackPart
 from bot.events import Answer, Home, Notice, Outbound, RecentQuestion
 from bot.render import (
     Block,
@@ -34,6 +34,7 @@ from bot.render import (
 )
 from bot.render import plain as plain_text
 from bot.render.text import row_size, shorten, unrolled
+from bot.shared import rank_of
 
 MAX_SIZE: Final = 11_800
 """UTF-16 units in the blocks of a message, those of addresses included; the buttons have some more. Slack documents
@@ -117,7 +118,7 @@ def render(outbound: Outbound, *, plain: bool = False) -> list[SlackPart]:
             parts[-1] = replace(parts[-1], asked_by_command=True)
             return parts
         case Notice(text=text, kind=kind, user_id=user_id):
-            rank = PROGRESS_RANK if kind == "progress" else ANSWER_RANK
+            rank = rank_of(kind)
             return [replace(part, user_id=user_id, rank=rank) for part in make(parse(text).blocks)]
         case Home():
             return [SlackPart(user_id=outbound.user_id, home=_home(outbound))]

@@ -6,13 +6,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
+from bot.shared import ANSWER_RANK, NOTICE_RANK, PROGRESS_RANK
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TelegramPart:
     """Text and its entities, as the Bot API's MessageEntity: offsets and lengths in UTF-16 units.
 
     `buttons`: the rating buttons hang on it. `force_reply`: Telegram opens a reply to it for the person it concerns.
-    `progress`: it only says that work goes on, so it has less right to be sent than an answer.
+    `progress`: it only says that work goes on, so it has less right to be sent than an answer; `notice`: it says
+    something to a person for what they did, so it waits behind answers.
     """
 
     text: str
@@ -20,9 +23,15 @@ class TelegramPart:
     buttons: bool = False
     force_reply: bool = False
     progress: bool = False
+    notice: bool = False
+
+    @property
+    def rank(self) -> int:
+        """Of messages that wait for the same chat the lowest goes first."""
+        return PROGRESS_RANK if self.progress else NOTICE_RANK if self.notice else ANSWER_RANK
 
     def to_json(self) -> dict[str, Any]:
-        """Return plain JSON values; the two rare flags are there only when they are set."""
+        """Return plain JSON values; the rare flags are there only when they are set."""
         stored: dict[str, Any] = {
             "text": self.text,
             "entities": [dict(entity) for entity in self.entities],
@@ -32,6 +41,8 @@ class TelegramPart:
             stored["force_reply"] = True
         if self.progress:
             stored["progress"] = True
+        if self.notice:
+            stored["notice"] = True
         return stored
 
     @classmethod
@@ -49,4 +60,5 @@ class TelegramPart:
             buttons=bool(stored.get("buttons")),
             force_reply=bool(stored.get("force_reply")),
             progress=bool(stored.get("progress")),
+            notice=bool(stored.get("notice")),
         )
