@@ -12,7 +12,7 @@ from typing import Any
 from bot import notices
 from bot.errors import Rejected
 from bot.shared import reference as make_reference
-from bot.store import conversations, dead_letters, meta, reasons, steps, trace, turns
+from bot.store import conversations, dead_letters, meta, reasons, steps, trace, turns, votes
 from bot.store.database import Database, Row, Tx
 from bot.store.epochs import epoch, forget_epochs, set_epoch
 from bot.store.turns import LAST, NewTurn
@@ -187,6 +187,7 @@ def _forget(tx: Tx, channel: str, account: str, user: str) -> dict[str, int]:
     who = (channel, account, user)
     here = "turn IN (SELECT id FROM turns WHERE channel=? AND account=?)"
     theirs = "turn IN (SELECT id FROM turns WHERE channel=? AND account=? AND asker=?)"
+    votes.forget_tallies(tx, user)
     counts = {
         name: tx.run(f"DELETE FROM {name} WHERE user_id=? AND {here}", user, channel, account)  # noqa: S608  # constants
         for name in ("votes", "clicks", "comments")
