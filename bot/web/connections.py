@@ -22,7 +22,9 @@ SWEEP_EVERY: Final = 1.0
 """Seconds between two looks for headers that are late."""
 PEER_SHARE: Final = 0.5
 """How much of all connections one peer may have: a proxy before us is one peer."""
-BACKLOG: Final = 512
+TOGETHER: Final = 32
+"""Connections accepted in one round of the loop: they have descriptors before others are cut for them."""
+QUEUE: Final = 1024
 """Connections that the system keeps for us until they are accepted."""
 SAY_EVERY: Final = 60.0
 """Seconds between two log lines that connections were cut."""
@@ -92,8 +94,11 @@ class Connections:
         loop = asyncio.get_running_loop()
         calm_accepting(loop)
         listener = await loop.create_server(
-            lambda: Connection(self, server, loop=loop, **options), host, port, backlog=BACKLOG
+            lambda: Connection(self, server, loop=loop, **options), host, port, backlog=TOGETHER
         )
+        for accepting in listener.sockets:
+            with accepting.dup() as same:  # asyncio knows one number for both
+                same.listen(QUEUE)
         self._sweeper = loop.create_task(self._sweep(), name="late headers")
         return listener
 

@@ -147,7 +147,7 @@ class Crowd:
             self._posts[arguments["channel"]].append({"ts": ts, "metadata": arguments["metadata"]})
             self._posted(arguments)
         elif method == "reactions.add":
-            self.signs.setdefault(self._names[str((await request.post())["timestamp"])], time.monotonic())
+            self.signs.setdefault(self._names[json.loads(await request.read())["timestamp"]], time.monotonic())
         elif method.startswith("conversations."):
             said |= {"messages": self._posts[(await request.post())["channel"]]}
         return web.json_response(said)
