@@ -14,7 +14,7 @@ LEAST = 64
 """Connections each side has at least, however few the process may open."""
 MOST_INCOMING = 2048
 """Connections of peers at most: each costs memory, and platforms open a few dozen."""
-MOST_OUTGOING = 1024
+MOST_OUTGOING = 512
 """Calls of the API under way at most; more would only wait there."""
 
 
@@ -30,7 +30,7 @@ def share(limit: int) -> Descriptors:
     """Divide what the process may open: three eighths for either side, a quarter for the rest.
 
     >>> share(1024), share(100_000), share(10)
-    (Descriptors(incoming=384, outgoing=384), Descriptors(incoming=2048, outgoing=1024), Descriptors(incoming=64, outgoing=64))
+    (Descriptors(incoming=384, outgoing=384), Descriptors(incoming=2048, outgoing=512), Descriptors(incoming=64, outgoing=64))
     """  # noqa: E501
     part = max(LEAST, limit * 3 // 8)
     return Descriptors(incoming=min(part, MOST_INCOMING), outgoing=min(part, MOST_OUTGOING))

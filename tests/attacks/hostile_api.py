@@ -20,6 +20,8 @@ from tests.benchmarks.loopback_api import make_app
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 Attack = Callable[[web.Request], Awaitable[web.StreamResponse]]
 NAME = "evil-"
+HOLD = 3.0
+"""Seconds for which a submit's connection is held where the question says `slowly`."""
 
 
 def twice_packed() -> bytes:
@@ -55,20 +57,12 @@ async def bigint(_: web.Request) -> web.StreamResponse:
 async def interim(request: web.Request) -> web.StreamResponse:
     """Say that it goes on, for ever."""
     while request.transport is not None and not request.transport.is_closing():
-        request.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n" * 1000)  # type: ignore[attr-defined]
+        request.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n" * 1000)
         await asyncio.sleep(0.001)
     return web.Response()
 
 
-async def holding(_: web.Request) -> web.StreamResponse:
-    """Take long to say anything."""
-    await asyncio.sleep(5.0)
-    return web.json_response({"error": "later"}, status=503)
-
-
-ATTACKS: Mapping[str, Attack] = {
-    attack.__name__: attack for attack in (stacked, packed, longid, bigint, interim, holding)
-}
+ATTACKS: Mapping[str, Attack] = {attack.__name__: attack for attack in (stacked, packed, longid, bigint, interim)}
 
 
 def hostile(delay: float) -> web.Application:
@@ -86,6 +80,8 @@ def hostile(delay: float) -> web.Application:
             if attack is not None and "poll" in words:
                 name = f"{NAME}{attack}-{next(numbers)}"
                 return web.json_response({"request_id": name, "status": "pending"}, status=202)
+            if "slowly" in words:
+                await asyncio.sleep(HOLD)  # and then answer as ever
             if attack is not None:
                 return await ATTACKS[attack](request)
         return await handler(request)

@@ -56,11 +56,10 @@ class Figures:
     refused: int = 0
 
     def __str__(self) -> str:
-        return (
-            f"{len(self.acks)} acknowledged, p50 {p(self.acks, 0.5) * 1000:.0f} ms p99 {p(self.acks, 0.99) * 1000:.0f} ms, "
-            f"{self.refused} refused · /healthz p99 {p(self.health, 0.99) * 1000:.0f} ms · answers p50 "
-            f"{p(self.answers, 0.5):.2f} s p99 {p(self.answers, 0.99):.2f} s · {max(self.memory):.0f} MB"
-        )
+        ms = {"ack": self.acks, "healthz": self.health}
+        parts = [f"{name} p50 {p(took, 0.5) * 1000:.0f} p99 {p(took, 0.99) * 1000:.0f} ms" for name, took in ms.items()]
+        answers = f"answers p50 {p(self.answers, 0.5):.2f} p99 {p(self.answers, 0.99):.2f} s"
+        return " · ".join([*parts, answers, f"{self.refused} refused", f"{max(self.memory):.0f} MB"])
 
 
 @dataclass
@@ -82,7 +81,8 @@ class Siege:
         found = Figures()
         before = len(self.crowd.replies)
         watch = asyncio.create_task(self._watch(found))
-        names, began = [], time.monotonic()
+        names: list[str] = []
+        began = time.monotonic()
         while (passed := time.monotonic() - began) < seconds:
             while len(names) < passed * per_second:
                 self.number += 1
@@ -105,10 +105,9 @@ class Siege:
             found.memory.append(int(Path(f"/proc/{self.pid}/statm").read_text().split()[1]) * page)
             began = time.monotonic()
             with suppress(aiohttp.ClientError, OSError, TimeoutError):
-                timeout = aiohttp.ClientTimeout(total=20)
-                async with aiohttp.ClientSession(timeout=timeout) as session:  # each time a connection of its own
-                    async with session.get(f"{self.url}healthz") as reply:
-                        await reply.read()
+                timeout = aiohttp.ClientTimeout(total=20)  # each time a connection of its own
+                async with aiohttp.ClientSession(timeout=timeout) as http, http.get(f"{self.url}healthz") as reply:
+                    await reply.read()
             found.health.append(time.monotonic() - began)
             await asyncio.sleep(0.1)
 
