@@ -20,9 +20,29 @@ from bot.errors import BotError, Unavailable
 CALL_SECONDS: Final = 30
 TIMEOUT: Final = aiohttp.ClientTimeout(total=CALL_SECONDS, sock_connect=5)
 
+MOST_BYTES: Final = 16 * 1024 * 1024
+"""Of a response; a page of 200 of the longest messages is about as much."""
+CHUNK: Final = 64 * 1024
+
 _SDK_LOG: Final = logging.getLogger("slack_sdk.quiet")
 # At DEBUG, and with a level that is not set, the SDK writes out arguments and answers: people's words.
 _SDK_LOG.setLevel(logging.WARNING)
+
+
+class Response(aiohttp.ClientResponse):
+    """A response whose body has a bound: an endless one must not fill the memory."""
+
+    async def read(self) -> bytes:
+        """Read it whole, once. Raises `aiohttp.ClientPayloadError` when it is longer than `MOST_BYTES`."""
+        if self._body is None:  # aiohttp's own place for what was read
+            body = bytearray()
+            async for chunk in self.content.iter_chunked(CHUNK):
+                body += chunk
+                if len(body) > MOST_BYTES:
+                    self.close()
+                    raise aiohttp.ClientPayloadError("The response is too large.")
+            self._body = bytes(body)
+        return self._body
 
 
 class Client:
@@ -44,7 +64,7 @@ class Client:
     @asynccontextmanager
     async def open(self) -> AsyncIterator[aiohttp.ClientSession]:
         """Share one session; at the end wait for the calls under way."""
-        async with aiohttp.ClientSession(timeout=TIMEOUT) as session:
+        async with aiohttp.ClientSession(timeout=TIMEOUT, response_class=Response) as session:
             self._session = session
             try:
                 yield session
@@ -123,7 +143,7 @@ class Client:
             if self._session is not None:
                 yield self._session
             else:
-                async with aiohttp.ClientSession(timeout=TIMEOUT) as session:
+                async with aiohttp.ClientSession(timeout=TIMEOUT, response_class=Response) as session:
                     yield session
         finally:
             self._calls -= 1

@@ -27,6 +27,8 @@ BATCH: Final = 100
 LONG_POLL_SECONDS: Final = 30
 """Telegram's server ends a poll after 50 seconds (telegram-bot-api, Client.cpp); many proxies cut idle calls at 60."""
 READ_SECONDS: Final = 20.0
+MOST_BYTES: Final = 16 * 1024 * 1024
+"""Of a response; a hundred updates with the longest texts are about a tenth of it."""
 PTB_STATUSES: Final = frozenset({400, 401, 403, 404, 409})
 """Statuses the SDK has a class for; all others it makes one NetworkError of, and we need the number."""
 
@@ -44,6 +46,22 @@ class Request(HTTPXRequest):
         if 200 <= status < 300 or status in PTB_STATUSES:
             return status, payload
         raise StatusError(status, _retry_after(payload) if status == 429 else None)
+
+    @staticmethod
+    async def read_bounded(response: Any) -> None:
+        """Read the body of a response, a hook of the HTTP library: not unpacked, and no more than `MOST_BYTES`.
+
+        Raises:
+            TelegramError: it is longer, or packed though nobody asked for that.
+        """
+        if response.headers.get("Content-Encoding", "identity") != "identity":
+            raise TelegramError("The response is packed.")
+        body = bytearray()
+        async for chunk in response.aiter_raw():
+            body += chunk
+            if len(body) > MOST_BYTES:
+                raise TelegramError("The response is too large.")
+        response._content = bytes(body)  # where the library itself puts what it read; it has no public name
 
     @staticmethod
     def parse_json_payload(payload: bytes) -> dict[str, Any]:
@@ -72,7 +90,11 @@ class Client:
             connect_timeout=10,
             pool_timeout=10,
             # Plain HTTP (loopback alone) has no certificate; loading all authorities for it costs a tenth of a second.
-            httpx_kwargs={"verify": False} if plain else None,
+            httpx_kwargs={
+                "event_hooks": {"response": [Request.read_bounded]},
+                "headers": {"Accept-Encoding": "identity"},
+                **({"verify": False} if plain else {}),
+            },
         )
         base_url = f"{settings.api_url}/bot"
         self._bot = Bot(token, base_url=base_url, request=self._request, get_updates_request=self._request)

@@ -68,7 +68,7 @@ class Files:
             return web.Response(status=404)
         return web.Response(body=stored.content, content_type=stored.served_as)
 
-    async def _fail(self, how: str, retry_after: float, request: web.Request) -> web.StreamResponse:
+    async def _fail(self, how: str, retry_after: float | str, request: web.Request) -> web.StreamResponse:
         kind, _, detail = how.partition(":")
         if kind == "redirect":
             return web.Response(status=302, headers={"Location": detail})
