@@ -92,15 +92,15 @@ MOST, LOWER = 150, 40
 
 async def test_nothing_grows_with_people_or_messages(tmp_path: Path) -> None:
     async with examined(tmp_path, most=MOST, lower=LOWER) as bot:
-        await deliver(bot.url, 900, 450, random.Random(1))
+        await deliver(bot.url, 600, 300, random.Random(1))
         assert await bot.grown() == {}
 
 
-@pytest.mark.parametrize(("kind", "many"), [("person", 300), ("message", 600)])
+@pytest.mark.parametrize(("kind", "many"), [("person", 200), ("message", 300)])
 async def test_an_unbounded_map_is_found(tmp_path: Path, kind: str, many: int) -> None:
     """A dict of numbers by text, which the collector itself does not see."""
     async with examined(tmp_path, most=MOST, lower=LOWER, leak=kind) as bot:
-        await deliver(bot.url, 900, 450, random.Random(1))
+        await deliver(bot.url, 600, 300, random.Random(1))
         found = await bot.grown()
     ((name, size),) = found.items()
     assert "LEAKED" in name

@@ -73,7 +73,8 @@ class Files:
         if kind == "redirect":
             return web.Response(status=302, headers={"Location": detail})
         if kind == "rate_limited":
-            return web.Response(status=429, headers={"Retry-After": f"{retry_after:g}"})
+            asked = retry_after if isinstance(retry_after, str) else f"{retry_after:g}"
+            return web.Response(status=429, headers={"Retry-After": asked})
         if kind == "status":
             return web.Response(status=int(detail))
         if kind == "claims":  # a length that is never sent
