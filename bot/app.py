@@ -19,6 +19,7 @@ from pydantic import SecretStr
 from bot.adapter import Adapter, ChannelSpec, HttpHandler
 from bot.api.client import ApiClient
 from bot.api.gate import Gates
+from bot.api.http import Slots, shared_http
 from bot.app_home import AppHomePages, Suggestions
 from bot.config import Config, Route, installed, load_object, route_name
 from bot.context import Context
@@ -36,6 +37,7 @@ from bot.store.meta import secret, touch
 from bot.supervisor import Supervisor
 from bot.telemetry.metrics import Metrics
 from bot.turns.worker import TurnWorker
+from bot.web.descriptors import Descriptors, raise_limit, share
 from bot.web.health import Health, Word
 from bot.web.server import Server
 from bot.web.status import Snapshot
@@ -99,9 +101,10 @@ async def running(
     adapters = make_adapters(config, channels) if adapters is None else adapters
     metrics = metrics or Metrics(process=True)
     sys.setswitchinterval(SWITCH_SECONDS)
+    descriptors = share(raise_limit())
     async with AsyncExitStack() as stack:  # what was opened last is closed first
         db = _open_alone(config.database_url, stack)
-        clients = _ApiClients(config, metrics)
+        clients = _ApiClients(config, metrics, descriptors.outgoing)
         stack.push_async_callback(clients.close)
         ctx = Context(
             config=config,
@@ -114,7 +117,10 @@ async def running(
             random=random.SystemRandom(),
             secret=await _secret(config, db),
         )
-        yield await _start(ctx, db, clients, pages, stack)
+        web = _server(ctx, db, clients, descriptors)
+        for method, path, handler in pages:
+            web.add(method, path, handler)
+        yield await _start(ctx, db, web, clients, stack)
     log.info("bot.stopped")
 
 
@@ -129,16 +135,13 @@ def _open_alone(url: str, stack: AsyncExitStack) -> SqliteDatabase:
 
 
 async def _start(
-    ctx: Context, db: SqliteDatabase, clients: _ApiClients, pages: Sequence[Page], stack: AsyncExitStack
+    ctx: Context, db: SqliteDatabase, web: Server, clients: _ApiClients, stack: AsyncExitStack
 ) -> RunningBot:
     """Put the parts together and set them to work; what stops them is pushed on the stack."""
     submitter = RatingSubmitter(ctx)
     engine = InProcessEngine(ctx, TurnWorker(ctx, submitter.wake), submitter.wake)
     home = AppHomePages(ctx, Suggestions(clients.suggestions))
     router = Router(ctx, engine, home.show, submitter.wake)
-    web = _server(ctx, db, clients)
-    for method, path, handler in pages:
-        web.add(method, path, handler)
     host = CoreHost(ctx, router, web)
     supervisor = Supervisor(ctx)
     tasks = BackgroundTasks()
@@ -174,13 +177,14 @@ async def _secret(config: Config, db: SqliteDatabase) -> str:
 
 
 class _ApiClients:
-    """The client of each route; clients with the same key share its gate.
+    """The client of each route; clients with the same key share its gate, and all share connections and their bound.
 
     They are made at the start: TLS reads its authorities for 50 ms, which the first question would wait for.
     """
 
-    def __init__(self, config: Config, metrics: Metrics) -> None:
+    def __init__(self, config: Config, metrics: Metrics, calls: int) -> None:
         self._gates = Gates()
+        self._http, self._slots = shared_http(config.base_url), Slots(calls)
         self._clients = {"": self._client(config, None, metrics)}
         for route in reversed(config.routes):  # of two with the same patterns the first one is taken
             self._clients[route_name(route)] = self._client(config, route, metrics)
@@ -194,6 +198,8 @@ class _ApiClients:
             site_id=(route and route.site_id) or config.site_id,
             gate=self._gates.of(key),
             metrics=metrics,
+            http=self._http,
+            slots=self._slots,
         )
 
     def of_route(self, name: str) -> ApiClient:
@@ -210,11 +216,10 @@ class _ApiClients:
 
     async def close(self) -> None:
         """Close all connections."""
-        for client in self._clients.values():
-            await client.aclose()
+        await self._http.aclose()
 
 
-def _server(ctx: Context, db: SqliteDatabase, clients: _ApiClients) -> Server:
+def _server(ctx: Context, db: SqliteDatabase, clients: _ApiClients, descriptors: Descriptors) -> Server:
     """Make the one HTTP server, with what /readyz and the status page look at."""
 
     async def database() -> Word:
@@ -244,6 +249,7 @@ def _server(ctx: Context, db: SqliteDatabase, clients: _ApiClients) -> Server:
         metrics=ctx.metrics,
         health=Health({"database": database, "api": api, **{name: partial(channel, name) for name in ctx.adapters}}),
         body_bytes=config.limits.body_bytes,
+        connections=descriptors.incoming,
         drain_seconds=config.drain_seconds,
         status_token=config.status_token,
         snapshot=snapshot,

@@ -12,6 +12,9 @@ sentence without secrets and without the text of a question, an answer or a reas
 
 from __future__ import annotations
 
+LONGEST_WAIT = 900.0
+"""Seconds that we wait at most because another side asked for it: then it is tried again, whatever it said."""
+
 
 class BotError(Exception):
     """Base of all errors of the bot.
@@ -30,14 +33,15 @@ class BotError(Exception):
 class Unavailable(BotError):
     """The other side certainly did not act; the same call may succeed later.
 
-    `retry_after` is in seconds, None when the other side named no time.
+    `retry_after` is in seconds, at most `LONGEST_WAIT`, None when the other side named no time, or none that is one.
     """
 
     def __init__(
         self, message: str, *, status: int | None = None, reason: str = "", retry_after: float | None = None
     ) -> None:
         super().__init__(message, status=status, reason=reason)
-        self.retry_after = retry_after
+        is_time = retry_after is not None and retry_after == retry_after  # not a NaN
+        self.retry_after = min(max(retry_after, 0.0), LONGEST_WAIT) if is_time and retry_after is not None else None
 
 
 class OutcomeUnknown(Unavailable):

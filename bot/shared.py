@@ -6,12 +6,16 @@ It knows nothing of the house: the standard library and aiohttp alone, no state 
 from __future__ import annotations
 
 import asyncio
+import heapq
 import ipaddress
+import itertools
+import math
 import random
+import re
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Coroutine, Iterator
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
+from dataclasses import dataclass, field
 from typing import Any, Final, Generic, TypeVar
 from urllib.parse import unquote, urlsplit
 from urllib.request import getproxies_environment, proxy_bypass_environment  # type: ignore[attr-defined]  # it has it
@@ -23,6 +27,12 @@ from aiohttp.tracing import Trace
 
 K = TypeVar("K")
 V = TypeVar("V")
+
+ANSWER_RANK: Final = 0
+NOTICE_RANK: Final = 1
+PROGRESS_RANK: Final = 2
+"""Of messages that wait for the same place the lowest rank goes first: what ends a question, what a person was told
+for something they did, what only says that work goes on."""
 
 BASE32: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
 SKIN_AND_VARIATION: Final = dict.fromkeys([0xFE0E, 0xFE0F, *range(0x1F3FB, 0x1F400)])
@@ -103,6 +113,56 @@ class BoundedDict(OrderedDict[K, V], Generic[K, V]):
         self.move_to_end(key)
         while len(self) > self._most:
             self.popitem(last=False)
+
+
+@dataclass(slots=True)
+class _Row:
+    waiting: list[tuple[int, int]] = field(default_factory=list)
+    admitted: set[tuple[int, int]] = field(default_factory=set)
+    moved: asyncio.Condition = field(default_factory=asyncio.Condition)
+    pacing: bool = False
+
+
+class RankedPace:
+    """Lets callers through one by one per key: when the time has come, the lowest rank, then the one that came first.
+
+    One of those who wait keeps the time for all, so an answer that comes meanwhile goes before the notice that
+    began to wait.
+    """
+
+    def __init__(self) -> None:
+        self._rows: dict[str, _Row] = {}
+        self._numbers = itertools.count()
+
+    async def enter(self, key: str, rank: int, pace: Callable[[], Awaitable[None]]) -> None:
+        """Return when it is the caller's turn; `pace` waits until the time of the next one has come."""
+        row = self._rows.setdefault(key, _Row())
+        me = (rank, next(self._numbers))
+        heapq.heappush(row.waiting, me)
+        try:
+            while me not in row.admitted:
+                async with row.moved:
+                    await row.moved.wait_for(lambda: me in row.admitted or not row.pacing)
+                    if me in row.admitted:
+                        break
+                    row.pacing = True
+                await self._admit_next(row, pace)
+        finally:
+            row.admitted.discard(me)
+            if me in row.waiting:
+                row.waiting.remove(me)
+                heapq.heapify(row.waiting)
+            if not (row.waiting or row.admitted or row.pacing):
+                self._rows.pop(key, None)
+
+    async def _admit_next(self, row: _Row, pace: Callable[[], Awaitable[None]]) -> None:
+        try:
+            await pace()
+            row.admitted.add(heapq.heappop(row.waiting))
+        finally:
+            row.pacing = False
+            async with row.moved:
+                row.moved.notify_all()
 
 
 class BackgroundTasks:
@@ -223,6 +283,30 @@ def plain_emoji(emoji: str) -> str:
     (True, True)
     """
     return emoji.translate(SKIN_AND_VARIATION)
+
+
+def seconds_asked(value: object) -> float | None:
+    """Read how many seconds another side asks to wait, as a header or a field names them; None unless it is a number.
+
+    >>> [seconds_asked(v) for v in ("2", " 1.5 ", 3, "9" * 400, "inf", "nan", "-1", "1e3", "soon", True, None, 10**400)]
+    [2.0, 1.5, 3.0, inf, None, None, None, None, None, None, None, inf]
+    """
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        try:
+            number = float(value)
+        except OverflowError:
+            return math.inf
+        return number if number >= 0 else None
+    if isinstance(value, str) and re.fullmatch(r"[0-9]+(\.[0-9]+)?", value.strip()):
+        return float(value)
+    return None
+
+
+def rank_of(kind: str) -> int:
+    """Rank a notice by its kind (`bot.events.NoticeKind`); one that ends a question ranks as an answer."""
+    if kind == "progress":
+        return PROGRESS_RANK
+    return NOTICE_RANK if kind in ("info", "refusal", "why") else ANSWER_RANK
 
 
 def reference(chance: random.Random) -> str:

@@ -23,9 +23,29 @@ CONNECT_SECONDS: Final = 10
 """Until a connection stands: its name, a proxy's tunnel and TLS included."""
 TIMEOUT: Final = aiohttp.ClientTimeout(total=CALL_SECONDS, connect=CONNECT_SECONDS, sock_connect=5)
 
+MOST_BYTES: Final = 16 * 1024 * 1024
+"""Of a response; a page of 200 of the longest messages is about as much."""
+CHUNK: Final = 64 * 1024
+
 _SDK_LOG: Final = logging.getLogger("slack_sdk.quiet")
 # At DEBUG, and with a level that is not set, the SDK writes out arguments and answers: people's words.
 _SDK_LOG.setLevel(logging.WARNING)
+
+
+class Response(aiohttp.ClientResponse):
+    """A response whose body has a bound: an endless one must not fill the memory."""
+
+    async def read(self) -> bytes:
+        """Read it whole, once. Raises `aiohttp.ClientPayloadError` when it is longer than `MOST_BYTES`."""
+        if self._body is None:  # aiohttp's own place for what was read
+            body = bytearray()
+            async for chunk in self.content.iter_chunked(CHUNK):
+                body += chunk
+                if len(body) > MOST_BYTES:
+                    self.close()
+                    raise aiohttp.ClientPayloadError("The response is too large.")
+            self._body = bytes(body)
+        return self._body
 
 
 class Client:
@@ -154,7 +174,7 @@ class Client:
 
 def _new_session() -> aiohttp.ClientSession:
     # Without a limit no call waits for a place, or that would count as time to connect.
-    return aiohttp.ClientSession(timeout=TIMEOUT, connector=Connector(limit=0))
+    return aiohttp.ClientSession(timeout=TIMEOUT, connector=Connector(limit=0), response_class=Response)
 
 
 def messages_of(answer: Mapping[str, Any]) -> Sequence[Any]:

@@ -13,6 +13,7 @@ import aiohttp
 from slack_sdk.errors import SlackApiError, SlackClientError
 
 from bot.errors import BotError, Misconfigured, OutcomeUnknown, Rejected, Unavailable
+from bot.shared import seconds_asked
 
 LATER: Final = frozenset(
     {"ratelimited", "rate_limited", "message_limit_exceeded", "service_unavailable", "request_timeout"}
@@ -155,8 +156,4 @@ def _token_of(method: str) -> str:
 def retry_after_of(headers: object) -> float | None:
     """Read Retry-After; Slack writes whole seconds."""
     get = getattr(headers, "get", lambda _name: None)
-    value = get("Retry-After") or get("retry-after")
-    try:
-        return max(0.0, float(value)) if value is not None else None
-    except (TypeError, ValueError):
-        return None
+    return seconds_asked(get("Retry-After") or get("retry-after"))

@@ -9,14 +9,13 @@ from urllib.parse import urlsplit
 
 import aiohttp
 
-from adapters.slack.client import Client
+from adapters.slack.client import CHUNK, Client
 from adapters.slack.errors import retry_after_of
 from bot.adapter import FILE_BYTES, FILE_SECONDS
 from bot.errors import Misconfigured, Rejected, Unavailable
 from bot.events import File
 from bot.shared import is_loopback, way_to
 
-CHUNK: Final = 64 * 1024
 _TIMEOUT: Final = aiohttp.ClientTimeout(total=None, sock_connect=5)  # FILE_SECONDS bounds all of it
 
 GONE_MODES: Final = frozenset({"tombstone", "hidden_by_limit"})

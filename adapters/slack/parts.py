@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Self, TypeAlias
+from typing import Any, Self, TypeAlias
 
 from bot.adapter import JsonValue
+from bot.shared import ANSWER_RANK
 
 Block: TypeAlias = Mapping[str, Any]
 """A block as Slack's Block Kit reference describes it."""
-
-ANSWER_RANK: Final = 0
-PROGRESS_RANK: Final = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

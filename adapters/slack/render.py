@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from adapters.slack.compose import BlockComposer, text_element
 from adapters.slack.ids import RATE_ACTION, SLASH_COMMAND
-from adapters.slack.parts import ANSWER_RANK, PROGRESS_RANK, HomePage, HomeQuestion, SlackPart
+from adapters.slack.parts import HomePage, HomeQuestion, SlackPart
 from bot.adapter import NOTE_UNITS
 from bot.events import Answer, Home, Notice, Outbound, RecentQuestion
 from bot.render import (
@@ -36,6 +36,7 @@ from bot.render import (
 )
 from bot.render import plain as plain_text
 from bot.render.text import row_size, shorten, unrolled
+from bot.shared import rank_of
 
 MAX_SIZE: Final = 11_800
 """UTF-16 units in the blocks of a message, those of addresses included; the buttons have some more. Slack documents
@@ -121,9 +122,8 @@ def render(outbound: Outbound, *, plain: bool = False, after: int = 0) -> list[S
             parts[-1] = replace(parts[-1], asked_by_command=True)
             return parts
         case Notice(text=text, kind=kind, user_id=user_id):
-            rank = PROGRESS_RANK if kind == "progress" else ANSWER_RANK
             parts = make(parse(text).blocks)
-            return [replace(part, user_id=user_id, rank=rank, anywhere=kind == "failure") for part in parts]
+            return [replace(part, user_id=user_id, rank=rank_of(kind), anywhere=kind == "failure") for part in parts]
         case Home():
             return [SlackPart(user_id=outbound.user_id, home=_home(outbound))]
 

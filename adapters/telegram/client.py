@@ -20,7 +20,7 @@ from telegram.request import HTTPXRequest
 from adapters.telegram.config import TelegramSettings
 from adapters.telegram.errors import WRITTEN, GroupMoved, StatusError, out_of_reach, translate
 from bot.errors import BotError, OutcomeUnknown
-from bot.shared import way_to
+from bot.shared import seconds_asked, way_to
 
 ALLOWED_UPDATES: Final = ("message", "edited_message", "message_reaction", "callback_query", "my_chat_member")
 BATCH: Final = 100
@@ -28,6 +28,8 @@ BATCH: Final = 100
 LONG_POLL_SECONDS: Final = 30
 """Telegram's server ends a poll after 50 seconds (telegram-bot-api, Client.cpp); many proxies cut idle calls at 60."""
 READ_SECONDS: Final = 20.0
+MOST_BYTES: Final = 16 * 1024 * 1024
+"""Of a response; a hundred updates with the longest texts are about a tenth of it."""
 PTB_STATUSES: Final = frozenset({400, 401, 403, 404, 409})
 """Statuses the SDK has a class for; all others it makes one NetworkError of, and we need the number."""
 
@@ -47,11 +49,27 @@ class Request(HTTPXRequest):
         raise StatusError(status, _retry_after(payload) if status == 429 else None)
 
     @staticmethod
+    async def read_bounded(response: Any) -> None:
+        """Read the body of a response, a hook of the HTTP library: not unpacked, and no more than `MOST_BYTES`.
+
+        Raises:
+            TelegramError: it is longer, or packed though nobody asked for that.
+        """
+        if response.headers.get("Content-Encoding", "identity") != "identity":
+            raise TelegramError("The response is packed.")
+        body = bytearray()
+        async for chunk in response.aiter_raw():
+            body += chunk
+            if len(body) > MOST_BYTES:
+                raise TelegramError("The response is too large.")
+        response._content = bytes(body)  # where the library itself puts what it read; it has no public name
+
+    @staticmethod
     def parse_json_payload(payload: bytes) -> dict[str, Any]:
         """Parse without the SDK's log line, which would hold the payload."""
         try:
             data = json.loads(payload)
-        except ValueError:
+        except (ValueError, RecursionError):
             data = None
         if not isinstance(data, dict):
             raise TelegramError("Invalid server response") from None
@@ -87,7 +105,10 @@ class Client:
 
     def _new_request(self, connections: int) -> Request:
         proxy = way_to(self._api_url).proxy
-        more: dict[str, Any] = {"event_hooks": {"request": [_note_writing]}}
+        more: dict[str, Any] = {
+            "event_hooks": {"request": [_note_writing], "response": [Request.read_bounded]},
+            "headers": {"Accept-Encoding": "identity"},
+        }
         if proxy is None:  # else it would look for one by itself
             more["mounts"] = {"http://": None, "https://": None}
         if self._api_url.startswith("http://"):
@@ -174,6 +195,6 @@ class Client:
 
 def _retry_after(payload: bytes) -> float | None:
     try:
-        return float(json.loads(payload)["parameters"]["retry_after"])
-    except (ValueError, KeyError, TypeError):
+        return seconds_asked(json.loads(payload)["parameters"]["retry_after"])
+    except (ValueError, KeyError, TypeError, RecursionError):
         return None

@@ -21,6 +21,7 @@ from telegram.error import (
 )
 
 from bot.errors import BotError, Misconfigured, OutcomeUnknown, Rejected, Unavailable
+from bot.shared import seconds_asked
 
 NOT_WRITTEN: Final = frozenset(
     {"ConnectError", "ConnectTimeout", "PoolTimeout", "ProxyError", "UnsupportedProtocol", "LocalProtocolError"}
@@ -188,9 +189,9 @@ def _limited(call: str, seconds: float | None) -> Unavailable:
     return Unavailable(f"Telegram asks to wait before {call}.", status=429, reason="rate_limited", retry_after=seconds)
 
 
-def _seconds(error: RetryAfter) -> float:
+def _seconds(error: RetryAfter) -> float | None:
     with warnings.catch_warnings():
         # An int today, a timedelta tomorrow or with PTB_TIMEDELTA set: reading it warns of the change.
         warnings.simplefilter("ignore")
         value = error.retry_after
-    return value.total_seconds() if isinstance(value, timedelta) else float(value)
+    return value.total_seconds() if isinstance(value, timedelta) else seconds_asked(value)

@@ -13,7 +13,7 @@ from adapters.telegram.pacing import Pacer
 from bot.adapter import FILE_BYTES, FILE_SECONDS, Host
 from bot.errors import BotError, Misconfigured, OutcomeUnknown, Rejected, Unavailable
 from bot.events import File
-from bot.shared import way_to
+from bot.shared import seconds_asked, way_to
 
 CHUNK: Final = 64 * 1024
 PAGES: Final = frozenset({"text/html", "application/xhtml+xml"})
@@ -98,12 +98,11 @@ def _refusal(response: aiohttp.ClientResponse, file: File) -> BotError | None:
             reason="token",
         )
     if status == 429:
-        seconds = response.headers.get("Retry-After", "")
         return Unavailable(
             "Telegram asks to wait before the next file.",
             status=status,
             reason="rate_limited",
-            retry_after=float(seconds) if seconds.isascii() and seconds.isdigit() else None,
+            retry_after=seconds_asked(response.headers.get("Retry-After")),
         )
     if status >= 500:
         return Unavailable(f"Telegram is in trouble ({status} for a file).", status=status, reason="server_error")

@@ -10,7 +10,7 @@ from typing import Final
 
 from adapters.telegram.ids import CHANNEL_NAME, is_group
 from bot.adapter import Host
-from bot.shared import BoundedDict
+from bot.shared import ANSWER_RANK, BoundedDict, RankedPace
 
 PROGRESS: Final = 10
 """Calls for progress and typing in the time of thirty: a third."""
@@ -42,7 +42,7 @@ class _Chat:
 class Pacer:
     """Spaces the calls of one account. `clock` gives seconds that only grow.
 
-    What waits is answers; progress never waits, it is left out when a third of the budget is used.
+    In a chat answers go before notices; progress never waits, it is left out when a third of the budget is used.
     """
 
     def __init__(self, account_id: str, limits: PaceLimits, clock: Callable[[], float]) -> None:
@@ -51,13 +51,18 @@ class Pacer:
         self._clock = clock
         # A restart may lose it all, so the oldest may go too: Telegram's 429 is the second line.
         self._chats: BoundedDict[str, _Chat] = BoundedDict(CHATS_KEPT)
+        self._messages = RankedPace()
         self._calls: deque[float] = deque()
         self._progress: deque[float] = deque()
 
-    async def message(self, host: Host | None, chat_id: str) -> None:
+    async def message(self, host: Host | None, chat_id: str, rank: int = ANSWER_RANK) -> None:
         """Wait for the place of one message."""
         if host is None:
             return
+        await self._messages.enter(chat_id, rank, lambda: self._place(host, chat_id))
+        await self.call(host)
+
+    async def _place(self, host: Host, chat_id: str) -> None:
         limits = self._limits
         if is_group(chat_id):
             # A window made of spacings: each of N slots may be used once per window, whoever uses it, so that
@@ -65,7 +70,6 @@ class Pacer:
             slot = next(self._chat(chat_id).slots) % limits.group_messages
             await host.pace(f"{self._name}:{chat_id}:{slot}", limits.group_seconds)
         await host.pace(f"{self._name}:{chat_id}", limits.chat_seconds)
-        await self.call(host)
 
     async def call(self, host: Host | None) -> None:
         """Wait for the place of one call that is no message."""

@@ -36,6 +36,7 @@ from bot.render import (
 )
 from bot.render.links import bare
 from bot.render.text import RULE, aligned, is_narrow, lead, row_size, unrolled
+from bot.shared import NOTICE_RANK, PROGRESS_RANK, rank_of
 
 MAX_UNITS: Final = 4096
 """Of a message after parsing. The Bot API says characters (https://core.telegram.org/bots/api#sendmessage), the server
@@ -104,7 +105,16 @@ def render(outbound: Outbound, *, plain: bool = False, after: int = 0) -> list[T
             parts = make(parse(text).blocks, own=True)
             if kind == "why":
                 parts[-1] = replace(parts[-1], force_reply=True)
-            return [replace(part, progress=kind == "progress", anywhere=kind == "failure") for part in parts]
+            rank = rank_of(kind)
+            return [
+                replace(
+                    part,
+                    progress=rank == PROGRESS_RANK,
+                    notice=rank == NOTICE_RANK,
+                    anywhere=kind == "failure",
+                )
+                for part in parts
+            ]
         case Home(recent=recent):
             lines = [Text((Span(f"{question.outcome}: {question.text}"),), Place(depth=1)) for question in recent]
             return make([Text((Span(_HELP),)), *lines])

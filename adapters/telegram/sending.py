@@ -62,7 +62,7 @@ class Sender:
             raise Unavailable("Telegram asked to wait for this chat.", reason="rate_limited", retry_after=seconds)
         if part.progress and not self._pacer.take_notice(chat_id):
             raise Rejected("A progress notice is left out, for answers need the room.", reason="no_room")
-        await self._pacer.message(host, chat_id)
+        await self._pacer.message(host, chat_id, part.rank)
         try:
             return await self._send(host, _request(conversation, part, reply_to))
         except Unavailable as error:

@@ -40,8 +40,8 @@ other text of an error body is ever repeated: it might quote a question."""
 BODY_LIMIT: Final = 4 * 1024 * 1024
 """Bytes of a reply we read. ASSUMPTION: no honest reply is longer."""
 
-RETRY_AFTER_LIMIT: Final = 300.0
-"""Seconds. ASSUMPTION: a longer Retry-After is a mistake; after this long one caller tries again."""
+REQUEST_ID_CHARS: Final = 256
+"""ASSUMPTION: no honest request id is longer; it stands in an address and in our database."""
 
 CHAT_SECONDS: Final = 120.0
 """Documented latency of a synchronous answer is 5 to 60 s; its limit is not. ASSUMPTION: twice that is enough."""
@@ -83,7 +83,7 @@ def used_ratios(limits: Mapping[str, object], usage: Mapping[str, object]) -> di
 
 
 def _is_number(value: object) -> TypeGuard[int | float]:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 1e300
 
 
 def _unwrap(body: Mapping[str, object], name: str) -> Mapping[str, object]:

@@ -18,7 +18,7 @@ from bot.api import assumptions, models
 from bot.api.assumptions import DocumentStatus
 from bot.api.errors import Kind, unreadable
 from bot.api.gate import Gate
-from bot.api.http import Caller, Timeouts, segment, shared_http
+from bot.api.http import Caller, Slots, Timeouts, segment, shared_http
 from bot.api.models import (
     ChatReply,
     ChatStatus,
@@ -38,12 +38,15 @@ from bot.telemetry.metrics import Metrics
 
 T = TypeVar("T")
 
+CALLS = 64
+"""Calls under way at most, of a client that shares no bound with others."""
+
 
 class ApiClient:
     """Speaks for one site with one key.
 
     `gate` is the key's, shared by all clients that use the key. `http` is shared and stays open; without it the
-    client makes its own and `aclose` closes it.
+    client makes its own and `aclose` closes it. `slots` bounds the calls under way of all clients that share it.
     """
 
     def __init__(
@@ -56,6 +59,7 @@ class ApiClient:
         gate: Gate,
         metrics: Metrics | None = None,
         http: httpx.AsyncBaseTransport | None = None,
+        slots: Slots | None = None,
         timeouts: Timeouts | None = None,
     ) -> None:
         self.site_id = site_id
@@ -63,6 +67,7 @@ class ApiClient:
         self.gate = gate
         self._http = http or shared_http(base_url)
         self._closes = http is None
+        self._slots = slots or Slots(CALLS)
         self._caller = Caller(base_url=base_url, api_key=api_key, http=self._http, metrics=metrics)
         self._timeouts = timeouts or Timeouts()
         self._slow = self._timeouts if timeouts else self._timeouts.at_least(Timeouts.chat())
@@ -274,7 +279,7 @@ class ApiClient:
         timeouts: Timeouts | None = None,
         before: Callable[[], Awaitable[None]] | None = None,
     ) -> T:
-        async with self.gate.attempt(before):
+        async with self._slots.after(before) as begin, self.gate.attempt(begin):
             outcome = await self._caller.attempt(
                 endpoint, kind, method, path, timeouts=timeouts or self._timeouts, json=json, files=files, data=data
             )

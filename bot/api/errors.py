@@ -21,8 +21,9 @@ from typing import Literal, TypeAlias
 import aiohttp
 import httpx
 
-from bot.api.assumptions import KNOWN_ERRORS, RETRY_AFTER_LIMIT
+from bot.api.assumptions import KNOWN_ERRORS
 from bot.errors import BotError, Misconfigured, OutcomeUnknown, Rejected, Unavailable
+from bot.shared import seconds_asked
 
 Kind: TypeAlias = Literal["read", "write", "submit"]
 
@@ -95,23 +96,16 @@ def unreadable(endpoint: str, kind: Kind, status: int, *, too_large: bool = Fals
 
 
 def retry_after(headers: Mapping[str, str], now: Callable[[], datetime]) -> float | None:
-    """Read Retry-After in both of its forms, in seconds from now, at most `RETRY_AFTER_LIMIT`; None if unusable.
+    """Read Retry-After in both of its forms, in seconds from now; None if unusable. `Unavailable` has its bound.
 
     A date is compared with the reply's own Date, so that a clock that is wrong, here or there, does no harm.
     """
-    value = headers.get("retry-after", "").strip()
-    if not value:
-        return None
-    try:
-        seconds = float(value)
-    except ValueError:
-        until, sent = _date(value), _date(headers.get("date", ""))
-        if until is None:
-            return None
-        seconds = (until - (sent or now())).total_seconds()
-    if seconds != seconds:
-        return None
-    return min(max(seconds, 0.0), RETRY_AFTER_LIMIT)
+    value = headers.get("retry-after", "")
+    seconds = seconds_asked(value)
+    if seconds is not None:
+        return seconds
+    until, sent = _date(value), _date(headers.get("date", ""))
+    return None if until is None else max(0.0, (until - (sent or now())).total_seconds())
 
 
 def _unfinished(happened: str, kind: Kind, reason: str) -> BotError:

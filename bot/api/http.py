@@ -9,7 +9,8 @@ from __future__ import annotations
 import asyncio
 import functools
 import ssl
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
@@ -24,6 +25,7 @@ from pydantic import SecretStr
 from bot.api import models
 from bot.api.assumptions import BODY_LIMIT, CHAT_SECONDS
 from bot.api.errors import Kind, from_exception, from_status, unreadable
+from bot.api.reading import BoundedResponse, read
 from bot.errors import BotError, Misconfigured, Rejected
 from bot.shared import Connector, is_loopback, way_to
 from bot.telemetry.metrics import Metrics
@@ -77,10 +79,35 @@ class HttpReply:
 def shared_http(base_url: str) -> httpx.AsyncBaseTransport:
     """Make a transport that any number of clients of one address may share; the maker closes it (`aclose`).
 
-    The number of connections is not limited: each turn has at most one call under way, and the gate holds them
-    back when the API is in trouble. Without that, polls would wait for each other.
+    The number of its connections is not limited: a wait for one would count as time of the call. `Slots` bounds the
+    calls under way, and so the connections.
     """
     return AiohttpTransport(client=partial(_session, way_to(base_url).proxy), verify=_tls())
+
+
+class Slots:
+    """So many calls at once; who comes later waits in order, before the call begins, for as long as it takes."""
+
+    def __init__(self, most: int) -> None:
+        self._free = asyncio.Semaphore(most)
+
+    @asynccontextmanager
+    async def after(self, before: Callable[[], Awaitable[None]] | None) -> AsyncIterator[Callable[[], Awaitable[None]]]:
+        """Lend a function that takes a place, then awaits `before`; the place is given back at the end."""
+        taken = False
+
+        async def take() -> None:
+            nonlocal taken
+            await self._free.acquire()
+            taken = True
+            if before is not None:
+                await before()
+
+        try:
+            yield take
+        finally:
+            if taken:
+                self._free.release()
 
 
 @functools.cache
@@ -94,6 +121,7 @@ def _session(proxy: str | None) -> aiohttp.ClientSession:
         connector=Connector(limit=0, keepalive_timeout=KEEP_ALIVE_SECONDS, ssl=_tls()),
         cookie_jar=aiohttp.DummyCookieJar(),
         proxy=proxy,
+        response_class=BoundedResponse,
     )
     # aiohttp repeats a GET by itself when the connection is cut; it has no public switch for that.
     session._retry_connection = False
@@ -161,7 +189,7 @@ class Caller:
         status = response.status_code
         try:
             if 200 <= status < 300:
-                body = await _read(response, BODY_LIMIT)
+                body = await read(response, BODY_LIMIT)
                 if body is None:
                     return unreadable(endpoint, kind, status, too_large=True), str(status)
                 return HttpReply(status, body), str(status)
@@ -180,7 +208,11 @@ class Caller:
         request = httpx.Request(
             method,
             self.base_url + path,
-            headers={"X-API-Key": self._api_key.get_secret_value(), "Accept": "application/json"},
+            headers={
+                "X-API-Key": self._api_key.get_secret_value(),
+                "Accept": "application/json",
+                "Accept-Encoding": "gzip",
+            },
             json=json,
             files=files,
             data=data,
@@ -226,23 +258,11 @@ def _check_address(base_url: str) -> None:
     raise Misconfigured("UPPZY_BASE_URL must begin with https:// (http:// only for this machine itself).")
 
 
-async def _read(response: httpx.Response, limit: int) -> bytes | None:
-    """Read the whole body; None as soon as it is longer than the limit."""
-    chunks: list[bytes] = []
-    size = 0
-    async for chunk in response.aiter_bytes():
-        size += len(chunk)
-        if size > limit:
-            return None
-        chunks.append(chunk)
-    return b"".join(chunks)
-
-
 async def _error_text(response: httpx.Response) -> str:
     """Read the error's text if it comes at once: the status alone says what to do."""
     try:
         async with asyncio.timeout(ERROR_BODY_SECONDS):
-            body = await _read(response, ERROR_BODY_LIMIT)
+            body = await read(response, ERROR_BODY_LIMIT)
     except _FAILURES:
         return ""
     return models.error_text(body or b"")

@@ -6,12 +6,13 @@ Field names are documented unless a line says ASSUMPTION; `assumptions.py` has t
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self, TypeVar
 
 from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
-from bot.api.assumptions import DOCUMENT_ID_NAMES, LIST_NAMES, TERMINAL_STATES
+from bot.api.assumptions import DOCUMENT_ID_NAMES, LIST_NAMES, REQUEST_ID_CHARS, TERMINAL_STATES
 
 M = TypeVar("M", bound="Wire")
 
@@ -21,14 +22,21 @@ def _text(value: object) -> object:
 
 
 def _id(value: object) -> object:
-    """Keep an id as it is; a number is the id's decimal digits."""
-    if isinstance(value, int) and not isinstance(value, bool):
+    """Keep an id as it is; a number is the id's decimal digits. One that is longer than any id is none."""
+    if isinstance(value, int) and not isinstance(value, bool) and abs(value) < 10**REQUEST_ID_CHARS:
         return str(value)
-    return value if isinstance(value, str) and value else None
+    return value if isinstance(value, str) and 0 < len(value) <= REQUEST_ID_CHARS else None
 
 
-def _number(value: object) -> object:
-    return value if isinstance(value, int | float) and not isinstance(value, bool) else None
+def _number(value: object) -> float | None:
+    """Keep a number that a computer can calculate with: JSON has others, of any number of digits."""
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        return None
+    try:
+        number = float(value)
+    except OverflowError:
+        return None
+    return number if math.isfinite(number) else None
 
 
 def _flag(value: object) -> object:
@@ -64,7 +72,7 @@ class Submitted(Wire):
     The API may have finished already: `state` and `answer` are then as in `ChatStatus`.
     """
 
-    request_id: Annotated[str, Field(min_length=1, strict=True)]
+    request_id: Annotated[str, Field(min_length=1, max_length=REQUEST_ID_CHARS, strict=True)]
     session_id: Id = None
     status: Text = None
     answer: Text = Field(default=None, repr=False)
@@ -259,5 +267,5 @@ def _collect(value: object, name: str, found: dict[str, float]) -> None:
     if isinstance(value, Mapping):
         for key, inner in value.items():
             _collect(inner, f"{name}.{key}" if name else str(key), found)
-    elif isinstance(value, int | float) and not isinstance(value, bool):
-        found[name] = float(value)
+    elif (number := _number(value)) is not None:
+        found[name] = number

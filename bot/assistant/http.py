@@ -60,6 +60,8 @@ async def envelope(
 ) -> web.StreamResponse:
     """Word aiohttp's own errors (no such path, no such method, too large) and unexpected ones as the API does."""
     try:
+        if request.headers.get("Content-Encoding", "identity").lower() != "identity":
+            raise ApiError(415, "the body must not be compressed")
         return await handler(request)
     except ApiError as error:
         return error_reply(error)

@@ -182,7 +182,9 @@ async def _serve(options: AssistantOptions, service: Service, parser: Parser, an
 
     app.on_startup.append(life)
     app.on_cleanup.append(end)
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0, handler_cancellation=False)
+    runner = web.AppRunner(
+        app, access_log=None, shutdown_timeout=1.0, handler_cancellation=False, auto_decompress=False
+    )
     await runner.setup()
     try:
         await web.TCPSite(runner, options.host, options.port, backlog=1024, reuse_address=True).start()

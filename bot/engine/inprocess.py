@@ -22,6 +22,9 @@ LOOK_EVERY = 1.0
 """Seconds between two looks for rows of other processes."""
 COME_BACK = 15.0
 """Seconds until a lane is looked at again that another process has taken over."""
+RESUMED_TOGETHER = 100
+RESUME_EVERY = 0.1
+"""Of what is found open, so many turns go on at once, then more after so many seconds: as if they came one by one."""
 MOST_ERRORS = 4
 """Unexpected errors of one turn in this process before it becomes a dead letter."""
 
@@ -41,6 +44,7 @@ class InProcessEngine:
         self._again: set[str] = set()
         self._taken: dict[str, TakenTurn] = {}
         self._errors: dict[int, int] = {}
+        self._resuming: asyncio.Task[None] | None = None
         self._draining = False
 
     @property
@@ -68,12 +72,31 @@ class InProcessEngine:
         open_turns = await self.ctx.db.read(turns.open_turns)
         self._open = {turn.id for turn in open_turns if turn.kind == "question"}
         self._show_count()
-        for turn in open_turns:
-            self._worker.show_progress(turn)
-            self.wake(turn.lane)
-        for turn in await self.ctx.db.read(turns.with_progress_left):
-            self._worker.end_progress(turn)
+        left = await self.ctx.db.read(turns.with_progress_left)
+        await self._stop_resuming()
+        self._resuming = asyncio.get_running_loop().create_task(self._resume(open_turns, left), name="resume")
+        await asyncio.sleep(0)  # the first ones go on at once
         self._wake_ratings()
+
+    async def _resume(self, open_turns: Sequence[Turn], left: Sequence[Turn]) -> None:
+        """Go on with what was found, a slice at a time: all at once would take the place of everything else."""
+        for start in range(0, len(open_turns), RESUMED_TOGETHER):
+            if start:
+                await asyncio.sleep(RESUME_EVERY)
+            for turn in open_turns[start : start + RESUMED_TOGETHER]:
+                if turn.id in self._open:  # else it has ended since
+                    self._worker.show_progress(turn)
+                self.wake(turn.lane)
+        for start in range(0, len(left), RESUMED_TOGETHER):
+            if start:
+                await asyncio.sleep(RESUME_EVERY)
+            for turn in left[start : start + RESUMED_TOGETHER]:
+                self._worker.end_progress(turn)
+
+    async def _stop_resuming(self) -> None:
+        if self._resuming is not None:
+            self._resuming.cancel()
+            await asyncio.gather(self._resuming, return_exceptions=True)
 
     def accepted(self, questions: Sequence[Turn], lanes: Sequence[str]) -> None:
         """New turns are stored: show that work on the questions has begun, and begin it."""
@@ -96,6 +119,7 @@ class InProcessEngine:
     async def drain(self, seconds: float) -> None:
         """Begin nothing new, let outside calls under way end and be stored, and stop within `seconds`."""
         self._draining = True
+        await self._stop_resuming()
         for lane, task in list(self._lanes.items()):
             taken = self._taken.get(lane)
             if taken is not None:

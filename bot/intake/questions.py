@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from bot import notices
 from bot.errors import Unavailable
 from bot.intake.arrival import Accepted, Arrival
-from bot.intake.replies import MINUTE, refuse, refuse_for_now
+from bot.intake.replies import refuse, refuse_for_now, seconds_to_wait
 from bot.render import is_blank
 from bot.sessions import Address, scope_key, session_id
 from bot.store import questions, turns
@@ -37,7 +37,7 @@ def ask(arrival: Arrival, text: str, *, again: bool = False, edited_at: float | 
     """
     if why := problem(arrival, text):
         return refuse(arrival, why)
-    if (seconds := _seconds_to_wait(arrival)) is not None:
+    if (seconds := seconds_to_wait(arrival)) is not None:
         return refuse_for_now(arrival, notices.too_many(seconds))
     if arrival.full:
         raise too_many_open()
@@ -146,15 +146,3 @@ def _next_session(arrival: Arrival, session: Session) -> tuple[Session, tuple[st
     )
     turns.insert(arrival.tx, close)
     return new, (session.lane,)
-
-
-def _seconds_to_wait(arrival: Arrival) -> int | None:
-    """Return the seconds to wait when the person has asked too often in this minute, None if not."""
-    allowed = arrival.ctx.config.limits.per_person_per_minute
-    if allowed <= 0:
-        return None
-    since = arrival.now - MINUTE
-    times = questions.times_of(arrival.tx, arrival.address, arrival.user, since, arrival.now)
-    if len(times) < allowed:
-        return None
-    return max(1, round(times[-allowed] + MINUTE - arrival.now))

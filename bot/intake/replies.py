@@ -1,28 +1,57 @@
-"""What is said in reply to an event, in place of an answer: a turn in a lane of its own, so that it is told at once."""
+"""What is said in reply to an event, in place of an answer: a turn beside the session's lane, told at once.
+
+Who makes the bot talk is limited as one who asks: what they get is counted, and what waits to be said is not repeated.
+"""
 
 from __future__ import annotations
 
 from bot import notices
 from bot.events import MessageRef, NoticeKind
 from bot.intake.arrival import Accepted, Arrival
-from bot.store import conversations, turns
+from bot.sessions import session_id
+from bot.store import conversations, questions, turns
+from bot.store.kinds import TurnKind
 from bot.store.turns import NewTurn
 
 MINUTE = 60.0
 DAY = 86400.0
+TOLD_A_MINUTE = 20
+"""Notices that one person gets in a minute at most, where `per_person_per_minute` sets no other limit."""
+
+EVERYTHING: tuple[TurnKind, ...] = ("question", "notice")
+NOTICES: tuple[TurnKind, ...] = ("notice",)
 
 
 def tell(
     arrival: Arrival, text: str, kind: NoticeKind, *, about: int | None = None, reply_to: MessageRef | None = None
 ) -> Accepted:
-    """Store a notice to the person of the event. `about` is the turn of the answer it is about."""
-    reference = arrival.ctx.reference()
+    """Store a notice to the person of the event, unless they got too many. `about`: the turn of the answer it is about.
+
+    What is said for something they did is said once: it takes the place of the same words that still wait there.
+    """
+    if about is not None:
+        return _tell(arrival, text, kind, f"notice:{arrival.ctx.reference()}", about=about, reply_to=reply_to)
+    if (seconds := seconds_to_wait(arrival, TOLD_A_MINUTE)) is not None:
+        return refuse_for_now(arrival, notices.too_many(seconds))
+    return _tell(arrival, text, kind, f"notice:{_to_person(arrival)}", reply_to=reply_to)
+
+
+def _tell(
+    arrival: Arrival,
+    text: str,
+    kind: NoticeKind,
+    lane: str,
+    *,
+    about: int | None = None,
+    reply_to: MessageRef | None = None,
+) -> Accepted:
+    turns.supersede_notice(arrival.tx, lane, text, arrival.now)
     turn = turns.insert(
         arrival.tx,
         NewTurn(
-            reference=reference,
+            reference=arrival.ctx.reference(),
             kind="notice",
-            lane=f"notice:{reference}",
+            lane=lane,
             address=arrival.address,
             conversation=arrival.place,
             question=None if arrival.ref is None else arrival.ref.message_id,
@@ -38,10 +67,31 @@ def tell(
     return Accepted(lanes=(turn.lane,))
 
 
+def _to_person(arrival: Arrival) -> str:
+    """Name what is said to one person in one conversation: one lane, so that it is said in order."""
+    return session_id(arrival.ctx.secret, arrival.address, f"notice:{arrival.user}", 0)
+
+
+def seconds_to_wait(arrival: Arrival, otherwise: int = 0) -> int | None:
+    """Return the seconds to wait when the person asked, or was told something, too often in this minute; else None.
+
+    `otherwise`: how many notices a minute are allowed where the settings limit nothing, 0 for no limit.
+    """
+    limit = arrival.ctx.config.limits.per_person_per_minute
+    allowed = limit if limit > 0 else otherwise
+    if allowed <= 0:
+        return None
+    since, kinds = arrival.now - MINUTE, EVERYTHING if limit > 0 else NOTICES
+    times = questions.times_of(arrival.tx, arrival.address, arrival.user, since, arrival.now, kinds)
+    if len(times) < allowed:
+        return None
+    return max(1, round(times[-allowed] + MINUTE - arrival.now))
+
+
 def refuse(arrival: Arrival, text: str) -> Accepted:
     """A question that cannot be asked: say what is possible."""
     told = tell(arrival, text, "refusal")
-    return Accepted(lanes=told.lanes, ended="refused")
+    return Accepted(lanes=told.lanes, ended=told.ended or "refused")
 
 
 def refuse_for_now(arrival: Arrival, text: str) -> Accepted:
@@ -49,7 +99,8 @@ def refuse_for_now(arrival: Arrival, text: str) -> Accepted:
     key = f"limited:{arrival.address.channel}:{arrival.address.account}:{arrival.user}"
     if not conversations.start_cooldown(arrival.tx, key, MINUTE, arrival.now):
         return Accepted(ended="limited")
-    return Accepted(lanes=tell(arrival, text, "refusal").lanes, ended="limited")
+    told = _tell(arrival, text, "refusal", f"{questions.LIMITED}{_to_person(arrival)}")
+    return Accepted(lanes=told.lanes, ended="limited")
 
 
 def refuse_access(arrival: Arrival) -> Accepted:
@@ -59,4 +110,5 @@ def refuse_access(arrival: Arrival) -> Accepted:
         arrival.tx, key, DAY, arrival.now
     ):
         return Accepted(outcome="refused")
-    return Accepted(outcome="refused", lanes=tell(arrival, notices.REFUSED, "refusal").lanes)
+    told = _tell(arrival, notices.REFUSED, "refusal", f"notice:{_to_person(arrival)}")
+    return Accepted(outcome="refused", lanes=told.lanes)

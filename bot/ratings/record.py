@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from bot.config import Feedback as Rules
 from bot.events import MessageRef, Rating, Reaction
-from bot.ratings.votes import is_repeated, meaning, moment, newer_emoji, rating, votes
+from bot.ratings.votes import (
+    fingerprint,
+    is_repeated,
+    meaning,
+    moment,
+    moved,
+    newer_emoji,
+    rating,
+    tally,
+    votes,
+)
 from bot.store import feedback, out_of_order, turns
 from bot.store.database import Tx
 from bot.store.receipts import Receipt
@@ -12,14 +22,18 @@ from bot.store.votes import (
     Click,
     EmojiVote,
     Gesture,
+    Tally,
     click_of,
     clicks_on,
+    emoji_by,
     emoji_of,
     emoji_on,
     is_emoji_added_since,
     last_gesture,
     save_click,
     save_emoji,
+    save_tally,
+    tally_of,
 )
 
 
@@ -39,13 +53,15 @@ def gesture(tx: Tx, receipt: Receipt, gesture: Gesture, rules: Rules, now: float
     meant = meaning(gesture.emoji, rules)
     if meant is None:
         return False
+    before = _vote_of(tx, receipt.turn, gesture.user, rules)
     at = moment(gesture.sent_at, last_gesture(tx, receipt.turn, gesture.user, gesture.sent_at + 1))
     if gesture.button:
         changed = _click(tx, receipt.turn, Click(gesture.user, meant, at))
     else:
         changed = _emoji(tx, receipt, gesture, at)
     if changed:
-        feedback.set_rating(tx, receipt.turn, current_rating(tx, receipt.turn, rules), rules.settle_seconds, now)
+        counted = _tally(tx, receipt.turn, gesture.user, before, rules)
+        feedback.set_rating(tx, receipt.turn, _rating(tx, receipt.turn, counted, rules), rules.settle_seconds, now)
     return changed
 
 
@@ -60,11 +76,28 @@ def keep_early(tx: Tx, target: MessageRef, event: Reaction, now: float) -> None:
     out_of_order.keep_reaction(tx, target, event.event_id, gesture_of(event), now)
 
 
-def current_rating(tx: Tx, turn_id: int, rules: Rules) -> Rating | None:
-    """Compute the rating of an answer from all that people did to it."""
+def _vote_of(tx: Tx, turn_id: int, user: str, rules: Rules) -> Rating | None:
+    """Compute one person's vote from all that they did to an answer."""
+    click = click_of(tx, turn_id, user)
+    return votes(emoji_by(tx, turn_id, user), [] if click is None else [click], rules).get(user)
+
+
+def _tally(tx: Tx, turn_id: int, user: str, before: Rating | None, rules: Rules) -> Tally:
+    """Count one person's changed vote. Everybody's are read only where they were never counted by these rules."""
+    named = fingerprint(rules)
+    known = tally_of(tx, turn_id, named)
+    if known is None:
+        now = tally(votes(emoji_on(tx, turn_id), clicks_on(tx, turn_id), rules).values())
+    else:
+        now = moved(known, before, _vote_of(tx, turn_id, user, rules))
+    save_tally(tx, turn_id, named, now)
+    return now
+
+
+def _rating(tx: Tx, turn_id: int, counted: Tally, rules: Rules) -> Rating | None:
     turn = turns.get(tx, turn_id)
-    asker = "" if turn is None else turn.asker or ""
-    return rating(votes(emoji_on(tx, turn_id), clicks_on(tx, turn_id), rules), asker, rules)
+    asker = None if turn is None or not turn.asker else _vote_of(tx, turn_id, turn.asker, rules)
+    return rating(asker, counted, rules)
 
 
 def _click(tx: Tx, turn_id: int, click: Click) -> bool:

@@ -6,12 +6,14 @@ set of their emoji, a click replaces it, the asker counts before the others.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import hashlib
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import replace
 
 from bot.config import Feedback as Rules
 from bot.events import Rating
-from bot.store.votes import Click, EmojiVote
+from bot.store.votes import Click, EmojiVote, Tally
 
 
 def meaning(emoji: str, rules: Rules) -> Rating | None:
@@ -66,12 +68,34 @@ def votes(emoji: Iterable[EmojiVote], clicks: Iterable[Click], rules: Rules) -> 
     return by_user | clicked
 
 
-def rating(votes: Mapping[str, Rating], asker: str, rules: Rules) -> Rating | None:
+def tally(votes: Iterable[Rating]) -> Tally:
+    """Count votes."""
+    counts = Counter(votes)
+    return Tally(counts["good"], counts["bad"])
+
+
+def moved(tally: Tally, before: Rating | None, after: Rating | None) -> Tally:
+    """Return the tally after one person's vote has changed.
+
+    >>> moved(Tally(2, 1), "good", "bad"), moved(Tally(2, 1), None, None)
+    (Tally(good=1, bad=2), Tally(good=2, bad=1))
+    """
+    return Tally(
+        tally.good + (after == "good") - (before == "good"),
+        tally.bad + (after == "bad") - (before == "bad"),
+    )
+
+
+def rating(asker: Rating | None, tally: Tally, rules: Rules) -> Rating | None:
     """Return the rating of an answer: the asker's vote, else the majority of the others, a tie is none."""
-    if asker in votes or rules.voters == "asker":
-        return votes.get(asker)
-    good = sum(vote == "good" for vote in votes.values())
-    bad = len(votes) - good
-    if good == bad:
+    if asker is not None or rules.voters == "asker":
+        return asker
+    if tally.good == tally.bad:
         return None
-    return "good" if good > bad else "bad"
+    return "good" if tally.good > tally.bad else "bad"
+
+
+def fingerprint(rules: Rules) -> str:
+    """Name what emoji mean by these rules: votes that were counted by others have to be counted anew."""
+    named = repr((sorted(rules.good), sorted(rules.bad)))
+    return hashlib.sha256(named.encode()).hexdigest()[:16]

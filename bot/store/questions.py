@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from bot.events import Conversation, MessageRef, RecentQuestion
@@ -10,10 +11,15 @@ from bot.store import receipts
 from bot.store.codec import unpack_conversation
 from bot.store.conversations import refs_before_a_move
 from bot.store.database import Row, Tx
+from bot.store.kinds import TurnKind
 from bot.store.turns import Turn, from_row
 
 NEVER_IN_CONVERSATION = "ask:"
 """What the thread of an /ask begins with until its root is posted, and after: no platform has such ids."""
+
+
+LIMITED = "limited:"
+"""What the lane of a notice begins with that says that it was too much."""
 
 
 def by_message(tx: Tx, ref: MessageRef) -> Turn | None:
@@ -56,12 +62,18 @@ def asked_from(tx: Tx, address: Address) -> Conversation | None:
     return None if row is None else unpack_conversation(row["sent_to"])
 
 
-def times_of(tx: Tx, address: Address, asker: str, since: float, until: float) -> list[float]:
-    """When this person asked anywhere in the account, oldest first; after `since`, not after `until` (seconds)."""
+def times_of(
+    tx: Tx, address: Address, asker: str, since: float, until: float, kinds: Sequence[TurnKind]
+) -> list[float]:
+    """When this person asked (or was told something for what they did) anywhere in the account, oldest first.
+
+    After `since`, not after `until` (seconds). What said that it was too much does not count, or it would add to it.
+    """
     rows = tx.all(
-        "SELECT accepted_at FROM turns WHERE channel=? AND account=? AND asker=? AND kind='question' AND accepted_at>?"
-        " AND accepted_at<=? ORDER BY accepted_at",
+        "SELECT accepted_at FROM turns WHERE channel=? AND account=? AND asker=? AND accepted_at>? AND accepted_at<=?"
+        " AND kind IN (?,?) AND about IS NULL AND lane NOT LIKE ? ORDER BY accepted_at",
         *(address.channel, address.account, asker, since, until),
+        *(kinds[0], kinds[-1], f"{LIMITED}%"),
     )
     return [row["accepted_at"] for row in rows]
 

@@ -216,6 +216,15 @@ def cancel(tx: Tx, turn_id: int) -> bool:
     return tx.run("UPDATE turns SET cancelled=1 WHERE id=? AND state='open' AND intent=0 AND cancelled=0", turn_id) > 0
 
 
+def supersede_notice(tx: Tx, lane: str, text: str, now: float) -> None:
+    """End a notice that waits in this lane, and was never taken, because the same is to be said again."""
+    tx.run(
+        "UPDATE turns SET state='done', outcome='superseded', finished_at=?"
+        " WHERE state='open' AND lane=? AND kind='notice' AND attempt=0 AND text=?",
+        *(now, lane, text),
+    )
+
+
 def claim_why(tx: Tx, turn_id: int, user: str) -> bool:
     """Store that the asker is asked why an answer is bad; False for anybody else, and when they were asked before."""
     return tx.run("UPDATE turns SET why_asked=1 WHERE id=? AND asker=? AND why_asked=0", turn_id, user) > 0

@@ -43,6 +43,14 @@ class Click:
     at: float
 
 
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """How many people find an answer good, and how many bad."""
+
+    good: int = 0
+    bad: int = 0
+
+
 def last_gesture(tx: Tx, turn_id: int, user: str, before: float) -> float | None:
     """Return the time of the last thing a person did to an answer before a time, None for nothing."""
     row = tx.one(
@@ -87,6 +95,38 @@ def emoji_on(tx: Tx, turn_id: int) -> list[EmojiVote]:
     return [_emoji(row) for row in tx.all("SELECT * FROM votes WHERE turn=?", turn_id)]
 
 
+def emoji_by(tx: Tx, turn_id: int, user: str) -> list[EmojiVote]:
+    """Read one person's emoji on all parts of an answer."""
+    return [_emoji(row) for row in tx.all("SELECT * FROM votes WHERE turn=? AND user_id=?", turn_id, user)]
+
+
+def tally_of(tx: Tx, turn_id: int, rules: str) -> Tally | None:
+    """Read how the votes on an answer stand by these rules; None when they have to be counted."""
+    row = tx.one("SELECT good, bad FROM tallies WHERE turn=? AND rules=?", turn_id, rules)
+    return None if row is None else Tally(row["good"], row["bad"])
+
+
+def save_tally(tx: Tx, turn_id: int, rules: str, tally: Tally) -> None:
+    """Store how the votes on an answer stand by these rules."""
+    tx.run(
+        "INSERT INTO tallies (turn, good, bad, rules) VALUES (?,?,?,?) ON CONFLICT (turn)"
+        " DO UPDATE SET good=excluded.good, bad=excluded.bad, rules=excluded.rules",
+        *(turn_id, tally.good, tally.bad, rules),
+    )
+
+
+def forget_tallies(tx: Tx, user: str) -> int:
+    """Forget the tallies of answers that a person voted on, before their votes are deleted: they are counted anew.
+
+    Return how many.
+    """
+    return tx.run(
+        "DELETE FROM tallies WHERE turn IN (SELECT turn FROM votes WHERE user_id=?"
+        " UNION SELECT turn FROM clicks WHERE user_id=?)",
+        *(user, user),
+    )
+
+
 def is_emoji_added_since(tx: Tx, turn_id: int, user: str, at: float) -> bool:
     """Whether the person put an emoji on the answer after a time."""
     return bool(tx.one("SELECT 1 FROM votes WHERE turn=? AND user_id=? AND added_at>? LIMIT 1", turn_id, user, at))
@@ -96,7 +136,7 @@ def save_emoji(tx: Tx, turn_id: int, vote: EmojiVote) -> None:
     """Store one emoji of one person on one part."""
     tx.run(
         "INSERT INTO votes (turn, message, user_id, emoji, present, at, added_at) VALUES (?,?,?,?,?,?,?)"
-        " ON CONFLICT (turn, message, user_id, emoji) DO UPDATE SET"
+        " ON CONFLICT (turn, user_id, message, emoji) DO UPDATE SET"
         " present=excluded.present, at=excluded.at, added_at=excluded.added_at",
         *(turn_id, vote.message, vote.user, vote.emoji, int(vote.present), vote.at, vote.added_at),
     )

@@ -16,6 +16,9 @@ from bot.engine.overload import LoadShedder
 from bot.errors import Misconfigured, Unavailable
 from bot.telemetry.logging import get_logger
 from bot.telemetry.metrics import Metrics
+from bot.web.bodies import Bodies
+from bot.web.connections import Connection, Connections
+from bot.web.descriptors import MOST_INCOMING
 from bot.web.guard import Guard, harden, not_found
 from bot.web.health import Health
 from bot.web.rates import EVERY, Rates
@@ -23,8 +26,8 @@ from bot.web.status import PAGE_POLICY, Snapshot, page
 from bot.web.status import counted as counted_totals
 
 GUARDED = frozenset({"/", "/metrics", "/preview"})
-BODY_SECONDS = 20.0
-"""A body must have arrived by then; platforms send theirs at once."""
+LINGER_SECONDS = 1.0
+"""How long a body that was refused is still read and thrown away, so that the refusal can be seen."""
 
 log = get_logger(__name__)
 
@@ -44,6 +47,7 @@ class Server:
         metrics: Metrics,
         health: Health,
         body_bytes: int = 1_048_576,
+        connections: int = MOST_INCOMING,
         drain_seconds: float = 10,
         status_token: SecretStr | None = None,
         snapshot: Callable[[], Snapshot | Awaitable[Snapshot]] | None = None,
@@ -52,7 +56,8 @@ class Server:
         self.health = health
         self._port = port
         self._metrics = metrics
-        self._body_bytes = body_bytes
+        self._bodies = Bodies(body_bytes)
+        self.connected = Connections(connections)
         self._drain_seconds = drain_seconds
         self._guard = Guard(host=host, token=status_token)
         self._snapshot = snapshot
@@ -61,6 +66,7 @@ class Server:
         self._started = time.time()
         self._load = LoadShedder()
         self._runner: web.AppRunner | None = None
+        self._listener: asyncio.Server | None = None
         self._sampler: asyncio.Task[None] | None = None
         self.add("GET", "/healthz", self._healthz)
         self.add("GET", "/readyz", self._readyz)
@@ -95,17 +101,27 @@ class Server:
         Raises:
             Misconfigured: the address cannot be bound.
         """
-        app = web.Application(client_max_size=self._body_bytes, middlewares=[self._around])
+        app = web.Application(client_max_size=self._bodies.most, middlewares=[self._around])
         app.on_response_prepare.append(harden)
         for method, path in self._handlers:
+            handler = self._dispatch(method, path)
             if method == "GET":
-                app.router.add_get(path, self._dispatch(method, path))
+                app.router.add_get(path, handler, expect_handler=self._expect)
             else:
-                app.router.add_route(method, path, self._dispatch(method, path))
-        runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=self._drain_seconds)
+                app.router.add_route(method, path, handler, expect_handler=self._expect)
+        runner = web.AppRunner(app, handle_signals=False, shutdown_timeout=self._drain_seconds)
         await runner.setup()
+        assert runner.server is not None
         try:
-            await web.TCPSite(runner, self.host, self._port).start()
+            # Not by a TCPSite: aiohttp's has no bound on connections. Bodies stay as they come, see `Bodies`.
+            self._listener = await self.connected.listen(
+                runner.server,
+                self.host,
+                self._port,
+                access_log=None,
+                auto_decompress=False,
+                lingering_time=LINGER_SECONDS,
+            )
         except OSError as error:
             await runner.cleanup()
             raise Misconfigured(
@@ -113,7 +129,7 @@ class Server:
                 "set BOT_HTTP_HOST and BOT_HTTP_PORT to an address of this machine and a free port."
             ) from error
         self._runner = runner
-        self._port = int(runner.addresses[0][1])
+        self._port = int(self._listener.sockets[0].getsockname()[1])
         self._sampler = asyncio.create_task(self._sample(), name="status-rates")
 
     async def stop(self) -> None:
@@ -124,8 +140,11 @@ class Server:
             self._sampler.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._sampler
+        if self._listener is not None:
+            self._listener.close()
         if runner is not None:
             await runner.cleanup()
+        await self.connected.close()
 
     async def _sample(self) -> None:
         while True:
@@ -144,15 +163,33 @@ class Server:
     async def _around(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         resource = request.match_info.route.resource
         path = resource.canonical if resource is not None else "other"
+        connection = request.protocol
+        assert isinstance(connection, Connection)
+        self.connected.header_arrived(connection, request.content)
         try:
-            response = await self._answer(request, handler, path)
+            response = await self._answer(request, handler, path, connection)
         except web.HTTPException as error:
             self._count(path, error.status)
             raise
+        finally:
+            self.connected.done(connection)
         self._count(path, response.status)
         return response
 
-    async def _answer(self, request: web.Request, handler: Handler, path: str) -> web.StreamResponse:
+    async def _expect(self, request: web.Request) -> web.StreamResponse | None:
+        """Somebody asks before they send their body: let them, or refuse it now."""
+        refusal = self._bodies.refusal(request)
+        if refusal is not None:
+            resource = request.match_info.route.resource
+            self._count("other" if resource is None else resource.canonical, refusal.status)
+        elif request.headers.get("Expect", "").lower() == "100-continue":
+            await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+            request.writer.output_size = 0  # or aiohttp takes the response for begun
+        return refusal
+
+    async def _answer(
+        self, request: web.Request, handler: Handler, path: str, connection: Connection
+    ) -> web.StreamResponse:
         if path in GUARDED and (refusal := self._guard.refusal(request)) is not None:
             return refusal
         if path == "other" and request.match_info.http_exception is not None:
@@ -162,10 +199,15 @@ class Server:
         if hook and self._load.overloaded:
             # Before the body is read and checked: in a flood even a refusal must cost next to nothing.
             return web.Response(status=503, text="Not now; please try again.\n")
-        if (refusal := await self._read_body(request)) is not None:
+        if (refusal := self._bodies.refusal(request)) is not None:
             return refusal
-        if not hook:
-            return await self._handle(request, handler, path)
+        async with self._bodies.read(request) as refusal:
+            if refusal is not None:
+                return refusal
+            self.connected.working(connection)
+            return await self._work(request, handler, path) if hook else await self._handle(request, handler, path)
+
+    async def _work(self, request: web.Request, handler: Handler, path: str) -> web.StreamResponse:
         me = object()
         self._load.enter(me)  # only now: whoever sends a body slowly must not count as a crowd
         try:
@@ -184,29 +226,6 @@ class Server:
         except Exception:
             log.exception("a request failed", path=path, method=request.method)
             return web.Response(status=500, text="Something went wrong here.\n")
-
-    async def _read_body(self, request: web.Request) -> web.Response | None:
-        if (request.content_length or 0) > self._body_bytes:
-            return self._too_large()
-        if not request.body_exists:
-            return None
-        try:
-            async with asyncio.timeout(BODY_SECONDS):
-                await request.read()  # kept by aiohttp: the handler's own read returns at once
-        except web.HTTPRequestEntityTooLarge:
-            return self._too_large()
-        except TimeoutError:
-            return web.Response(status=408, text="The body did not arrive.\n", headers={"Connection": "close"})
-        except (web.RequestPayloadError, ConnectionError):
-            # Not what its Content-Encoding says, or cut short: anybody's bad request, and no fault of ours.
-            return web.Response(status=400, text="The body cannot be read.\n", headers={"Connection": "close"})
-        return None
-
-    def _too_large(self) -> web.Response:
-        # The rest of the body is not wanted, so this connection is of no further use.
-        response = web.Response(status=413, text=f"The body is larger than {self._body_bytes} bytes.\n")
-        response.force_close()
-        return response
 
     def _count(self, path: str, status: int) -> None:
         self._metrics.http_requests_total.labels(path=path, status=str(status)).inc()

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, replace
+from typing import get_args
 
 import pytest
 
 from adapters.telegram.adapter import TelegramAdapter
 from adapters.telegram.pacing import PaceLimits, Pacer
+from adapters.telegram.parts import TelegramPart
 from bot.errors import Unavailable
-from bot.events import Answer, Notice
+from bot.events import Answer, Notice, NoticeKind
+from bot.shared import ANSWER_RANK, NOTICE_RANK
 from bot.testing.host import FakeHost
 from bot.testing.telegram.flood import Flood
 from tests.adapters.telegram_wire import TelegramWire
@@ -98,6 +101,34 @@ async def test_a_private_chat_has_a_message_a_second_and_no_group_limit() -> Non
     host.pace_limit = 0.0
     await Pacer("1", PaceLimits(), Clock()).message(host, "5")
     assert host.paces == [("telegram:1:5", 1.0), ("telegram:1", PaceLimits().overall_seconds)]
+
+
+async def test_an_answer_goes_before_the_notices_that_wait_in_its_chat() -> None:
+    host, sent = FakeHost(), list[str]()
+    pacer = Pacer("1", PaceLimits(chat_seconds=0.05, group_seconds=0.05), Clock())
+
+    async def send(name: str, chat_id: str, rank: int) -> None:
+        await pacer.message(host, chat_id, rank)
+        sent.append(name)
+
+    async with asyncio.TaskGroup() as tasks:
+        for number in range(5):
+            tasks.create_task(send(f"help {number}", "-5", NOTICE_RANK))
+        await asyncio.sleep(0.01)
+        tasks.create_task(send("answer", "-5", ANSWER_RANK))
+        tasks.create_task(send("elsewhere", "-6", NOTICE_RANK))
+    assert sent.index("answer") <= 2
+    assert sent.index("elsewhere") <= 2
+    assert [name for name in sent if name.startswith("help")] == [f"help {number}" for number in range(5)]
+
+
+def test_a_notice_for_something_a_person_did_waits_behind_answers() -> None:
+    adapter = TelegramWire().build()
+    ranks = {
+        kind: TelegramPart.from_json(adapter.render(Notice(text="x", kind=kind))[0]).rank
+        for kind in get_args(NoticeKind)
+    }
+    assert ranks == {"progress": 2, "failure": 0, "refusal": 1, "info": 1, "question": 0, "why": 1}
 
 
 async def test_progress_gets_a_third_and_nothing_when_answers_need_it() -> None:

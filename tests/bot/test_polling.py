@@ -212,7 +212,7 @@ def test_old_answers_weigh_nothing_in_the_end() -> None:
 
 
 def on_a_virtual_clock(story: Callable[[], object]) -> None:
-    loop = VirtualLoop()
+    loop = VirtualLoop(None)
     try:
         loop.run_until_complete(story())  # type: ignore[arg-type]  # a coroutine function
     finally:

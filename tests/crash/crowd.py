@@ -147,7 +147,9 @@ class Crowd:
             self._posts[arguments["channel"]].append({"ts": ts, "metadata": arguments["metadata"]})
             self._posted(arguments)
         elif method == "reactions.add":
-            self.signs.setdefault(self._names[str((await request.post())["timestamp"])], time.monotonic())
+            asked = self._names.get(json.loads(await request.read())["timestamp"])
+            if asked is not None:  # else it was asked before this crowd came
+                self.signs.setdefault(asked, time.monotonic())
         elif method.startswith("conversations."):
             said |= {"messages": self._posts[(await request.post())["channel"]]}
         return web.json_response(said)

@@ -8,7 +8,7 @@ import pytest
 
 from bot.config import Feedback
 from bot.events import Rating
-from bot.ratings.votes import is_repeated, meaning, moment, newer_emoji, rating, votes
+from bot.ratings.votes import is_repeated, meaning, moment, newer_emoji, rating, tally, votes
 from bot.store.votes import Click, EmojiVote
 
 EVERYONE = Feedback(voters="everyone", settle_seconds=5, good=("👍", "❤"), bad=("👎",))
@@ -64,8 +64,8 @@ def test_the_vote_of_one_person(emoji: list[EmojiVote], clicks: list[Click], vot
     ],
 )
 def test_the_rating_of_an_answer(by_user: dict[str, Rating], everyone: Rating | None, asker: Rating | None) -> None:
-    assert rating(by_user, "asker", EVERYONE) == everyone
-    assert rating(by_user, "asker", ASKER) == asker
+    assert rating(by_user.get("asker"), tally(by_user.values()), EVERYONE) == everyone
+    assert rating(by_user.get("asker"), tally(by_user.values()), ASKER) == asker
 
 
 def test_people_do_not_mix() -> None:

@@ -340,7 +340,9 @@ def test_only_the_last_part_of_a_long_question_says_who_asked() -> None:
 
 def test_of_posts_that_wait_progress_goes_last() -> None:
     ranks = {kind: render(Notice(text="x", kind=kind))[0].rank for kind in get_args(NoticeKind)}
-    assert ranks.pop("progress") > max(ranks.values()) == render(Answer(text="x", asker_id="U1"))[0].rank
+    answer = render(Answer(text="x", asker_id="U1"))[0].rank
+    assert answer == ranks.pop("failure") == ranks.pop("question"), "what ends a question, or begins its thread"
+    assert ranks.pop("progress") > max(ranks.values()) == min(ranks.values()) > answer
 
 
 def test_notices_are_markdown_without_buttons() -> None:

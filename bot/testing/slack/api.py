@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
@@ -67,12 +68,15 @@ class WebApi:
         if how == "error":
             return web.json_response({"ok": False, "error": detail})
         if how == "rate_limited":
-            headers = {"Retry-After": f"{fault.retry_after:g}"}
+            asked = fault.retry_after
+            headers = {"Retry-After": asked if isinstance(asked, str) else f"{asked:g}"}
             return web.json_response({"ok": False, "error": "ratelimited"}, status=429, headers=headers)
         if how == "status":
             return web.Response(status=int(detail), text="<html>a proxy's page</html>", content_type="text/html")
         if how == "garbage":
             return web.Response(text="{not json", content_type="application/json")
+        if how == "endless":
+            return await _endless(request)
         if how == "drop_before":
             return _cut(request)
         if how == "hang":
@@ -365,3 +369,12 @@ def _cut(request: web.Request) -> web.StreamResponse:
     assert request.transport is not None
     request.transport.abort()
     return web.Response()
+
+
+async def _endless(request: web.Request) -> web.StreamResponse:
+    response = web.StreamResponse(headers={"Content-Type": "application/json"})
+    await response.prepare(request)
+    with contextlib.suppress(ConnectionError):
+        while True:
+            await response.write(b" " * 65536)
+    return response

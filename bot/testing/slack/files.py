@@ -68,12 +68,13 @@ class Files:
             return web.Response(status=404)
         return web.Response(body=stored.content, content_type=stored.served_as)
 
-    async def _fail(self, how: str, retry_after: float, request: web.Request) -> web.StreamResponse:
+    async def _fail(self, how: str, retry_after: float | str, request: web.Request) -> web.StreamResponse:
         kind, _, detail = how.partition(":")
         if kind == "redirect":
             return web.Response(status=302, headers={"Location": detail})
         if kind == "rate_limited":
-            return web.Response(status=429, headers={"Retry-After": f"{retry_after:g}"})
+            asked = retry_after if isinstance(retry_after, str) else f"{retry_after:g}"
+            return web.Response(status=429, headers={"Retry-After": asked})
         if kind == "status":
             return web.Response(status=int(detail))
         if kind == "claims":  # a length that is never sent

@@ -54,11 +54,12 @@ class Call:
 @dataclass(slots=True)
 class Fault:
     """How a method fails: `error:<code>`, `rate_limited`, `drop` (done, then cut), `drop_before`, `status:<n>`,
-    `garbage`, `hang`. `times` counts down; None is until `heal`. `skip` lets so many calls pass first."""
+    `garbage`, `hang`, `endless` (a body without end). `times` counts down; None is until `heal`. `skip` lets so many
+    calls pass first. `retry_after` goes into the header, a text as it is."""
 
     how: str
     times: int | None = 1
-    retry_after: float = 1.0
+    retry_after: float | str = 1.0
     skip: int = 0
 
 
@@ -338,7 +339,7 @@ class FakeSlack:
             return "exchanged_trigger_id"
         return "expired_trigger_id" if expiry < asyncio.get_running_loop().time() else ""
 
-    def fail(self, method: str, how: str, times: int | None = 1, retry_after: float = 1.0, skip: int = 0) -> None:
+    def fail(self, method: str, how: str, times: int | None = 1, retry_after: float | str = 1.0, skip: int = 0) -> None:
         """Let a method fail, "*" every one; see `Fault`."""
         self.faults[method].append(Fault(how, times, retry_after, skip))
 

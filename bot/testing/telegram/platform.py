@@ -13,8 +13,9 @@ As a process, for tests that kill the bot: `python -m bot.testing.telegram.platf
 from __future__ import annotations
 
 import asyncio
+import gzip
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, Final, Literal, Self, TypeAlias
 
@@ -34,7 +35,17 @@ BOT_ID: Final = 4242
 USERNAME: Final = "Test_bot"
 
 Fault: TypeAlias = Literal[
-    "cut", "cut_after_write", "rate_limited", "bad_token", "gone", "moved", "garbage", "empty", "html"
+    "cut",
+    "cut_after_write",
+    "rate_limited",
+    "bad_token",
+    "gone",
+    "moved",
+    "garbage",
+    "empty",
+    "html",
+    "packed",
+    "endless",
 ]
 """How a call fails: `cut` before anything is done, `cut_after_write` after it is done, `garbage`, `empty` and `html`
 answer 200 with no JSON, with JSON without a result, 502 with a page; the rest as the Bot API says it."""
@@ -217,7 +228,9 @@ class FakeTelegram:
             case "cut":
                 return self._cut(call, request)
             case "rate_limited":
-                seconds = int(self.retry_after) if self.retry_after == int(self.retry_after) else self.retry_after
+                seconds = self.retry_after
+                if seconds < 1e300 and seconds == int(seconds):
+                    seconds = int(seconds)
                 raise BotApiError(429, f"Too Many Requests: retry after {seconds}", retry_after=seconds)
             case "bad_token":
                 raise BotApiError(401, "Unauthorized")
@@ -235,6 +248,12 @@ class FakeTelegram:
             case "html":
                 call.status = 502
                 return web.Response(status=502, text="<html>Bad Gateway</html>", content_type="text/html")
+            case "packed":
+                call.status = 200
+                return web.Response(body=gzip.compress(b" " * 1_000_000), headers={"Content-Encoding": "gzip"})
+            case "endless":
+                call.status = 200
+                return web.Response(body=_blanks(), content_type="application/json")
             case "cut_after_write":
                 return None
 
@@ -250,6 +269,11 @@ class FakeTelegram:
         if error.parameters:
             body["parameters"] = error.parameters
         return web.json_response(body, status=error.code)
+
+
+async def _blanks() -> AsyncIterator[bytes]:
+    while True:
+        yield b" " * 65536
 
 
 if __name__ == "__main__":

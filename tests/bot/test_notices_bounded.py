@@ -1,0 +1,103 @@
+"""One person who makes the bot talk: limited as one who asks, and in nobody's way."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot import notices
+from bot.events import MessageRef
+from bot.intake.replies import TOLD_A_MINUTE
+from tests.fakes.channel import room
+from tests.house import House, a_house
+
+TOO_MANY = notices.too_many(7).split("7")[0]
+
+
+def told(house: House) -> tuple[int, int]:
+    """Count what people were told: that it was too much, and everything else."""
+    texts = [notice.text for notice in house.channel.notices("info") + house.channel.notices("refusal")]
+    too_many = sum(text.startswith(TOO_MANY) for text in texts)
+    return too_many, len(texts) - too_many
+
+
+async def flood(house: House, words: str, count: int, user: str = "U1") -> None:
+    for number in range(count):
+        await house.channel.say(words, conversation=room(f"t{number}"), user_id=user)
+
+
+async def settled(house: House) -> None:
+    async with asyncio.timeout(30):
+        while await house.table("SELECT 1 FROM turns WHERE state='open'"):
+            await asyncio.sleep(0.02)
+
+
+@pytest.mark.parametrize("words", ["!help", "!new", "", "x" * 9000])
+@pytest.mark.parametrize(("limit", "most"), [("0", TOLD_A_MINUTE), ("5", 5)])
+async def test_notices_to_one_person_are_limited(tmp_path: Path, words: str, limit: str, most: int) -> None:
+    async with a_house(tmp_path, BOT_LIMITS__PER_PERSON_PER_MINUTE=limit) as house:
+        await flood(house, words, 60)
+        await settled(house)
+        too_many, other = told(house)
+        assert too_many == 1
+        assert 1 <= other <= most
+        await house.channel.say("!help", conversation=room("t"), user_id="U2")
+        await settled(house)
+        assert told(house) == (1, other + 1), "another person is told as ever"
+
+
+async def test_who_was_told_much_may_not_ask_more_than_the_limit_either(tmp_path: Path) -> None:
+    async with a_house(tmp_path, BOT_LIMITS__PER_PERSON_PER_MINUTE="3") as house:
+        for words in ("!help", "", "a question", "one too many", "another"):
+            await house.channel.say(words)
+        await settled(house)
+        assert house.asked() == ["a question"]
+        assert told(house) == (1, 2)
+
+
+async def test_without_a_limit_notices_take_no_place_of_questions(tmp_path: Path) -> None:
+    async with a_house(tmp_path) as house:
+        await flood(house, "!help", 30)
+        await house.channel.say("a question", conversation=room("t"), user_id="U1")
+        await house.answers(1)
+
+
+async def test_the_time_that_is_told_is_enough(tmp_path: Path) -> None:
+    async with a_house(tmp_path, BOT_LIMITS__PER_PERSON_PER_MINUTE="2") as house:
+        await flood(house, "!help", 5)
+        await settled(house)
+        assert told(house)[0] == 1
+        rows = await house.table("SELECT accepted_at FROM turns ORDER BY accepted_at")
+        after = rows[0]["accepted_at"] + 60.5  # the first of the two no longer counts then
+        house.bot.ctx.clock = lambda: after
+        await house.channel.say("a question", conversation=room("t"), user_id="U1")
+        await house.answers(1)
+
+
+async def test_the_same_words_that_wait_are_said_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with a_house(tmp_path) as house:
+        adapter, go = house.bot.ctx.adapters["fake"], asyncio.Event()
+        send = adapter.send
+
+        async def held(*args: Any) -> MessageRef:
+            await go.wait()
+            return await send(*args)
+
+        monkeypatch.setattr(adapter, "send", held)
+        await house.channel.say("!help", conversation=room("first"), user_id="U1")
+        async with asyncio.timeout(30):
+            while not await house.table("SELECT 1 FROM steps WHERE begun_at IS NOT NULL"):
+                await asyncio.sleep(0.02)
+        await flood(house, "!help", 8)
+        await house.channel.say("!new", conversation=room("t"), user_id="U1")
+        await house.channel.say("!help", conversation=room("t"), user_id="U2")
+        go.set()
+        await settled(house)
+        texts = [notice.text for notice in house.channel.notices("info")]
+        assert len([text for text in texts if text != notices.NEW]) == 3, "the first, the last, and the other person's"
+        assert texts.count(notices.NEW) == 1, "other words are not lost"
+        superseded = await house.table("SELECT 1 FROM turns WHERE outcome='superseded'")
+        assert len(superseded) == 7
