@@ -6,9 +6,9 @@ from functools import partial
 
 from bot.events import Deletion, Gone, HomeOpened, Moved, Stop
 from bot.intake.arrival import IGNORED, Accepted, Arrival, Purpose
-from bot.intake.messages import cancel_all
 from bot.store import conversations, out_of_order, questions, turns
 from bot.store.out_of_order import EarlyChange
+from bot.store.turns import Turn
 
 
 def purpose_of_deletion(arrival: Arrival, event: Deletion) -> Purpose | None:
@@ -63,3 +63,9 @@ def _leave_account(arrival: Arrival) -> Accepted:
     here = (arrival.address.channel, arrival.address.account)
     open_turns = turns.open_turns(arrival.tx)
     return cancel_all(arrival, [turn for turn in open_turns if (turn.address.channel, turn.address.account) == here])
+
+
+def cancel_all(arrival: Arrival, open_questions: list[Turn]) -> Accepted:
+    """End questions without an answer, all but those whose answers are already on their way."""
+    cancelled = [turn for turn in open_questions if turns.cancel(arrival.tx, turn.id)]
+    return Accepted(lanes=tuple(turn.lane for turn in cancelled)) if cancelled else IGNORED

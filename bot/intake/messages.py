@@ -9,6 +9,7 @@ from bot.events import Edit, Message
 from bot.intake.access import is_admitted
 from bot.intake.arrival import DUPLICATE, IGNORED, Accepted, Arrival, Purpose
 from bot.intake.commands import COMMANDS, typed
+from bot.intake.lifecycle import cancel_all
 from bot.intake.questions import ask, clean, problem
 from bot.intake.reactions import give_reason, reason_for
 from bot.intake.replies import refuse
@@ -115,9 +116,3 @@ def _change_question(arrival: Arrival, turn: Turn, event: Edit) -> Accepted:
             return IGNORED
         return Accepted(lanes=cancelled.lanes + refuse(arrival, why).lanes)  # the turn ends as cancelled
     return Accepted() if turns.replace_text(arrival.tx, turn.id, text, arrival.sent_at) else IGNORED
-
-
-def cancel_all(arrival: Arrival, open_questions: list[Turn]) -> Accepted:
-    """End questions without an answer, all but those whose answers are already on their way."""
-    cancelled = [turn for turn in open_questions if turns.cancel(arrival.tx, turn.id)]
-    return Accepted(lanes=tuple(turn.lane for turn in cancelled)) if cancelled else IGNORED
