@@ -85,6 +85,28 @@ class File:
     size: int | None = None
 
 
+JoinKind: TypeAlias = Literal["paste", "album", "forward"]
+"""Why more of the same message may follow: a part of a text that the person's client has split, a piece of an album, a
+forwarded message."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Joins:
+    """What a message belongs together with, where people's clients make several messages of what was one to them.
+
+    `number` grows with every message of a conversation. The message before this one, if it was by the same person, has
+    a number of `after` at least: where nobody else's messages are numbered among theirs, that is the one below.
+    `kind`: more may follow, None: this is the end. `glue`: what stood between its words and those that follow.
+    `rest_hidden`: the bot is not shown what follows.
+    """
+
+    number: int
+    after: int
+    kind: JoinKind | None = None
+    glue: str = "\n\n"
+    rest_hidden: bool = False
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
     """A person wrote something. `text` is without the mention of the bot, and without markup of the channel.
@@ -94,6 +116,7 @@ class Message:
     `has_attachment`: files came with it; `text` is then the caption, "" without one.
     `in_reply_to`: the message it answers by the channel's reply function, None without.
     `asks`: the person asked by an unmistakable gesture (a shortcut), so it is a question wherever it stands.
+    `joins`: what it belongs together with, None on a channel whose clients split nothing.
     """
 
     event_id: str
@@ -107,6 +130,7 @@ class Message:
     has_attachment: bool = False
     in_reply_to: MessageRef | None = None
     asks: bool = False
+    joins: Joins | None = None
     sent_at: datetime
 
 
@@ -162,6 +186,7 @@ class Command:
 
     `ref` is the message that carries it, None where there is none (a Slack slash command). Then the others
     in the conversation have not seen the words, and an `ask` is posted there first, as the root of its thread.
+    `joins`: as of a Message.
     """
 
     event_id: str
@@ -171,6 +196,7 @@ class Command:
     standing: Standing
     name: str
     args: str
+    joins: Joins | None = None
     sent_at: datetime
 
 

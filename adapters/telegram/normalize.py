@@ -17,6 +17,7 @@ from telegram import Message as TelegramMessage
 from adapters.telegram import parse
 from adapters.telegram.identity import Identity
 from adapters.telegram.ids import CHANNEL_NAME, RATE_BAD, RATE_GOOD, message_ref, number
+from adapters.telegram.joins import joins_of
 from adapters.telegram.text import ReadText, read
 from bot.events import Command, Conversation, Edit, Event, Gone, Message, MessageRef, Moved, Reaction
 
@@ -78,12 +79,10 @@ def _message(message: TelegramMessage, attached: bool, identity: Identity) -> li
                 standing="public",
                 name=words.command,
                 args=words.text,
+                joins=joins_of(message, identity),
                 sent_at=sent_at,
             )
         ]
-    if message.media_group_id and not words.text:
-        # One notice for an album, however many pictures: they have one id, and the core takes each id once.
-        event_id = f"album:{message.chat.id}:{message.media_group_id}"
     replied = _replied(message)
     return [
         Message(
@@ -97,6 +96,7 @@ def _message(message: TelegramMessage, attached: bool, identity: Identity) -> li
             mentions_others=words.mentions_others,
             has_attachment=attached,
             in_reply_to=_ref(message.chat, replied.message_id, identity) if replied else None,
+            joins=joins_of(message, identity),
             sent_at=sent_at,
         )
     ]

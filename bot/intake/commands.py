@@ -10,8 +10,9 @@ from typing import TypeAlias
 from bot import notices
 from bot.events import Command
 from bot.intake.arrival import Accepted, Arrival, Purpose
+from bot.intake.joined import take_words
 from bot.intake.lifecycle import cancel_all
-from bot.intake.questions import ask, begin_session, clean
+from bot.intake.questions import NewQuestion, begin_session, clean
 from bot.intake.replies import tell
 from bot.store import conversations, questions
 
@@ -37,7 +38,7 @@ def run_new(arrival: Arrival, _args: str) -> Accepted:
 
 def run_ask(arrival: Arrival, args: str) -> Accepted:
     """Ask; without a question, help."""
-    return ask(arrival, args) if args.strip() else run_help(arrival, "")
+    return take_words(arrival, NewQuestion(text=args)) if args.strip() else run_help(arrival, "")
 
 
 def run_stop(arrival: Arrival, _args: str) -> Accepted:

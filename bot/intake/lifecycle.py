@@ -6,6 +6,7 @@ from functools import partial
 
 from bot.events import Deletion, Gone, HomeOpened, Moved, Stop
 from bot.intake.arrival import IGNORED, Accepted, Arrival, Purpose
+from bot.intake.joined import change_part
 from bot.store import conversations, out_of_order, questions, turns
 from bot.store.out_of_order import EarlyChange
 from bot.store.turns import Turn
@@ -41,7 +42,8 @@ def _delete(arrival: Arrival, event: Deletion) -> Accepted:
     if turn is None:  # none of ours, or one that has not arrived yet
         out_of_order.keep_change(arrival.tx, event.ref, EarlyChange(None, arrival.sent_at), arrival.now)
         return IGNORED
-    return cancel_all(arrival, [turn])
+    changed = change_part(arrival, event, turn)
+    return cancel_all(arrival, [turn]) if changed is None else changed
 
 
 def _stop(arrival: Arrival) -> Accepted:

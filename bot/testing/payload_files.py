@@ -100,7 +100,7 @@ def _value(hint: Any, value: Any) -> Any:
             return when
         if dataclasses.is_dataclass(option):
             return _read(typing.cast(type[Any], option), value)
-        if option in (str, bool) and type(value) is option:
+        if option in (str, bool, int) and type(value) is option:
             return value
         if typing.get_origin(option) is typing.Literal and value in typing.get_args(option):
             return value
