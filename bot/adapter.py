@@ -298,9 +298,10 @@ class ChannelSpec:
     `token`: the variable that turns the channel on, as errors name it; "" where none does.
     `scopes`: kind of conversation → the session scopes it may have, default first (`thread`, `topic`, `user`,
     `conversation`).
-    `command_prefix`: what people type before a command's name, as help shows it. The core itself reads `!new`,
-    `!help` and `!ask` at the beginning of every message, so `!` is right for a channel without commands of its own;
-    with `/` the adapter makes `Command` events of what people type (`ask`, `new`, `help`, `start`).
+    `command_prefix`: what people type before a command's name, as help shows it. The core itself reads `!ask`,
+    `!new`, `!stop` and `!help` at the beginning of every message, so `!` is right for a channel without commands of its
+    own; with `/` the adapter makes `Command` events of what people type (`ask`, `new`, `stop`, `help`, `start`). A name
+    the core does not know is answered with those it knows, so one that may be for somebody else is no event.
     `lacks`: what the channel cannot do. `adapter`, `preview` and `manifest` are "module:name" and imported when used:
     the adapter's class, called `Class(settings, guests_differ=…)` (whether the access policy treats guests otherwise
     than members, so that people must be looked up); a function Markdown → safe HTML, an `article` a message, that shows

@@ -135,6 +135,28 @@ class ContextItem:
     files: tuple[str, ...] = ()
 
 
+JoinKind: TypeAlias = Literal["paste", "album", "forward"]
+"""Why more of the same message may follow: a part of a text that the person's client has split, a piece of an album, a
+forwarded message."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Joins:
+    """What a message belongs together with, where people's clients make several messages of what was one to them.
+
+    `number` grows with every message of a conversation. The message before this one, if it was by the same person, has
+    a number of `after` at least: where nobody else's messages are numbered among theirs, that is the one below.
+    `kind`: more may follow, None: this is the end. `glue`: what stood between its words and those that follow.
+    `rest_hidden`: the bot is not shown what follows.
+    """
+
+    number: int
+    after: int
+    kind: JoinKind | None = None
+    glue: str = "\n\n"
+    rest_hidden: bool = False
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
     """A person wrote something. `text` is without the mention of the bot, and without markup of the channel; an address
@@ -147,6 +169,7 @@ class Message:
     forwards, tables, links. `awaits_context`: the channel may yet add to it, by an Edit that `only_adds_context`.
     `in_reply_to`: the message it answers by the channel's reply function, None without.
     `asks`: the person asked by an unmistakable gesture (a shortcut), so it is a question wherever it stands.
+    `joins`: what it belongs together with, None on a channel whose clients split nothing.
     """
 
     event_id: str
@@ -164,6 +187,7 @@ class Message:
     files: tuple[File, ...] = ()
     in_reply_to: MessageRef | None = None
     asks: bool = False
+    joins: Joins | None = None
     sent_at: datetime
 
 
@@ -242,6 +266,7 @@ class Command:
     context: tuple[ContextItem, ...] = ()
     has_attachment: bool = False
     files: tuple[File, ...] = ()
+    joins: Joins | None = None
     sent_at: datetime
 
 

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 WORKING = "I am still working on your question."
 STILL_WORKING = "This takes longer than usual. I keep at it and answer here."
 WHY = (
     "Thanks for telling. What was wrong with this answer? Reply to this message, and the people who run me can mend it."
 )
 NEW = "A new conversation begins. I have forgotten what we spoke of."
+NOTHING_TO_STOP = "Nothing of yours is open here, so there is nothing to stop."
+TOO_LATE_TO_STOP = "It is too late to stop: your answer is on its way."
 EMPTY = "I need a question in words. Write it out, and I answer."
 ONLY_ATTACHMENT = "I cannot read files. Write your question in words, and I answer."
+REST_HIDDEN = (
+    "This looks like the first piece of a longer message, and in this group I am not shown the rest. Send it to me "
+    "directly, or shorten it."
+)
 REFUSED = "I may not answer here. Ask the people who run me for access."
 
 
@@ -35,6 +43,19 @@ def unsure(reference: str) -> str:
         "I cannot tell whether my whole answer reached you. If it did not, please ask again, or give the people who "
         f"run me this reference: `{reference}`."
     )
+
+
+def stopped(count: int) -> str:
+    """Say that so many questions of the person end without an answer."""
+    return (
+        "I have stopped. Your question gets no answer." if count == 1 else f"I have stopped {count} questions of yours."
+    )
+
+
+def unknown_command(prefix: str, names: Sequence[str]) -> str:
+    """Say which commands there are, in one line; `prefix` is `/` or `!`."""
+    *rest, last = [f"`{prefix}{name}`" for name in names]
+    return f"I do not know that command. There are {', '.join(rest)} and {last}."
 
 
 def too_long(limit: int) -> str:
@@ -69,6 +90,7 @@ def help_text(prefix: str, *, can_rate: bool = True, has_threads: bool = True) -
         f"I answer questions. {threads}\n\n"
         f"- `{prefix}new` begins a new conversation: I forget what we spoke of.\n"
         f"- `{prefix}ask` and your question asks me.\n"
+        f"- `{prefix}stop` ends what you have asked here and I have not answered yet.\n"
         f"- `{prefix}help` shows this."
     )
     rating = "React with 👍 or 👎 to an answer, or use its buttons: it tells the people who run me how good it was."

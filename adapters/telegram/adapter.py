@@ -177,7 +177,8 @@ class TelegramAdapter:
     async def _identify(self) -> Identity:
         async with self._client.call("getMe") as bot:
             user = await bot.get_me()
-            return Identity(id=user.id, username=user.username or "")
+            reads_all = bool(user.can_read_all_group_messages)
+            return Identity(id=user.id, username=user.username or "", reads_all=reads_all)
 
     async def _patiently(self, do: Callable[[], Awaitable[T]]) -> T:
         """Do it until it works: a network that is down at the start ends by itself, a refused token does not."""

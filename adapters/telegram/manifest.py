@@ -25,8 +25,8 @@ SCOPES: Final = {
     "all_private_chats": BotCommandScopeAllPrivateChats,
     "all_group_chats": BotCommandScopeAllGroupChats,
 }
-PRIVATE: Final = ("start", "help", "new", "ask")
-GROUP: Final = ("ask", "new", "help")
+PRIVATE: Final = ("start", "help", "new", "stop", "ask")
+GROUP: Final = ("ask", "new", "stop", "help")
 TRIES: Final = 5
 NO_OPTIONS: Final = ManifestOptions()
 
@@ -49,6 +49,7 @@ PROFILES: Final[Mapping[str, Profile]] = {
             "start": "Begin",
             "help": "What I can do",
             "new": "Start a new conversation",
+            "stop": "Stop your open questions",
             "ask": "Ask a question",
         },
     ),
@@ -60,6 +61,7 @@ PROFILES: Final[Mapping[str, Profile]] = {
             "start": "Anfangen",
             "help": "Was ich kann",
             "new": "Ein neues Gespräch beginnen",
+            "stop": "Deine offenen Fragen abbrechen",
             "ask": "Eine Frage stellen",
         },
     ),
@@ -71,6 +73,7 @@ PROFILES: Final[Mapping[str, Profile]] = {
             "start": "Başla",
             "help": "Neler yapabilirim",
             "new": "Yeni bir sohbet başlat",
+            "stop": "Açık sorularını durdur",
             "ask": "Bir soru sor",
         },
     ),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -18,11 +17,12 @@ from telegram import Message as TelegramMessage
 from adapters.telegram import parse
 from adapters.telegram.identity import Identity
 from adapters.telegram.ids import CHANNEL_NAME, RATE_BAD, RATE_GOOD, message_ref, number
+from adapters.telegram.joins import joins_of
 from adapters.telegram.text import ReadText, read
 from bot.events import Command, Conversation, Edit, Event, Gone, Message, MessageRef, Moved, Reaction
 
 KINDS: Final = ("message", "edited_message", "message_reaction", "callback_query", "my_chat_member")
-COMMANDS: Final = frozenset({"start", "help", "new", "ask"})
+COMMANDS: Final = frozenset({"start", "help", "new", "ask", "stop"})
 GENERAL_TOPIC: Final = 1
 """Id of a forum's first topic; messages there are sent without it (telegram-bot-api, Client.h,
 GENERAL_FORUM_TOPIC_ID)."""
@@ -79,12 +79,10 @@ def _message(message: TelegramMessage, attached: bool, identity: Identity) -> li
                 standing="public",
                 name=words.command,
                 args=words.text,
+                joins=joins_of(message, identity),
                 sent_at=sent_at,
             )
         ]
-    if message.media_group_id and not words.text:
-        # One notice for an album, however many pictures: they have one id, and the core takes each id once.
-        event_id = f"album:{message.chat.id}:{message.media_group_id}"
     replied = _replied(message)
     return [
         Message(
@@ -94,10 +92,11 @@ def _message(message: TelegramMessage, attached: bool, identity: Identity) -> li
             user_id=user_id,
             standing="public",
             text=words.text,
-            mentions_bot=words.mentions_bot or _is_by_us(replied, identity),
+            mentions_bot=_is_to_us(words, replied, identity),
             mentions_others=words.mentions_others,
             has_attachment=attached,
             in_reply_to=_ref(message.chat, replied.message_id, identity) if replied else None,
+            joins=joins_of(message, identity),
             sent_at=sent_at,
         )
     ]
@@ -120,7 +119,7 @@ def _edit(message: TelegramMessage, attached: bool, identity: Identity, update_i
             user_id=user_id,
             standing="public",
             text=words.text,
-            mentions_bot=words.mentions_bot or bool(words.command) or _is_by_us(_replied(message), identity),
+            mentions_bot=bool(words.command) or _is_to_us(words, _replied(message), identity),
             mentions_others=words.mentions_others,
             has_attachment=attached,
             sent_at=edited_at,
@@ -225,18 +224,15 @@ def _author(message: TelegramMessage) -> str | None:
 
 
 def _read_text(message: TelegramMessage, identity: Identity) -> ReadText | None:
-    """Read the words, None for a command that is for another bot. One we do not have is a question: nobody else
-    will answer it."""
+    """Read the words, None for a command that is, or may be, for another bot. One that we do not have stays a command
+    where nobody else will answer it: in private chats, and in groups by our name."""
     text = message.text if message.text is not None else message.caption or ""
     words = read(text, message.entities if message.text is not None else message.caption_entities, identity)
     if not words.command:
         return words
-    named, known = words.target == identity.username.lower(), words.command in COMMANDS
-    if words.target and not named:
-        return None
-    if not (named or known or message.chat.type == Chat.PRIVATE):
-        return None
-    return words if known else replace(words, command="", text=text.strip(), mentions_bot=named)
+    if words.target:
+        return words if words.target == identity.username.lower() else None
+    return words if words.command in COMMANDS or message.chat.type == Chat.PRIVATE else None
 
 
 def _replied(message: TelegramMessage) -> TelegramMessage | None:
@@ -250,6 +246,11 @@ def _replied(message: TelegramMessage) -> TelegramMessage | None:
     if message.is_topic_message and replied.message_id == message.message_thread_id:
         return None
     return replied
+
+
+def _is_to_us(words: ReadText, replied: TelegramMessage | None, identity: Identity) -> bool:
+    """Whether a message addresses us: by a mention, or as a reply to us that is not for somebody else."""
+    return words.mentions_bot or (_is_by_us(replied, identity) and not words.is_for_others)
 
 
 def _is_by_us(message: TelegramMessage | None, identity: Identity) -> bool:

@@ -4,22 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from telegram import MessageEntity
 
 from adapters.telegram.identity import Identity
+
+CODE: Final = frozenset({MessageEntity.CODE, MessageEntity.PRE})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReadText:
     """A text without the mention of the bot.
 
+    `is_for_others`: it begins with the mention of somebody else, or tags another bot.
     `command` and `target`: the bot command it begins with and, after an @, whom that is for; "" without.
     """
 
     text: str
     mentions_bot: bool
     mentions_others: bool
+    is_for_others: bool = False
     command: str = ""
     target: str = ""
 
@@ -36,12 +41,13 @@ def read(text: str, entities: Sequence[MessageEntity], identity: Identity) -> Re
     """
     data = text.encode("utf-16-le", "surrogatepass")
     ours: list[tuple[int, int]] = []
-    others = False
+    others = for_others = False
     command = target = ""
+    code = [_span(entity, data) for entity in entities if entity.type in CODE]
     for entity in entities:
-        start, end = 2 * entity.offset, 2 * (entity.offset + entity.length)
-        if not 0 <= start < end <= len(data):
-            raise ValueError("an entity lies outside of its text")
+        start, end = _span(entity, data)
+        if any(first < end and start < last for first, last in code):
+            continue  # what stands in code is no mention
         words = data[start:end].decode("utf-16-le", "replace")
         if entity.type == MessageEntity.BOT_COMMAND and start == 0:
             name, _, target = words[1:].partition("@")
@@ -52,14 +58,32 @@ def read(text: str, entities: Sequence[MessageEntity], identity: Identity) -> Re
                 ours.append((start, end))
             else:
                 others = True
+                is_first = not data[:start].decode("utf-16-le", "replace").strip()
+                for_others = for_others or is_first or _is_a_bot(entity, words[1:])
     mentions_bot = len(ours) > bool(command)
     return ReadText(
         text=_without(data, ours),
         mentions_bot=mentions_bot,
         mentions_others=others,
+        is_for_others=for_others,
         command=command,
         target=target.lower(),
     )
+
+
+def _span(entity: MessageEntity, data: bytes) -> tuple[int, int]:
+    """Return where an entity begins and ends in UTF-16, in bytes."""
+    start, end = 2 * entity.offset, 2 * (entity.offset + entity.length)
+    if not 0 <= start < end <= len(data):
+        raise ValueError("an entity lies outside of its text")
+    return start, end
+
+
+def _is_a_bot(entity: MessageEntity, name: str) -> bool:
+    """Whether a mention names a bot: the names of bots end in "bot" (https://core.telegram.org/bots/features#botfather)."""
+    if entity.type == MessageEntity.TEXT_MENTION:
+        return entity.user is not None and entity.user.is_bot
+    return name.lower().endswith("bot")
 
 
 def _is_us(entity: MessageEntity, name: str, identity: Identity) -> bool:

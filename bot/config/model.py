@@ -189,8 +189,14 @@ class Limits(Part, frozen=True):
     per_person_per_minute: int = Field(default=0, ge=0)
     waiting_per_session: int = Field(default=50, ge=1)
     open_turns: int = Field(default=10_000, ge=1)
-    question_chars: int = Field(default=4_000, ge=1)
+    question_chars: int = Field(default=8_000, ge=1)
     body_bytes: int = Field(default=1_048_576, ge=1)
+
+
+class Input(Part, frozen=True):
+    """`join_seconds`: how long a message that more may follow waits for the next."""
+
+    join_seconds: float = Field(default=1.5, ge=0, le=5)
 
 
 class Retention(Part, frozen=True):
@@ -274,6 +280,7 @@ class Config(Part, frozen=True):
     sessions: Sessions = Sessions()
     feedback: Feedback = Feedback()
     limits: Limits = Limits()
+    input: Input = Input()
     retention: Retention = Retention()
     access: Access = Access()
     routes: Annotated[tuple[Route, ...], List] = Field(default=(), validation_alias=ROUTES)

@@ -15,6 +15,7 @@ from bot.context import Context
 from bot.engine import EndOfAttempt, TakenTurn, Worker
 from bot.engine.admission import AdmissionQueue
 from bot.errors import Unavailable
+from bot.shared import BackgroundTasks
 from bot.store import dead_letters, turns
 from bot.store.turns import Fenced, Turn
 
@@ -41,6 +42,7 @@ class InProcessEngine:
         self._again: set[str] = set()
         self._taken: dict[str, TakenTurn] = {}
         self._errors: dict[int, int] = {}
+        self._waits = BackgroundTasks()
         self._draining = False
 
     @property
@@ -70,6 +72,7 @@ class InProcessEngine:
         self._show_count()
         for turn in open_turns:
             self._worker.show_progress(turn)
+            self._wait_for_parts(turn)
             self.wake(turn.lane)
         for turn in await self.ctx.db.read(turns.with_progress_left):
             self._worker.end_progress(turn)
@@ -81,8 +84,20 @@ class InProcessEngine:
             self._open.add(turn.id)
             self._show_count()
             self._worker.show_progress(turn)
+            self._wait_for_parts(turn)
         for lane in lanes:
             self.wake(lane)
+
+    def _wait_for_parts(self, turn: Turn) -> None:
+        """Begin a question when no more of its messages have come for a while."""
+        if turn.ready_at is not None:
+            self._waits.spawn(self._make_ready(turn, turn.ready_at))
+
+    async def _make_ready(self, turn: Turn, ready_at: float) -> None:
+        # A clock that was set back must not make it wait longer.
+        await asyncio.sleep(min(max(0.0, ready_at - self.ctx.clock()), self.ctx.config.input.join_seconds))
+        if await self.ctx.persist(lambda tx: turns.make_ready(tx, turn.id, ready_at)):
+            self.wake(turn.lane)
 
     def wake(self, lane: str) -> None:
         """A lane may have work."""
@@ -96,6 +111,7 @@ class InProcessEngine:
     async def drain(self, seconds: float) -> None:
         """Begin nothing new, let outside calls under way end and be stored, and stop within `seconds`."""
         self._draining = True
+        self._waits.cancel()
         for lane, task in list(self._lanes.items()):
             taken = self._taken.get(lane)
             if taken is not None:
@@ -109,6 +125,7 @@ class InProcessEngine:
             for task in late:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+        await self._waits.drain()
 
     def _show_count(self) -> None:
         self.ctx.metrics.turns_in_flight.set(self.open_questions)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from bot.context import Context
@@ -22,6 +23,7 @@ from bot.events import (
 from bot.intake.access import is_admitted
 from bot.intake.arrival import DUPLICATE, IGNORED, Accepted, Arrival, Purpose, resolve
 from bot.intake.commands import purpose_of_command
+from bot.intake.joined import end_wait
 from bot.intake.lifecycle import (
     purpose_of_deletion,
     purpose_of_departure,
@@ -58,9 +60,15 @@ def take(tx: Tx, event: Event, ctx: Context, *, full: bool) -> Accepted:
     """
     arrival = resolve(tx, event, ctx, full=full)
     purpose = PURPOSES[type(event)](arrival, event)
-    if purpose is None:
-        return IGNORED
-    address = arrival.address
+    ended: tuple[str, ...] = ()
+    if arrival.joining is not None and isinstance(event, Message | Command) and not (purpose and purpose.joins):
+        ended = end_wait(arrival, event)
+    accepted = IGNORED if purpose is None else _carry_out(arrival, event, purpose)
+    return replace(accepted, lanes=(*ended, *accepted.lanes)) if ended else accepted
+
+
+def _carry_out(arrival: Arrival, event: Event, purpose: Purpose) -> Accepted:
+    tx, address = arrival.tx, arrival.address
     if purpose.once and not events.note(tx, address.channel, address.account, arrival.event_id, arrival.now):
         return DUPLICATE
     if purpose.access != "open" and not _is_admitted(arrival, event):

@@ -16,6 +16,8 @@ from bot.events import (
     Event,
     Gone,
     HomeOpened,
+    JoinKind,
+    Joins,
     Message,
     MessageRef,
     Moved,
@@ -25,6 +27,7 @@ from bot.events import (
 from bot.sessions import Address
 from bot.store import conversations
 from bot.store.database import Tx
+from bot.store.joining import Joining
 from bot.store.kinds import Outcome
 from bot.store.turns import Turn
 
@@ -35,14 +38,16 @@ EventOutcome: TypeAlias = Literal["accepted", "duplicate", "ignored", "refused"]
 class Accepted:
     """What the transaction did; what follows from it happens after the commit.
 
-    `lanes` have work, `questions` are new. `ended`: how a question ended that never became a turn. `rated`: a rating
-    may be due. `ask_why`: the adapter may ask the clicker why (see `Handled`).
+    `lanes` have work; `questions` are new, or wait longer than before. `ended`: how a question ended that never became
+    a turn. `joined`: why the event has become a part of a question. `rated`: a rating may be due. `ask_why`: the
+    adapter may ask the clicker why (see `Handled`).
     """
 
     outcome: EventOutcome = "accepted"
     lanes: tuple[str, ...] = ()
     questions: tuple[Turn, ...] = ()
     ended: Outcome | None = None
+    joined: JoinKind | None = None
     rated: bool = False
     ask_why: bool = False
 
@@ -57,6 +62,7 @@ class Arrival:
 
     `address` is canonical; `unreachable`: nothing could be sent there so far. `conversation` is where it was said,
     None for an event that names only a message. `ref`: the message that carries it, None for a slash command.
+    `joins`: what it belongs together with. `joining`: the question of this person that it may be a part of.
     `full`: as many questions are open as may be. Times in seconds since the epoch; `sent_at` is the platform's.
     """
 
@@ -70,6 +76,8 @@ class Arrival:
     conversation: Conversation | None = None
     ref: MessageRef | None = None
     unreachable: bool = False
+    joins: Joins | None = None
+    joining: Joining | None = None
     full: bool = False
 
     @property
@@ -88,11 +96,13 @@ class Purpose:
 
     `access`: people outside the policy are refused and may be `told` so, refused in `silence`, or it is `open` to all.
     `once`: a redelivery does nothing. Not noted is what must be seen again when more is known, and what does no harm.
+    `joins`: it is a part of what the person has begun.
     """
 
     handle: Handler
     access: Literal["told", "silence", "open"] = "told"
     once: bool = True
+    joins: bool = False
 
 
 def resolve(tx: Tx, event: Event, ctx: Context, *, full: bool) -> Arrival:
@@ -100,7 +110,7 @@ def resolve(tx: Tx, event: Event, ctx: Context, *, full: bool) -> Arrival:
     now, sent_at, event_id = ctx.clock(), event.sent_at.timestamp(), event.event_id
     match event:
         case Message() | Edit() | Command() | Stop() | HomeOpened():
-            where = conversations.locate(tx, event.conversation)
+            where = conversations.locate(tx, event.conversation, event.user_id)
             return Arrival(
                 ctx=ctx,
                 tx=tx,
@@ -112,6 +122,8 @@ def resolve(tx: Tx, event: Event, ctx: Context, *, full: bool) -> Arrival:
                 conversation=event.conversation,
                 ref=None if isinstance(event, Stop | HomeOpened) else event.ref,
                 unreachable=where.unreachable,
+                joins=event.joins if isinstance(event, Message | Command) else None,
+                joining=where.joining,
                 full=full,
             )
         case Reaction() | Comment():

@@ -9,7 +9,9 @@ from bot.events import Edit, Message
 from bot.intake.access import is_admitted
 from bot.intake.arrival import DUPLICATE, IGNORED, Accepted, Arrival, Purpose
 from bot.intake.commands import COMMANDS, typed
-from bot.intake.questions import ask, clean, problem
+from bot.intake.joined import change_part, comment_of, go_on, goes_on, take_words
+from bot.intake.lifecycle import cancel_all
+from bot.intake.questions import NewQuestion, clean, problem
 from bot.intake.reactions import give_reason, reason_for
 from bot.intake.replies import refuse
 from bot.store import conversations, out_of_order, questions, reasons, turns
@@ -23,6 +25,10 @@ def purpose_of_message(arrival: Arrival, event: Message) -> Purpose | None:
     """Tell what a message is to us, None when it is not for us."""
     if (answer := reason_for(arrival.tx, event)) is not None:
         return Purpose(handle=partial(give_reason, answer=answer, event=event), access="open")
+    if goes_on(arrival, event.joins) and typed(clean(event.text)) is None:
+        return Purpose(handle=partial(_go_on, event=event), joins=True)
+    if (comment := comment_of(arrival, event.joins)) is not None:
+        return Purpose(handle=partial(go_on, event=event, turn=comment), joins=True)
     return Purpose(handle=partial(_take_words, event=event)) if _is_for_us(arrival, event) else None
 
 
@@ -72,9 +78,16 @@ def _take_words(arrival: Arrival, event: Message | Edit) -> Accepted:
         name, text = command
         if name != "ask" or not text:
             return COMMANDS[name](arrival, text)
-    elif not text and event.has_attachment:
+    elif not text and event.has_attachment and (arrival.joins is None or arrival.joins.kind is None):
         return refuse(arrival, notices.ONLY_ATTACHMENT)
-    return ask(arrival, text, again=asked is not None, edited_at=edited_at)
+    return take_words(arrival, NewQuestion(text=text, again=asked is not None, edited_at=edited_at))
+
+
+def _go_on(arrival: Arrival, event: Message) -> Accepted:
+    """A further part of what the person has begun."""
+    begun = arrival.joining
+    assert begun is not None
+    return go_on(arrival, event, None if begun.turn is None else turns.get(arrival.tx, begun.turn))
 
 
 def _may_ask_again(arrival: Arrival, event: Message | Edit, asked: Turn) -> bool:
@@ -102,6 +115,8 @@ def _change_question(arrival: Arrival, turn: Turn, event: Edit) -> Accepted:
     """Give an open question its new words; without a question in them it ends."""
     if turn.asker != event.user_id:
         return IGNORED
+    if (changed := change_part(arrival, event, turn)) is not None:
+        return changed
     text = clean(event.text)
     if command := typed(text):
         if command[0] != "ask":
@@ -115,9 +130,3 @@ def _change_question(arrival: Arrival, turn: Turn, event: Edit) -> Accepted:
             return IGNORED
         return Accepted(lanes=cancelled.lanes + refuse(arrival, why).lanes)  # the turn ends as cancelled
     return Accepted() if turns.replace_text(arrival.tx, turn.id, text, arrival.sent_at) else IGNORED
-
-
-def cancel_all(arrival: Arrival, open_questions: list[Turn]) -> Accepted:
-    """End questions without an answer, all but those whose answers are already on their way."""
-    cancelled = [turn for turn in open_questions if turns.cancel(arrival.tx, turn.id)]
-    return Accepted(lanes=tuple(turn.lane for turn in cancelled)) if cancelled else IGNORED

@@ -26,16 +26,30 @@ class Session:
     lane: str
 
 
-def ask(arrival: Arrival, text: str, *, again: bool = False, edited_at: float | None = None) -> Accepted:
-    """Store a question, or say what is wrong with it.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewQuestion:
+    """What somebody asks.
 
     `again`: the message was asked before, and its edits stay with that turn. `edited_at`: when its words were changed
-    last, by the platform's time.
+    last, by the platform's time. `number`: of its message (`Joins`). `ready_at`: it waits until then for more of its
+    messages; if none comes that mends it, `refusal` is told instead of an answer.
+    """
+
+    text: str
+    again: bool = False
+    edited_at: float | None = None
+    number: int | None = None
+    ready_at: float | None = None
+    refusal: str | None = None
+
+
+def ask(arrival: Arrival, question: NewQuestion) -> Accepted:
+    """Store a question, or say what is wrong with it.
 
     Raises:
         Unavailable: too many questions are open.
     """
-    if why := problem(arrival, text):
+    if question.ready_at is None and (why := question.refusal or problem(arrival, question.text)):
         return refuse(arrival, why)
     if (seconds := _seconds_to_wait(arrival)) is not None:
         return refuse_for_now(arrival, notices.too_many(seconds))
@@ -49,8 +63,8 @@ def ask(arrival: Arrival, text: str, *, again: bool = False, edited_at: float | 
     if turns.count_waiting(arrival.tx, session.lane) >= arrival.ctx.config.limits.waiting_per_session:
         limited = refuse_for_now(arrival, notices.queue_full())
         return replace(limited, lanes=close + limited.lanes)
-    turn = turns.insert(arrival.tx, _turn_of(arrival, session, text, again=again, edited_at=edited_at))
-    return Accepted(lanes=(*close, turn.lane), questions=(turn,))
+    turn = turns.insert(arrival.tx, _turn_of(arrival, session, question))
+    return Accepted(lanes=close if turn.ready_at is not None else (*close, turn.lane), questions=(turn,))
 
 
 def problem(arrival: Arrival, text: str) -> str | None:
@@ -77,7 +91,7 @@ def clean(text: str) -> str:
     return text.encode("utf-8", "replace").decode("utf-8").replace("\0", "").strip()
 
 
-def _turn_of(arrival: Arrival, session: Session, text: str, *, again: bool, edited_at: float | None) -> NewTurn:
+def _turn_of(arrival: Arrival, session: Session, question: NewQuestion) -> NewTurn:
     route_name, route = arrival.ctx.route_of(arrival.address)
     return NewTurn(
         reference=arrival.ctx.reference(),
@@ -86,14 +100,17 @@ def _turn_of(arrival: Arrival, session: Session, text: str, *, again: bool, edit
         address=session.address,
         conversation=arrival.place,
         posts_root=arrival.ref is None,
-        question=None if arrival.ref is None or again else arrival.ref.message_id,
+        question=None if arrival.ref is None or question.again else arrival.ref.message_id,
         asker=arrival.user,
-        text=text,
+        text=question.text,
         scope=session.scope,
         epoch=session.epoch,
         route=route_name,
         language=route.language,
-        edited_at=edited_at,
+        edited_at=question.edited_at,
+        number=question.number,
+        ready_at=question.ready_at,
+        refusal=question.refusal,
         sent_at=arrival.sent_at,
         accepted_at=arrival.now,
     )
@@ -144,6 +161,7 @@ def _next_session(arrival: Arrival, session: Session) -> tuple[Session, tuple[st
         sent_at=LAST,
         accepted_at=arrival.now,
     )
+    turns.make_lane_ready(arrival.tx, session.lane)
     turns.insert(arrival.tx, close)
     return new, (session.lane,)
 

@@ -103,6 +103,8 @@ class Router:
         kind = type(event).__name__.lower()
         self.ctx.metrics.events_total.labels(channel=channel, kind=kind, outcome=accepted.outcome).inc()
         self.ctx.metrics.turn_overhead_seconds.labels(channel=channel, step="accept").observe(seconds)
+        if accepted.joined is not None:
+            self.ctx.metrics.joined_total.labels(channel=channel, kind=accepted.joined).inc()
         if accepted.ended is not None:
             self.ctx.metrics.turns_total.labels(channel=channel, outcome=accepted.ended).inc()
 

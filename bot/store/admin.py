@@ -178,6 +178,7 @@ def _close(tx: Tx, session_id: str, reference: Callable[[], str], now: float) ->
         text=notices.NEW,
         sent_at=now,
     )
+    turns.make_lane_ready(tx, session_id)
     turns.insert(tx, close)
     turns.insert(tx, notice)
     return True
@@ -195,6 +196,7 @@ def _forget(tx: Tx, channel: str, account: str, user: str) -> dict[str, int]:
         counts[key] = tx.run(f"DELETE FROM {name} WHERE channel=? AND account=? AND user_id=?", *who)  # noqa: S608
     counts["dead"] = tx.run(f"DELETE FROM dead WHERE {theirs}", *who)  # noqa: S608  # a constant
     counts["dead"] += _forget_payloads(tx, channel, account, user)
+    tx.run("DELETE FROM joining WHERE channel=? AND account=? AND user_id=?", *who)
     counts["turns"] = tx.run("DELETE FROM turns WHERE channel=? AND account=? AND asker=?", *who)
     counts["epochs"] = forget_epochs(tx, "channel=? AND account=? AND scope=?", channel, account, f"user:{user}")
     keys = [f"{what}:{channel}:{account}:{user}" for what in ("refused", "limited")]

@@ -11,7 +11,7 @@ What stays: the key of the session ids, moved conversations, sealed tokens.
 
 from __future__ import annotations
 
-from bot.store import out_of_order
+from bot.store import joining, out_of_order
 from bot.store.database import Tx
 from bot.store.epochs import forget_epochs
 
@@ -29,7 +29,7 @@ def forget_old(tx: Tx, text_days: int, count_days: int, now: float) -> int:
     changed += tx.run("DELETE FROM dead WHERE at<?", text_before)
     changed += tx.run("DELETE FROM events WHERE at<?", min(text_before, now - REPEATED))
     changed += tx.run("DELETE FROM cooldowns WHERE at<?", now - 2 * DAY)
-    changed += out_of_order.forget_old(tx, now)
+    changed += out_of_order.forget_old(tx, now) + joining.forget_old(tx, now)
     return changed
 
 
@@ -40,6 +40,7 @@ def _texts(tx: Tx, before: float) -> int:
         f" ORDER BY id LIMIT {AT_ONCE})"
     )
     tx.run(f"DELETE FROM steps WHERE turn IN {worded}", before)  # noqa: S608  # they hold the rendered parts
+    tx.run(f"DELETE FROM question_parts WHERE turn IN {worded}", before)  # noqa: S608  # constants
     changed = tx.run(f"UPDATE turns SET text=NULL WHERE id IN {worded}", before)  # noqa: S608  # constants
     return changed + tx.run("UPDATE comments SET text=NULL WHERE at<? AND text IS NOT NULL", before)
 

@@ -31,6 +31,8 @@ class Turn:
     command. `posts_root`: the words of an /ask are posted first, as the root of the thread that is answered in.
     A notice has its kind in `notice`, may be `about` the turn of an answer, and may answer `reply_to`.
     `request_id`: the request at the API that a question became. Times in seconds since the epoch.
+    `number`: of its newest message, where messages are numbered (`Joins`). `ready_at`: it waits until then for more of
+    its messages, None: it does not. `refusal`: what is told instead of an answer, for it cannot be asked as it is.
     """
 
     id: int
@@ -56,6 +58,10 @@ class Turn:
     generation: int
     intent: bool
     request_id: str | None
+    outcome: Outcome | None
+    number: int | None
+    ready_at: float | None
+    refusal: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,6 +87,9 @@ class NewTurn:
     route: str = ""
     language: str | None = None
     edited_at: float | None = None
+    number: int | None = None
+    ready_at: float | None = None
+    refusal: str | None = None
 
 
 class Fenced(Exception):
@@ -92,13 +101,14 @@ def insert(tx: Tx, new: NewTurn) -> Turn:
     row = tx.one(
         "INSERT INTO turns (reference, kind, lane, channel, account, conversation, thread, sent_to, question, root,"
         " asker, text, notice, about, reply_to, scope, epoch, route, language, sent_at, accepted_at, edited_at,"
-        " asked_in) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?) RETURNING *",
+        " asked_in, number, ready_at, refusal)"
+        " VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?) RETURNING *",
         *(new.reference, new.kind, new.lane),
         *(new.address.channel, new.address.account, new.address.conversation, new.address.thread),
         *(pack_conversation(new.conversation), new.question, int(new.posts_root), new.asker, new.text),
         *(new.notice, new.about, None if new.reply_to is None else pack(ref_to_json(new.reply_to))),
         *(new.scope, new.epoch, new.route, new.language, new.sent_at, new.accepted_at, new.edited_at),
-        new.conversation.conversation_id,
+        *(new.conversation.conversation_id, new.number, new.ready_at, new.refusal),
     )
     assert row is not None
     return from_row(row)
@@ -139,6 +149,10 @@ def from_row(row: Row) -> Turn:
         generation=row["generation"],
         intent=bool(row["intent"]),
         request_id=row["request_id"],
+        outcome=row["outcome"],
+        number=row["number"],
+        ready_at=row["ready_at"],
+        refusal=row["refusal"],
     )
 
 
@@ -180,8 +194,11 @@ def claim(tx: Tx, turn_id: int, version: int | None = None) -> bool:
 
 
 def is_next(tx: Tx, turn: Turn) -> bool:
-    """Whether no older open turn waits in the same lane."""
-    row = tx.one("SELECT id FROM turns WHERE state='open' AND lane=? ORDER BY sent_at, id LIMIT 1", turn.lane)
+    """Whether no older open turn of the same lane could be worked on."""
+    row = tx.one(
+        "SELECT id FROM turns WHERE state='open' AND lane=? AND ready_at IS NULL ORDER BY sent_at, id LIMIT 1",
+        turn.lane,
+    )
     return row is None or row["id"] == turn.id
 
 
@@ -211,9 +228,41 @@ def replace_text(tx: Tx, turn_id: int, text: str, edited_at: float) -> bool:
     )
 
 
+def go_on(tx: Tx, turn: Turn, text: str, *, number: int, ready_at: float | None, refusal: str | None) -> Turn | None:
+    """Give an open question the words of a further message; None when its answer is already on its way."""
+    row = tx.one(
+        "UPDATE turns SET text=?, number=?, ready_at=?, refusal=?, version=version+1 WHERE id=? AND state='open'"
+        " AND intent=0 AND cancelled=0 RETURNING *",
+        *(text, number, ready_at, refusal, turn.id),
+    )
+    return None if row is None else from_row(row)
+
+
+def make_ready(tx: Tx, turn_id: int, ready_at: float | None = None) -> bool:
+    """Let a question wait for no more of its messages; with `ready_at`, unless one has come meanwhile."""
+    return (
+        tx.run(
+            "UPDATE turns SET ready_at=NULL WHERE id=? AND ready_at IS NOT NULL AND (? IS NULL OR ready_at=?)",
+            *(turn_id, ready_at, ready_at),
+        )
+        > 0
+    )
+
+
+def make_lane_ready(tx: Tx, lane: str) -> None:
+    """Let the questions of a lane wait for no more: what is put behind them must not overtake them."""
+    tx.run("UPDATE turns SET ready_at=NULL WHERE lane=? AND ready_at IS NOT NULL AND state='open'", lane)
+
+
 def cancel(tx: Tx, turn_id: int) -> bool:
     """End an open question without an answer, unless that is already on its way."""
-    return tx.run("UPDATE turns SET cancelled=1 WHERE id=? AND state='open' AND intent=0 AND cancelled=0", turn_id) > 0
+    return (
+        tx.run(
+            "UPDATE turns SET cancelled=1, ready_at=NULL WHERE id=? AND state='open' AND intent=0 AND cancelled=0",
+            turn_id,
+        )
+        > 0
+    )
 
 
 def claim_why(tx: Tx, turn_id: int, user: str) -> bool:
@@ -222,13 +271,14 @@ def claim_why(tx: Tx, turn_id: int, user: str) -> bool:
 
 
 def take(tx: Tx, lane: str, now: float) -> tuple[Turn, dict[StepName, StepRow]] | None:
-    """Take the lane's oldest open turn, under a new attempt that fences all earlier ones.
+    """Take the lane's oldest open turn that waits for no more of its messages, under a new attempt that fences all
+    earlier ones.
 
     One that was submitted before a restart comes first, whatever has arrived since: one request is in flight.
     """
     row = tx.one(
         "UPDATE turns SET attempt=attempt+1, began_at=COALESCE(began_at, ?) WHERE id="  # noqa: S608  # a constant
-        f"(SELECT id FROM turns WHERE state='open' AND lane=? ORDER BY {IS_SUBMITTED} DESC,"
+        f"(SELECT id FROM turns WHERE state='open' AND lane=? AND ready_at IS NULL ORDER BY {IS_SUBMITTED} DESC,"
         " sent_at, id LIMIT 1) RETURNING *",
         now,
         lane,

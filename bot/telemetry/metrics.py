@@ -92,6 +92,9 @@ class Metrics:
         self.events_total = self._counter(
             "events_total", "Events that came in, by what was done with them.", "channel", "kind", "outcome"
         )
+        self.joined_total = self._counter(
+            "joined_total", "Messages that became a part of a question begun before, by why.", "channel", "kind"
+        )
         self.deliveries_total = self._counter(
             "deliveries_total", "Parts of answers, each counted once, by how it ended.", "channel", "outcome"
         )

@@ -32,12 +32,21 @@ class NoAnswer(Exception):
         self.why = why
 
 
+class Refused(Exception):
+    """These words cannot be asked. `text` is what the asker is told."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__("The question cannot be asked as it is.")
+        self.text = text
+
+
 @dataclass(frozen=True, slots=True)
 class Words:
-    """What is asked: the text of a question as it is now; `version` counts its edits."""
+    """What is asked: the text of a question as it is now; `version` counts its edits. `refusal`: see `Turn`."""
 
     text: str
     version: int
+    refusal: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +94,8 @@ class Submit(Effect[Submission]):
         while True:
             await self._ctx.db.read(self._read_words)
             self.asked = self._latest
+            if self.asked.refusal is not None:
+                raise Refused(self.asked.refusal)
             if problem := self._problem(self.asked.text):
                 raise NoAnswer(problem)
             try:
@@ -146,7 +157,7 @@ class Submit(Effect[Submission]):
         turn = turns.get(tx, self._turn.id)
         if turn is None or turn.cancelled:
             raise Cancelled
-        self._latest = Words(turn.text or "", turn.version)
+        self._latest = Words(turn.text or "", turn.version, turn.refusal)
 
     def _problem(self, text: str) -> str | None:
         """Words may have been edited since they were accepted."""
