@@ -184,12 +184,14 @@ class Feedback(Part, frozen=True):
 
 
 class Limits(Part, frozen=True):
-    """`per_person_per_minute` 0 means no limit. `body_bytes` is the size of an HTTP body."""
+    """`per_person_per_minute` 0 means no limit. `message_chars`: a question and what goes along with it.
+    `body_bytes` is the size of an HTTP body."""
 
     per_person_per_minute: int = Field(default=0, ge=0)
     waiting_per_session: int = Field(default=50, ge=1)
     open_turns: int = Field(default=10_000, ge=1)
     question_chars: int = Field(default=8_000, ge=1)
+    message_chars: int = Field(default=9_500, ge=1)
     body_bytes: int = Field(default=1_048_576, ge=1)
 
 
@@ -197,6 +199,13 @@ class Input(Part, frozen=True):
     """`join_seconds`: how long a message that more may follow waits for the next."""
 
     join_seconds: float = Field(default=1.5, ge=0, le=5)
+
+
+class Along(Part, frozen=True):
+    """What goes along with a question: `chars` of it, `thread_messages` of a thread, 0 for none."""
+
+    thread_messages: int = Field(default=20, ge=0, le=500)
+    chars: int = Field(default=3_000, ge=0)
 
 
 class Retention(Part, frozen=True):
@@ -234,6 +243,7 @@ class Route(Part, frozen=True, extra="forbid"):
     language: Language | None = None
     scope: Scope | None = None
     mode: Literal["mention", "all", "questions"] = "mention"
+    send_email: bool = False
 
     @check("channel")
     @classmethod
@@ -281,6 +291,7 @@ class Config(Part, frozen=True):
     feedback: Feedback = Feedback()
     limits: Limits = Limits()
     input: Input = Input()
+    context: Along = Along()
     retention: Retention = Retention()
     access: Access = Access()
     routes: Annotated[tuple[Route, ...], List] = Field(default=(), validation_alias=ROUTES)
