@@ -26,7 +26,7 @@ DELIVERY_EVENT: Final = "uppzy_bot_delivery"
 LONGEST_ID: Final = 500
 """Characters; Slack's own ids stay below a hundred, and ours of an event are made of a few of them."""
 
-_WORDS: Final = frozenset({"text", "args"})
+_WORDS: Final = frozenset({"text", "args", "author", "name", "media_type"})
 
 
 def message_ref(account_id: str, channel: str, ts: str) -> MessageRef:
@@ -95,8 +95,14 @@ def _check(value: Any) -> None:
         inner = getattr(value, field.name)
         if dataclasses.is_dataclass(inner):
             _check(inner)
+        elif isinstance(inner, tuple):
+            for one in inner:
+                if dataclasses.is_dataclass(one):  # else the names of files
+                    _check(one)
         elif (
-            field.name in _WORDS or isinstance(inner, bool | datetime) or (inner is None and "None" in str(field.type))
+            field.name in _WORDS
+            or isinstance(inner, bool | int | datetime)
+            or (inner is None and "None" in str(field.type))
         ):
             continue
         elif not (isinstance(inner, str) and 0 < len(inner) <= LONGEST_ID and inner.isprintable()):

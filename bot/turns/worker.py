@@ -45,8 +45,9 @@ class TurnWorker:
         self._progress.end(turn)
 
     async def drain(self) -> None:
-        """Stop showing progress, and remove nothing."""
+        """Stop showing progress, and remove nothing; look up no more names."""
         await self._progress.drain()
+        await self._names.drain()
 
     def _script(self, taken: TakenTurn) -> Question | NoticeTurn | CloseTurn:
         attempt = TurnAttempt(self.ctx, taken)
