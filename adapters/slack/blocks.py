@@ -29,7 +29,7 @@ _MENTIONS: Final[Mapping[str, tuple[str, Literal["person", "conversation", "grou
 }
 
 
-class Words:
+class BlockText:
     """Plain text that is put together of pieces, with the mentions in it."""
 
     def __init__(self, bot_user_id: str) -> None:

@@ -11,16 +11,15 @@ from collections.abc import Collection, Iterator
 from typing import Final
 from urllib.parse import urlsplit
 
-from adapters.slack.blocks import NO_PREVIEW, Block, Words, codes_of, objects, tables_of, word
+from adapters.slack.blocks import NO_PREVIEW, Block, BlockText, codes_of, objects, tables_of, word
 from adapters.slack.identity import Identity
-from adapters.slack.ids import CHANNEL_NAME, LONGEST_ID, Payload, message_ref
+from adapters.slack.ids import CHANNEL_NAME, GONE_MODES, LONGEST_ID, Payload, message_ref
 from adapters.slack.text import ID, ReadText, read
 from bot.events import ContextItem, ContextKind, File, MessageRef
 
 ORDER: Final[tuple[ContextKind, ...]] = ("reply", "forward", "table", "link")
 MESSAGE_PATH: Final = re.compile(r"/archives/([A-Z0-9]+)/p([0-9]{10})([0-9]{6})")
 STAMP: Final = re.compile(r"[0-9]{1,12}\.[0-9]{6}")
-GONE: Final = frozenset({"tombstone", "hidden_by_limit"})
 
 
 def words_of(message: Payload, identity: Identity) -> ReadText:
@@ -28,7 +27,7 @@ def words_of(message: Payload, identity: Identity) -> ReadText:
     text = message.get("text") or ""
     if identity.is_person(message) or not isinstance(text, str):
         return read(text, identity.user_id, codes_of(message.get("blocks")))
-    words = Words(identity.user_id)
+    words = BlockText(identity.user_id)
     words.add_blocks(message.get("blocks"))
     if words.is_empty():
         words.add_markup(text)
@@ -61,7 +60,7 @@ def files_of(message: Payload, identity: Identity) -> tuple[File, ...]:
     """List the files of a message that lie at Slack."""
     found = []
     for raw in objects(message.get("files")):
-        if ID.fullmatch(word(raw, "id")) and not raw.get("is_external") and raw.get("mode") not in GONE:
+        if ID.fullmatch(word(raw, "id")) and not raw.get("is_external") and raw.get("mode") not in GONE_MODES:
             size = raw.get("size")
             found.append(
                 File(
@@ -86,7 +85,7 @@ def _kind_of(attachment: Block, addresses: Collection[str]) -> ContextKind | Non
 
 
 def _shown_message(attachment: Block, kind: ContextKind, identity: Identity) -> ContextItem:
-    words, files = Words(identity.user_id), tuple(_file_names(attachment))
+    words, files = BlockText(identity.user_id), tuple(_file_names(attachment))
     words.add_markup(word(attachment, "text"))
     for inner in objects(attachment.get("message_blocks")):
         message = inner.get("message")
@@ -127,14 +126,14 @@ def _file_names(attachment: Block) -> Iterator[str]:
 def _tables(blocks: object, identity: Identity) -> list[ContextItem]:
     items = []
     for block in tables_of(blocks):
-        words = Words(identity.user_id)
+        words = BlockText(identity.user_id)
         words.lines += words.table(block)
         if words.text:
             items.append(ContextItem(kind="table", text=words.text, mentions=tuple(words.mentions)))
     return items
 
 
-def _add_attachment(words: Words, attachment: Block) -> None:
+def _add_attachment(words: BlockText, attachment: Block) -> None:
     """Add an attachment of an app: what is above it, its title with its address, its text, fields and blocks."""
     before = len(words.lines)
     words.add_markup(word(attachment, "pretext"))

@@ -23,6 +23,9 @@ WORKING_EMOJI: Final = "eyes"
 DELIVERY_EVENT: Final = "uppzy_bot_delivery"
 """The metadata event type that carries our delivery id."""
 
+GONE_MODES: Final = frozenset({"tombstone", "hidden_by_limit"})
+"""`mode` of a file that was deleted, or that is older than the workspace's plan shows (docs.slack.dev, file object)."""
+
 LONGEST_ID: Final = 500
 """Characters; Slack's own ids stay below a hundred, and ours of an event are made of a few of them."""
 
