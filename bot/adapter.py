@@ -18,6 +18,7 @@ from bot.events import (
     EarlierMessage,
     Event,
     File,
+    Mention,
     MessageRef,
     Outbound,
     Person,
@@ -205,7 +206,7 @@ class Adapter(Protocol):
 
     async def open(self, file: File) -> bytes:
         """Return the bytes of a file of a message, by the channel's own authority and never across a redirect with it.
-        No event carries a `File` yet; `File.file_id` is the adapter's own, whatever it needs to find the bytes again.
+        `File.file_id` is the adapter's own, whatever it needs to find the bytes again.
 
         At most `FILE_BYTES`, within `FILE_SECONDS`, whatever `file.size` claims; none of them are kept. `Rejected`
         when it is larger, gone, or not a file (a login page, an id of another account).
@@ -214,6 +215,11 @@ class Adapter(Protocol):
 
     async def person(self, account_id: str, user_id: str) -> Person | None:
         """Tell who somebody is; None where the channel does not. The adapter does not remember it, the core does."""
+        ...
+
+    async def name_of(self, account_id: str, mention: Mention) -> str | None:
+        """Tell what the channel calls whom or what an event mentions, in one line without `@` or `#`; None where it
+        does not tell. The adapter does not remember it, the core does."""
         ...
 
     async def check(self) -> Sequence[Check]:
@@ -237,12 +243,13 @@ class AccessRule:
     warning: str = ""
 
 
-Capability: TypeAlias = Literal["reactions", "buttons", "threads", "edits", "deletions", "look_ups", "signs"]
+Capability: TypeAlias = Literal["reactions", "buttons", "threads", "edits", "deletions", "look_ups", "signs", "history"]
 """What a channel may lack, and the core then does without.
 
 `reactions`: people's emoji reach us as `Reaction`. `buttons`: answers carry rating buttons. `threads`: a conversation
 may have a `thread_id`. `edits`: people's edits reach us as `Edit`. `deletions`: we can delete what we sent. `look_ups`:
-`find` can tell what became of a send. `signs`: people see that work has begun.
+`find` can tell what became of a send. `signs`: people see that work has begun. `history`: `earlier` can tell what was
+said in a thread, at least in some accounts.
 """
 
 

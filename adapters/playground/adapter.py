@@ -18,7 +18,7 @@ from adapters.playground.render import render
 from adapters.playground.site import PlaygroundSite
 from bot.adapter import Check, Host, JsonValue, Part
 from bot.errors import Rejected
-from bot.events import Conversation, EarlierMessage, File, MessageRef, Outbound, Person, Rating
+from bot.events import Conversation, EarlierMessage, File, Mention, MessageRef, Outbound, Person, Rating
 
 RETRY_SECONDS: Final = 0.5
 """How long the platform waits before it delivers again what was not acknowledged."""
@@ -117,6 +117,10 @@ class PlaygroundAdapter:
         """Name one of the people of the page."""
         name = PEOPLE.get(user_id) if account_id == ACCOUNT else None
         return None if name is None else Person(name=name)
+
+    async def name_of(self, account_id: str, mention: Mention) -> str | None:
+        """Answer None: what people write here names everybody by name."""
+        return None
 
     async def check(self) -> Sequence[Check]:
         """Look whether the platform's file can be read and written."""

@@ -17,6 +17,7 @@ from bot.render import (
     Text,
     Weight,
     is_blank,
+    noted,
     parse,
     split,
     to_html,
@@ -60,8 +61,8 @@ def render(outbound: Outbound, *, plain: bool = False) -> list[PlaygroundPart]:
 def _document(outbound: Outbound) -> tuple[str, Document]:
     """Return the kind of message and what it says."""
     match outbound:
-        case Answer(text=text):
-            return "answer", parse(text)
+        case Answer(text=text, notes=notes):
+            return "answer", noted(parse(text), notes)
         case Notice(text=text, kind="question"):
             return "question", _verbatim(text)
         case Notice(text=text, kind=kind):

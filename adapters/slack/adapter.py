@@ -31,6 +31,7 @@ from bot.events import (
     Conversation,
     EarlierMessage,
     File,
+    Mention,
     MessageRef,
     Outbound,
     Person,
@@ -144,6 +145,11 @@ class SlackAdapter:
     async def person(self, account_id: str, user_id: str) -> Person | None:
         """Look somebody up; needs the scope users:read."""
         return await self._users.person(user_id) if account_id == await self._account() else None
+
+    async def name_of(self, account_id: str, mention: Mention) -> str | None:
+        """Look up what a person, a channel or a user group is called."""
+        person = await self.person(account_id, mention.id) if mention.kind == "person" else None
+        return person.name if person else None
 
     async def check(self) -> Sequence[Check]:
         """Look at the token, its scopes, event delivery and Socket Mode."""

@@ -27,7 +27,7 @@ from adapters.telegram.webhook import WEBHOOK_PATH, webhook
 from adapters.telegram.working import WorkingSigns
 from bot.adapter import Check, Host, Part
 from bot.errors import Rejected, Unavailable
-from bot.events import Conversation, EarlierMessage, File, MessageRef, Outbound, Person, Rating
+from bot.events import Conversation, EarlierMessage, File, Mention, MessageRef, Outbound, Person, Rating
 from bot.shared import BackgroundTasks, Backoff
 
 T = TypeVar("T")
@@ -155,6 +155,10 @@ class TelegramAdapter:
             self._signs.begin(conversation, question)
         else:
             await self._signs.end(conversation, question)
+
+    async def name_of(self, account_id: str, mention: Mention) -> str | None:
+        """Answer None: Telegram's messages name everybody by name."""
+        return None
 
     async def check(self) -> Sequence[Check]:
         """Look whether the account works."""

@@ -28,6 +28,7 @@ from bot.render import (
     Weight,
     flat,
     is_blank,
+    noted,
     parse,
     split,
     units,
@@ -85,8 +86,8 @@ _PLAIN: Final = _Scale((MAX_PLAIN_UNITS, NO_LIMIT, NO_LIMIT))
 def render(outbound: Outbound, *, plain: bool = False) -> list[TelegramPart]:
     """Render into messages within Telegram's limits; never raises, whatever the text. `plain`: without any entity."""
     match outbound:
-        case Answer(text=text):
-            parts = _parts(parse(text).blocks, plain=plain)
+        case Answer(text=text, notes=notes):
+            parts = _parts(noted(parse(text), notes).blocks, plain=plain)
             parts[-1] = replace(parts[-1], buttons=True)
             return parts
         case Notice(text=text, kind="question"):

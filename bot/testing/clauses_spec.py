@@ -136,6 +136,10 @@ class SpecClauses:
         assert thread.thread_id is not None
         assert thread.kind in self.spec.scopes
 
+    async def test_it_tells_what_was_said_or_says_that_it_does_not(self, wire: Wire) -> None:
+        async with running(wire):
+            assert (await wire.thread_with_history() is None) == ("history" in self.spec.lacks)
+
 
 def _imported(door: str) -> Any:
     """Import "module:name"."""

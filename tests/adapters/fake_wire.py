@@ -90,7 +90,7 @@ class FakeWire:
         return self.platform.signs
 
     async def thread_with_history(self) -> tuple[Conversation, MessageRef, Sequence[str]] | None:
-        if not self.platform.tells:
+        if "history" in self.platform.lacks:
             return None
         fresh = self.platform.new_id("r")
         where = room(conversation_id=fresh) if self.thread is None else room(fresh)

@@ -26,6 +26,7 @@ from bot.events import (
     Event,
     File,
     Home,
+    Mention,
     MessageRef,
     Outbound,
     Person,
@@ -143,7 +144,8 @@ class FakeAdapter:
             return [self.part("home", raw, buttons=False, styled=not plain)]
         rated = isinstance(outbound, Answer) and "buttons" not in self.platform.lacks
         kind = "answer" if isinstance(outbound, Answer) else outbound.kind
-        pieces = self.split(outbound.text)
+        notes = outbound.notes if isinstance(outbound, Answer) else ()
+        pieces = self.split("\n\n".join((outbound.text, *notes)))
         return [
             self.part(kind, piece, buttons=rated and n == len(pieces), styled=not plain)
             for n, piece in enumerate(pieces, 1)
@@ -214,7 +216,7 @@ class FakeAdapter:
         self, conversation: Conversation, before: MessageRef, limit: int
     ) -> Sequence[EarlierMessage] | None:
         """Read the history, where the platform tells it."""
-        if not self.platform.tells:
+        if "history" in self.platform.lacks:
             return None
         with self.errors():
             rows = await self.platform.history(conversation, before)
@@ -237,6 +239,13 @@ class FakeAdapter:
         with self.errors():
             name = await self.platform.name_of(user_id)
         return None if name is None else Person(name=name)
+
+    async def name_of(self, account_id: str, mention: Mention) -> str | None:
+        """Ask for the name, where the platform tells it."""
+        if not self.platform.tells:
+            return None
+        with self.errors():
+            return await self.platform.name_of(mention.id)
 
     async def check(self) -> Sequence[Check]:
         """Ask who we are."""

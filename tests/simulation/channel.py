@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from bot.adapter import Check, Host, Part
 from bot.errors import Misconfigured, OutcomeUnknown, Rejected, Unavailable
-from bot.events import Answer, Conversation, EarlierMessage, File, MessageRef, Notice, Outbound, Person, Rating
+from bot.events import Answer, Conversation, EarlierMessage, File, Mention, MessageRef, Notice, Outbound, Person, Rating
 
 if TYPE_CHECKING:
     from tests.simulation.process import Process
@@ -206,6 +206,9 @@ class SimAdapter:
         raise Rejected("Messages have no files here.", reason="not_found")
 
     async def person(self, account_id: str, user_id: str) -> Person | None:
+        return None
+
+    async def name_of(self, account_id: str, mention: Mention) -> str | None:
         return None
 
     async def check(self) -> Sequence[Check]:
