@@ -199,6 +199,12 @@ class Input(Part, frozen=True):
     join_seconds: float = Field(default=1.5, ge=0, le=5)
 
 
+class Along(Part, frozen=True):
+    """What goes along with a question. `files`: the text of files that came with it."""
+
+    files: bool = False
+
+
 class Retention(Part, frozen=True):
     """After how many days texts go, and after how many the counts."""
 
@@ -281,6 +287,7 @@ class Config(Part, frozen=True):
     feedback: Feedback = Feedback()
     limits: Limits = Limits()
     input: Input = Input()
+    context: Along = Along()
     retention: Retention = Retention()
     access: Access = Access()
     routes: Annotated[tuple[Route, ...], List] = Field(default=(), validation_alias=ROUTES)
