@@ -109,28 +109,6 @@ class File:
     size: int | None = None
 
 
-JoinKind: TypeAlias = Literal["paste", "album", "forward"]
-"""Why more of the same message may follow: a part of a text that the person's client has split, a piece of an album, a
-forwarded message."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Joins:
-    """What a message belongs together with, where people's clients make several messages of what was one to them.
-
-    `number` grows with every message of a conversation. The message before this one, if it was by the same person, has
-    a number of `after` at least: where nobody else's messages are numbered among theirs, that is the one below.
-    `kind`: more may follow, None: this is the end. `glue`: what stood between its words and those that follow.
-    `rest_hidden`: the bot is not shown what follows.
-    """
-
-    number: int
-    after: int
-    kind: JoinKind | None = None
-    glue: str = "\n\n"
-    rest_hidden: bool = False
-
-
 ContextKind: TypeAlias = Literal["reply", "forward", "table", "link"]
 """`reply`: the message that the words answer or quote · `forward`: one that was forwarded · `table`: a pasted one ·
 `link`: the message that a link in the words leads to, as the channel shows it beside them."""
@@ -155,6 +133,28 @@ class ContextItem:
     ref: MessageRef | None = None
     selected: bool = False
     files: tuple[str, ...] = ()
+
+
+JoinKind: TypeAlias = Literal["paste", "album", "forward"]
+"""Why more of the same message may follow: a part of a text that the person's client has split, a piece of an album, a
+forwarded message."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Joins:
+    """What a message belongs together with, where people's clients make several messages of what was one to them.
+
+    `number` grows with every message of a conversation. The message before this one, if it was by the same person, has
+    a number of `after` at least: where nobody else's messages are numbered among theirs, that is the one below.
+    `kind`: more may follow, None: this is the end. `glue`: what stood between its words and those that follow.
+    `rest_hidden`: the bot is not shown what follows.
+    """
+
+    number: int
+    after: int
+    kind: JoinKind | None = None
+    glue: str = "\n\n"
+    rest_hidden: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,6 +14,8 @@ NOTHING_TO_STOP = "Nothing of yours is open here, so there is nothing to stop."
 TOO_LATE_TO_STOP = "It is too late to stop: your answer is on its way."
 EMPTY = "I need a question in words. Write it out, and I answer."
 ONLY_ATTACHMENT = "I cannot read files. Write your question in words, and I answer."
+CONTEXT_HIDDEN = "I am not shown what you point at. Copy its words to me, and I answer."
+ABOUT_THIS = "What is to be said about this?"
 REST_HIDDEN = (
     "This looks like the first piece of a longer message, and in this group I am not shown the rest. Send it to me "
     "directly, or shorten it."

@@ -24,8 +24,10 @@ from bot.events import (
     Reaction,
     Stop,
 )
+from bot.intake.context import brought_by
 from bot.sessions import Address
 from bot.store import conversations
+from bot.store.contexts import NOTHING, QuestionContext
 from bot.store.database import Tx
 from bot.store.joining import Joining
 from bot.store.kinds import Outcome
@@ -62,7 +64,8 @@ class Arrival:
 
     `address` is canonical; `unreachable`: nothing could be sent there so far. `conversation` is where it was said,
     None for an event that names only a message. `ref`: the message that carries it, None for a slash command.
-    `joins`: what it belongs together with. `joining`: the question of this person that it may be a part of.
+    `context`: what goes along with its words. `joins`: what it belongs together with. `joining`: the question of this
+    person that it may be a part of.
     `full`: as many questions are open as may be. Times in seconds since the epoch; `sent_at` is the platform's.
     """
 
@@ -78,6 +81,7 @@ class Arrival:
     unreachable: bool = False
     joins: Joins | None = None
     joining: Joining | None = None
+    context: QuestionContext = NOTHING
     full: bool = False
 
     @property
@@ -124,6 +128,7 @@ def resolve(tx: Tx, event: Event, ctx: Context, *, full: bool) -> Arrival:
                 unreachable=where.unreachable,
                 joins=event.joins if isinstance(event, Message | Command) else None,
                 joining=where.joining,
+                context=brought_by(event, ctx.config.limits.message_chars),
                 full=full,
             )
         case Reaction() | Comment():

@@ -10,9 +10,10 @@ from typing import TypeAlias
 from bot import notices
 from bot.events import Command
 from bot.intake.arrival import Accepted, Arrival, Purpose
+from bot.intake.context import clean, words_for
 from bot.intake.joined import take_words
 from bot.intake.lifecycle import cancel_all
-from bot.intake.questions import NewQuestion, begin_session, clean
+from bot.intake.questions import NewQuestion, begin_session
 from bot.intake.replies import tell
 from bot.store import conversations, questions
 
@@ -37,8 +38,9 @@ def run_new(arrival: Arrival, _args: str) -> Accepted:
 
 
 def run_ask(arrival: Arrival, args: str) -> Accepted:
-    """Ask; without a question, help."""
-    return take_words(arrival, NewQuestion(text=args)) if args.strip() else run_help(arrival, "")
+    """Ask; without a question, and without anything that it could be about, help."""
+    text = words_for(args, arrival.context)
+    return take_words(arrival, NewQuestion(text=text, context=arrival.context)) if text else run_help(arrival, "")
 
 
 def run_stop(arrival: Arrival, _args: str) -> Accepted:

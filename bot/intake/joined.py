@@ -13,7 +13,8 @@ from dataclasses import replace
 from bot import notices
 from bot.events import Command, Deletion, Edit, Joins, Message
 from bot.intake.arrival import IGNORED, Accepted, Arrival
-from bot.intake.questions import NewQuestion, ask, clean, problem
+from bot.intake.context import clean
+from bot.intake.questions import NewQuestion, ask, problem
 from bot.store import joining, out_of_order, questions, turns
 from bot.store.joining import Joining, QuestionPart
 from bot.store.turns import Turn

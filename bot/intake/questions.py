@@ -7,10 +7,12 @@ from dataclasses import dataclass, replace
 from bot import notices
 from bot.errors import Unavailable
 from bot.intake.arrival import Accepted, Arrival
+from bot.intake.context import is_new_thread, without_known
 from bot.intake.replies import MINUTE, refuse, refuse_for_now
 from bot.render import is_blank
 from bot.sessions import Address, scope_key, session_id
 from bot.store import questions, turns
+from bot.store.contexts import NOTHING, QuestionContext
 from bot.store.epochs import epoch, set_epoch
 from bot.store.turns import LAST, NewTurn
 
@@ -32,7 +34,7 @@ class NewQuestion:
 
     `again`: the message was asked before, and its edits stay with that turn. `edited_at`: when its words were changed
     last, by the platform's time. `number`: of its message (`Joins`). `ready_at`: it waits until then for more of its
-    messages; if none comes that mends it, `refusal` is told instead of an answer.
+    messages; if none comes that mends it, `refusal` is told instead of an answer. `context`: what goes along with it.
     """
 
     text: str
@@ -41,6 +43,7 @@ class NewQuestion:
     number: int | None = None
     ready_at: float | None = None
     refusal: str | None = None
+    context: QuestionContext = NOTHING
 
 
 def ask(arrival: Arrival, question: NewQuestion) -> Accepted:
@@ -63,6 +66,7 @@ def ask(arrival: Arrival, question: NewQuestion) -> Accepted:
     if turns.count_waiting(arrival.tx, session.lane) >= arrival.ctx.config.limits.waiting_per_session:
         limited = refuse_for_now(arrival, notices.queue_full())
         return replace(limited, lanes=close + limited.lanes)
+    question = replace(question, context=_context(arrival, session, question.context))
     turn = turns.insert(arrival.tx, _turn_of(arrival, session, question))
     return Accepted(lanes=close if turn.ready_at is not None else (*close, turn.lane), questions=(turn,))
 
@@ -86,11 +90,6 @@ def begin_session(arrival: Arrival) -> tuple[str, ...]:
     return lanes
 
 
-def clean(text: str) -> str:
-    """Make words safe to store and send: no lone surrogates, no NUL, no white space around."""
-    return text.encode("utf-8", "replace").decode("utf-8").replace("\0", "").strip()
-
-
 def _turn_of(arrival: Arrival, session: Session, question: NewQuestion) -> NewTurn:
     route_name, route = arrival.ctx.route_of(arrival.address)
     return NewTurn(
@@ -111,9 +110,26 @@ def _turn_of(arrival: Arrival, session: Session, question: NewQuestion) -> NewTu
         number=question.number,
         ready_at=question.ready_at,
         refusal=question.refusal,
+        context=question.context,
         sent_at=arrival.sent_at,
         accepted_at=arrival.now,
     )
+
+
+def _context(arrival: Arrival, session: Session, context: QuestionContext) -> QuestionContext:
+    """Settle what goes along: nothing that the session knows, and the thread that it does not know."""
+    context = without_known(arrival.tx, context, session.lane)
+    reads = _may_read_thread(arrival) and is_new_thread(arrival.tx, session.address, session.scope, session.last_at)
+    return replace(context, reads_thread=True) if reads else context
+
+
+def _may_read_thread(arrival: Arrival) -> bool:
+    """Whether there may be a thread that was going on without us: in a direct conversation all was said to us."""
+    place, ref = arrival.place, arrival.ref
+    if place.is_direct or ref is None or place.thread_id in (None, ref.message_id):
+        return False
+    along = arrival.ctx.config.context
+    return along.thread_messages > 0 and along.chars > 0 and not arrival.ctx.lacks(place.channel, "history")
 
 
 def _session(arrival: Arrival, address: Address) -> Session:

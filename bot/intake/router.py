@@ -15,7 +15,8 @@ from bot.events import Command, Edit, Event, HomeOpened, Message, origin_of
 from bot.intake.acceptance import take
 from bot.intake.arrival import Accepted
 from bot.intake.commands import typed
-from bot.intake.questions import clean, too_many_open
+from bot.intake.context import clean
+from bot.intake.questions import too_many_open
 from bot.store import dead_letters, events, questions
 
 log = structlog.get_logger(__name__)

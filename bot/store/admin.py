@@ -12,7 +12,7 @@ from typing import Any
 from bot import notices
 from bot.errors import Rejected
 from bot.shared import reference as make_reference
-from bot.store import conversations, dead_letters, meta, reasons, steps, trace, turns
+from bot.store import contexts, conversations, dead_letters, meta, reasons, steps, trace, turns
 from bot.store.database import Database, Row, Tx
 from bot.store.epochs import epoch, forget_epochs, set_epoch
 from bot.store.turns import LAST, NewTurn
@@ -198,6 +198,7 @@ def _forget(tx: Tx, channel: str, account: str, user: str) -> dict[str, int]:
     counts["dead"] += _forget_payloads(tx, channel, account, user)
     tx.run("DELETE FROM joining WHERE channel=? AND account=? AND user_id=?", *who)
     counts["turns"] = tx.run("DELETE FROM turns WHERE channel=? AND account=? AND asker=?", *who)
+    counts["quoted"] = contexts.forget_quoted(tx, *who) + steps.forget_gathered(tx, (channel, account), user)
     counts["epochs"] = forget_epochs(tx, "channel=? AND account=? AND scope=?", channel, account, f"user:{user}")
     keys = [f"{what}:{channel}:{account}:{user}" for what in ("refused", "limited")]
     counts["said"] = tx.run("DELETE FROM cooldowns WHERE key IN (?,?)", *keys)

@@ -181,6 +181,10 @@ STEPS: tuple[str, ...] = (
     CREATE INDEX joining_turn ON joining (turn);
     CREATE INDEX joining_since ON joining (since)
     """,
+    """
+    ALTER TABLE turns ADD COLUMN context TEXT;
+    ALTER TABLE early_changes ADD COLUMN context TEXT
+    """,
 )
 
 

@@ -95,6 +95,17 @@ def any_of(tx: Tx, address: Address, asker: str) -> bool:
     )
 
 
+def any_in_thread(tx: Tx, address: Address, scope: str) -> bool:
+    """Whether anything was asked in this thread by those who share this part of the conversation's memory."""
+    return bool(
+        tx.one(
+            "SELECT 1 FROM turns WHERE channel=? AND account=? AND conversation=? AND thread=? AND scope=?"
+            " AND kind='question' LIMIT 1",
+            *(address.channel, address.account, address.conversation, address.thread, scope),
+        )
+    )
+
+
 def open_in(tx: Tx, address: Address, asker: str | None = None) -> list[Turn]:
     """Read the open questions of a thread, or of a whole conversation where `address.thread` is ""."""
     rows = tx.all(

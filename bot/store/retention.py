@@ -41,7 +41,7 @@ def _texts(tx: Tx, before: float) -> int:
     )
     tx.run(f"DELETE FROM steps WHERE turn IN {worded}", before)  # noqa: S608  # they hold the rendered parts
     tx.run(f"DELETE FROM question_parts WHERE turn IN {worded}", before)  # noqa: S608  # constants
-    changed = tx.run(f"UPDATE turns SET text=NULL WHERE id IN {worded}", before)  # noqa: S608  # constants
+    changed = tx.run(f"UPDATE turns SET text=NULL, context=NULL WHERE id IN {worded}", before)  # noqa: S608  # constants
     return changed + tx.run("UPDATE comments SET text=NULL WHERE at<? AND text IS NOT NULL", before)
 
 

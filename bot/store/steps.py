@@ -108,6 +108,16 @@ def is_sending(tx: Tx, address: Address) -> bool:
     )
 
 
+def forget_gathered(tx: Tx, account: tuple[str, str], user: str) -> int:
+    """Forget what was read of threads, and the names that were looked up, where a person is in it; it is read again if
+    it is needed. `account`: the channel and its account."""
+    return tx.run(
+        "DELETE FROM steps WHERE kind='context' AND result LIKE '%' || ? || '%'"
+        " AND turn IN (SELECT id FROM turns WHERE channel=? AND account=?)",
+        *(user, *account),
+    )
+
+
 def forget_for_retry(tx: Tx, turn_id: int, letter: LetterKind) -> bool:
     """Forget the steps that a dead letter's retry does anew; whether the answer is still there to be sent.
 

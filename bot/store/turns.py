@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from bot.events import Conversation, MessageRef, NoticeKind
 from bot.sessions import Address
 from bot.store.codec import pack, pack_conversation, ref_from_json, ref_to_json, unpack_conversation
+from bot.store.contexts import NOTHING, QuestionContext, pack_context, unpack_context
 from bot.store.database import Row, Tx
 from bot.store.kinds import Outcome, TurnKind
 from bot.store.steps import IS_SUBMITTED, StepName, StepRow, of_turn
@@ -32,7 +33,8 @@ class Turn:
     A notice has its kind in `notice`, may be `about` the turn of an answer, and may answer `reply_to`.
     `request_id`: the request at the API that a question became. Times in seconds since the epoch.
     `number`: of its newest message, where messages are numbered (`Joins`). `ready_at`: it waits until then for more of
-    its messages, None: it does not. `refusal`: what is told instead of an answer, for it cannot be asked as it is.
+    its messages, or for what the channel adds; None: it does not. `refusal`: what is told instead of an answer, for it
+    cannot be asked as it is. `context`: what goes along with the words.
     """
 
     id: int
@@ -62,6 +64,7 @@ class Turn:
     number: int | None
     ready_at: float | None
     refusal: str | None
+    context: QuestionContext
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,6 +93,7 @@ class NewTurn:
     number: int | None = None
     ready_at: float | None = None
     refusal: str | None = None
+    context: QuestionContext = NOTHING
 
 
 class Fenced(Exception):
@@ -101,14 +105,14 @@ def insert(tx: Tx, new: NewTurn) -> Turn:
     row = tx.one(
         "INSERT INTO turns (reference, kind, lane, channel, account, conversation, thread, sent_to, question, root,"
         " asker, text, notice, about, reply_to, scope, epoch, route, language, sent_at, accepted_at, edited_at,"
-        " asked_in, number, ready_at, refusal)"
-        " VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?) RETURNING *",
+        " asked_in, number, ready_at, refusal, context)"
+        " VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?) RETURNING *",
         *(new.reference, new.kind, new.lane),
         *(new.address.channel, new.address.account, new.address.conversation, new.address.thread),
         *(pack_conversation(new.conversation), new.question, int(new.posts_root), new.asker, new.text),
         *(new.notice, new.about, None if new.reply_to is None else pack(ref_to_json(new.reply_to))),
         *(new.scope, new.epoch, new.route, new.language, new.sent_at, new.accepted_at, new.edited_at),
-        *(new.conversation.conversation_id, new.number, new.ready_at, new.refusal),
+        *(new.conversation.conversation_id, new.number, new.ready_at, new.refusal, pack_context(new.context)),
     )
     assert row is not None
     return from_row(row)
@@ -153,6 +157,7 @@ def from_row(row: Row) -> Turn:
         number=row["number"],
         ready_at=row["ready_at"],
         refusal=row["refusal"],
+        context=unpack_context(row["context"]),
     )
 
 
@@ -213,19 +218,17 @@ def count_waiting(tx: Tx, lane: str) -> int:
     return 0 if row is None else int(row["n"])
 
 
-def replace_text(tx: Tx, turn_id: int, text: str, edited_at: float) -> bool:
-    """Give an open question new words, unless they are older than those it has, or its answer is already on its way."""
-    return (
-        tx.run(
-            "UPDATE turns SET text=?, version=version+1, edited_at=? WHERE id=? AND state='open' AND intent=0"
-            " AND cancelled=0 AND (edited_at IS NULL OR edited_at<=?)",
-            text,
-            edited_at,
-            turn_id,
-            edited_at,
-        )
-        > 0
+def replace_words(
+    tx: Tx, turn_id: int, text: str, context: QuestionContext, edited_at: float, ready_at: float | None
+) -> Turn | None:
+    """Give an open question new words and what goes along with them; None where these are older than those it has, or
+    its answer is already on its way."""
+    row = tx.one(
+        "UPDATE turns SET text=?, context=?, ready_at=?, version=version+1, edited_at=? WHERE id=? AND state='open'"
+        " AND intent=0 AND cancelled=0 AND (edited_at IS NULL OR edited_at<=?) RETURNING *",
+        *(text, pack_context(context), ready_at, edited_at, turn_id, edited_at),
     )
+    return None if row is None else from_row(row)
 
 
 def go_on(tx: Tx, turn: Turn, text: str, *, number: int, ready_at: float | None, refusal: str | None) -> Turn | None:
