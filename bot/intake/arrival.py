@@ -22,6 +22,7 @@ from bot.events import (
     MessageRef,
     Moved,
     Reaction,
+    Standing,
     Stop,
 )
 from bot.intake.context import brought_by
@@ -64,9 +65,9 @@ class Arrival:
 
     `address` is canonical; `unreachable`: nothing could be sent there so far. `conversation` is where it was said,
     None for an event that names only a message. `ref`: the message that carries it, None for a slash command.
-    `context`: what goes along with its words. `joins`: what it belongs together with. `joining`: the question of this
-    person that it may be a part of.
-    `full`: as many questions are open as may be. Times in seconds since the epoch; `sent_at` is the platform's.
+    `standing`: of the person, None where the event says none. `context`: what goes along with its words. `joins`: what
+    it belongs together with. `joining`: the question of this person that it may be a part of. `full`: as many questions
+    are open as may be. Times in seconds since the epoch; `sent_at` is the platform's.
     """
 
     ctx: Context
@@ -79,6 +80,7 @@ class Arrival:
     conversation: Conversation | None = None
     ref: MessageRef | None = None
     unreachable: bool = False
+    standing: Standing | None = None
     joins: Joins | None = None
     joining: Joining | None = None
     context: QuestionContext = NOTHING
@@ -126,6 +128,7 @@ def resolve(tx: Tx, event: Event, ctx: Context, *, full: bool) -> Arrival:
                 conversation=event.conversation,
                 ref=None if isinstance(event, Stop | HomeOpened) else event.ref,
                 unreachable=where.unreachable,
+                standing=None if isinstance(event, Stop) else event.standing,
                 joins=event.joins if isinstance(event, Message | Command) else None,
                 joining=where.joining,
                 context=brought_by(event, ctx.config.limits.message_chars),

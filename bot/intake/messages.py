@@ -172,7 +172,7 @@ def _add_context(arrival: Arrival, turn: Turn) -> Accepted:
 def _kept(arrival: Arrival, turn: Turn) -> QuestionContext:
     """Return what goes along now: as the event says, but for what was settled when the question was asked first."""
     context = without_known(arrival.tx, arrival.context, turn.lane)
-    return replace(context, reads_thread=turn.context.reads_thread)
+    return replace(context, reads_thread=turn.context.reads_thread, sends_email=turn.context.sends_email)
 
 
 def _waits_until(arrival: Arrival) -> float:

@@ -119,6 +119,9 @@ def _turn_of(arrival: Arrival, session: Session, question: NewQuestion) -> NewTu
 def _context(arrival: Arrival, session: Session, context: QuestionContext) -> QuestionContext:
     """Settle what goes along: nothing that the session knows, and the thread that it does not know."""
     context = without_known(arrival.tx, context, session.lane)
+    _, route = arrival.ctx.route_of(arrival.address)
+    if route.send_email and arrival.standing == "member":  # neither guests nor people of other organisations
+        context = replace(context, sends_email=True)
     reads = _may_read_thread(arrival) and is_new_thread(arrival.tx, session.address, session.scope, session.last_at)
     return replace(context, reads_thread=True) if reads else context
 

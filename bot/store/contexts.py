@@ -16,12 +16,14 @@ from bot.store.steps import IS_SUBMITTED
 class QuestionContext:
     """`items`: what the person points at. `mentions`: those in the words of the question itself. `files`: those that
     came with it. `reads_thread`: the thread it was asked in is to be read, for the session does not know it.
+    `sends_email`: the asker's address goes along.
     """
 
     items: tuple[ContextItem, ...] = ()
     mentions: tuple[Mention, ...] = ()
     files: tuple[File, ...] = ()
     reads_thread: bool = False
+    sends_email: bool = False
 
 
 NOTHING: Final = QuestionContext()
@@ -45,6 +47,7 @@ def unpack_context(stored: str | None) -> QuestionContext:
         mentions=_mentions(raw.get("mentions", ())),
         files=tuple(File(**file) for file in raw.get("files", ())),
         reads_thread=raw.get("reads_thread", False),
+        sends_email=raw.get("sends_email", False),
     )
 
 

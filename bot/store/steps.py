@@ -44,6 +44,7 @@ INTENT = StepName("intent")
 VERDICT = StepName("verdict")
 CLOSE = StepName("close")
 ROOT = StepName("root")
+CONTEXT = StepName("context")
 FIRST_NOTICE = StepName("progress", 1)
 SECOND_NOTICE = StepName("progress", 2)
 
@@ -93,6 +94,11 @@ def save(tx: Tx, turn_id: int, name: StepName, step: StepRow) -> None:
         step.unknowns,
         None if step.done_at is None else pack(step.result),
     )
+
+
+def forget(tx: Tx, turn_id: int, name: StepName) -> None:
+    """Forget one step of a turn."""
+    tx.run("DELETE FROM steps WHERE turn=? AND kind=? AND number=?", turn_id, name.kind, name.number)
 
 
 def is_sending(tx: Tx, address: Address) -> bool:

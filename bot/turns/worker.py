@@ -11,6 +11,7 @@ from bot.turns.asking import Asking
 from bot.turns.attempt import TurnAttempt
 from bot.turns.close import CloseTurn
 from bot.turns.delivery import Delivery
+from bot.turns.gather import Names
 from bot.turns.notice import NoticeTurn
 from bot.turns.poll_schedule import PollSchedule
 from bot.turns.progress import ProgressTracker
@@ -25,6 +26,7 @@ class TurnWorker:
         self._wake_ratings = wake_ratings
         self._progress = ProgressTracker(ctx)
         self._schedule = PollSchedule()
+        self._names = Names(ctx)
 
     async def work(self, taken: TakenTurn) -> None:
         """Bring the turn to its end; see `engine.Worker`."""
@@ -51,7 +53,7 @@ class TurnWorker:
         match taken.turn.kind:
             case "question":
                 delivery = Delivery(attempt, self._wake_ratings)
-                asking = Asking(attempt, self._progress, self._schedule)
+                asking = Asking(attempt, self._progress, self._schedule, self._names)
                 return Question(attempt, asking, delivery, self._progress)
             case "notice":
                 return NoticeTurn(attempt, Delivery(attempt, self._wake_ratings))

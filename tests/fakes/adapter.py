@@ -238,7 +238,7 @@ class FakeAdapter:
             return None
         with self.errors():
             name = await self.platform.name_of(user_id)
-        return None if name is None else Person(name=name)
+        return None if name is None else Person(name=name, email=self.platform.emails.get(user_id))
 
     async def name_of(self, account_id: str, mention: Mention) -> str | None:
         """Ask for the name, where the platform tells it."""

@@ -116,6 +116,7 @@ class FakeChannel:
         self.tells = tells
         self.files: dict[str, bytes] = {}
         self.people = {ASKER: "Uma Ono", "U2": "Ulf Two"}
+        self.emails: dict[str, str] = {}
         self.said: list[Message] = []
         self.limit = limit
         self.sent: list[Sent] = []
