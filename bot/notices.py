@@ -13,6 +13,7 @@ NEW = "A new conversation begins. I have forgotten what we spoke of."
 NOTHING_TO_STOP = "Nothing of yours is open here, so there is nothing to stop."
 TOO_LATE_TO_STOP = "It is too late to stop: your answer is on its way."
 EMPTY = "I need a question in words. Write it out, and I answer."
+FILE_NEEDS_WORDS = "I can read the text of files, but need a question in words beside it."
 ONLY_ATTACHMENT = "I cannot read files. Write your question in words, and I answer."
 CONTEXT_HIDDEN = "I am not shown what you point at. Copy its words to me, and I answer."
 CONTEXT_REFUSED = "I was asked without what you pointed at: with it, the question was too much to take."
@@ -62,6 +63,21 @@ def unknown_command(prefix: str, names: Sequence[str]) -> str:
     """Say which commands there are, in one line; `prefix` is `/` or `!`."""
     *rest, last = [f"`{prefix}{name}`" for name in names]
     return f"I do not know that command. There are {', '.join(rest)} and {last}."
+
+
+def only_attachment(*, reads_files: bool) -> str:
+    """Say that a file without words is no question."""
+    return FILE_NEEDS_WORDS if reads_files else ONLY_ATTACHMENT
+
+
+def files_unread(names: Sequence[str]) -> str:
+    """Say which files of a question were not read; `names` are of one line each."""
+    *rest, last = names if len(names) <= 5 else [*names[:4], f"{len(names) - 4} more"]
+    return (
+        f"I did not read {', '.join(rest)} and {last}, only your words."
+        if rest
+        else (f"I did not read {last}, only your words.")
+    )
 
 
 def too_long(limit: int) -> str:

@@ -173,7 +173,7 @@ def _refusal(arrival: Arrival, words: str, context: QuestionContext, joins: Join
     if not words and context.items:
         return notices.CONTEXT_HIDDEN
     if not words and (context.files or joins.kind == "album"):
-        return notices.ONLY_ATTACHMENT
+        return notices.only_attachment(reads_files=arrival.ctx.config.context.files)
     if why := problem(arrival, words):
         return why
     return notices.REST_HIDDEN if joins.rest_hidden else None
