@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from aiohttp import web
 
 from bot.assistant.server import AssistantOptions, RunningAssistant, start
-from bot.testing.telegram.platform import FakeTelegram, person
+from bot.testing.telegram.platform import TOKEN, FakeTelegram, person
 from bot.testing.telegram.text import JSON
 from tests.test_flows_telegram_crashes import BotProcess, count, until
 
@@ -118,3 +119,36 @@ async def test_the_sign_of_work_begins_with_the_first_part_and_again_after_a_kil
         await until(lambda: bool(machine.telegram.world.by_bot()), 60)
         await asyncio.sleep(0)
         assert machine.asked() == Counter(["x" * FULL])
+
+
+@pytest.mark.timeout(120)
+async def test_a_kill_while_a_file_is_fetched_loses_nothing_and_asks_once(tmp_path: Path) -> None:
+    who = person(7, "Anna")
+    async with a_machine(tmp_path, BOT_CONTEXT__FILES="true") as machine:
+        await machine.bot.start()
+        world, telegram = machine.telegram.world, machine.telegram
+        plan = world.document(world.private(who), who, b"The launch is on Monday.", "plan.txt", mime_type="text/plain")
+        plan["caption"] = "When is the launch?"
+        asked_for, file = asyncio.Event(), next(iter(world.files.values()))
+
+        async def never(request: web.Request) -> web.StreamResponse:
+            asked_for.set()
+            await asyncio.Event().wait()
+            raise AssertionError(request)
+
+        telegram.downloads = never
+        await telegram.updates.push("message", plan)
+        await asyncio.wait_for(asked_for.wait(), 60)
+        await machine.kill()
+        assert machine.asked() == Counter()
+        telegram.downloads = None
+        await machine.bot.start()
+        await until(lambda: count(tmp_path, OPEN) == 0 and bool(machine.asked()), 60)
+        ((asked, times),) = machine.asked().items()
+        assert times == 1
+        assert "> The launch is on Monday." in asked
+        assert asked.endswith("[Question]\nWhen is the launch?")
+        assert len(world.by_bot()) == 1
+        token, log = TOKEN.partition(":")[2], machine.bot.tail()
+        assert token not in log
+        assert file.path not in log, "the address of a file is nobody's business"
