@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
+from typing import Final
 
+MOST_NAMED: Final = 5
+"""Files that a sentence names; a longer list nobody reads."""
 WORKING = "I am still working on your question."
 STILL_WORKING = "This takes longer than usual. I keep at it and answer here."
 WHY = (
@@ -71,13 +75,14 @@ def only_attachment(*, reads_files: bool) -> str:
 
 
 def files_unread(names: Sequence[str]) -> str:
-    """Say which files of a question were not read; `names` are of one line each."""
-    *rest, last = names if len(names) <= 5 else [*names[:4], f"{len(names) - 4} more"]
-    return (
-        f"I did not read {', '.join(rest)} and {last}, only your words."
-        if rest
-        else (f"I did not read {last}, only your words.")
-    )
+    """Say which files of a question were not read; `names` are of one line each.
+
+    >>> files_unread(["plan.pdf", "a picture", "a picture"])
+    'I did not read plan.pdf and a picture (2), only your words.'
+    """
+    listed = [name if count == 1 else f"{name} ({count})" for name, count in Counter(names).items()]
+    *rest, last = listed if len(listed) <= MOST_NAMED else [*listed[: MOST_NAMED - 1], "others"]
+    return f"I did not read {', '.join(rest)}{' and ' if rest else ''}{last}, only your words."
 
 
 def too_long(limit: int) -> str:
