@@ -253,14 +253,20 @@ said in a thread, at least in some accounts.
 """
 
 
+Want: TypeAlias = Literal["files", "emails"]
+"""What an operator may switch on that a channel may have to permit: that files of messages are read, that the addresses
+of people who ask are sent along."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ManifestOptions:
     """What may be chosen in a registration; None: the channel's own default. `url`: the bot's public address; without
-    it the text holds an example of one."""
+    it the text holds an example of one. `wants`: what the settings have switched on; no more than that is asked for."""
 
     mode: Literal["socket", "http"] | None = None
     url: str | None = None
     agent: bool | None = None
+    wants: frozenset[Want] = frozenset()
 
 
 class Manifest(Protocol):
@@ -270,7 +276,7 @@ class Manifest(Protocol):
     """
 
     options: frozenset[str]
-    """Names of the fields of `ManifestOptions` that this channel knows."""
+    """Names of the fields of `ManifestOptions` that people may give to this channel; `wants` comes to all of them."""
 
     def text(self, options: ManifestOptions) -> str:
         """Write it, as people paste it at the platform; it ends with a line end."""
@@ -280,7 +286,7 @@ class Manifest(Protocol):
         """Register it, with the tokens of the channel's settings; return what was changed, a sentence each."""
         ...
 
-    async def differences(self, settings: BaseModel) -> list[str] | None:
+    async def differences(self, settings: BaseModel, wants: frozenset[Want] = frozenset()) -> list[str] | None:
         """Compare it with what the platform shows, a sentence a difference; None where that cannot be asked, without
         a token for example."""
         ...

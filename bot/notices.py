@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
+from typing import Final
 
+MOST_NAMED: Final = 5
+"""Files that a sentence names; a longer list nobody reads."""
 WORKING = "I am still working on your question."
 STILL_WORKING = "This takes longer than usual. I keep at it and answer here."
 WHY = (
@@ -13,6 +17,7 @@ NEW = "A new conversation begins. I have forgotten what we spoke of."
 NOTHING_TO_STOP = "Nothing of yours is open here, so there is nothing to stop."
 TOO_LATE_TO_STOP = "It is too late to stop: your answer is on its way."
 EMPTY = "I need a question in words. Write it out, and I answer."
+FILE_NEEDS_WORDS = "I can read the text of files, but need a question in words beside it."
 ONLY_ATTACHMENT = "I cannot read files. Write your question in words, and I answer."
 CONTEXT_HIDDEN = "I am not shown what you point at. Copy its words to me, and I answer."
 CONTEXT_REFUSED = "I was asked without what you pointed at: with it, the question was too much to take."
@@ -62,6 +67,22 @@ def unknown_command(prefix: str, names: Sequence[str]) -> str:
     """Say which commands there are, in one line; `prefix` is `/` or `!`."""
     *rest, last = [f"`{prefix}{name}`" for name in names]
     return f"I do not know that command. There are {', '.join(rest)} and {last}."
+
+
+def only_attachment(*, reads_files: bool) -> str:
+    """Say that a file without words is no question."""
+    return FILE_NEEDS_WORDS if reads_files else ONLY_ATTACHMENT
+
+
+def files_unread(names: Sequence[str]) -> str:
+    """Say which files of a question were not read; `names` are of one line each.
+
+    >>> files_unread(["plan.pdf", "a picture", "a picture"])
+    'I did not read plan.pdf and a picture (2), only your words.'
+    """
+    listed = [name if count == 1 else f"{name} ({count})" for name, count in Counter(names).items()]
+    *rest, last = listed if len(listed) <= MOST_NAMED else [*listed[: MOST_NAMED - 1], "others"]
+    return f"I did not read {', '.join(rest)}{' and ' if rest else ''}{last}, only your words."
 
 
 def too_long(limit: int) -> str:

@@ -51,6 +51,7 @@ OWN: Final[Mapping[str, Mapping[str, str]]] = {
         "webhook.py": "updates come as HTTP requests of Telegram's own form, with its secret",
         "groups.py": "a group becomes a supergroup, with another id",
         "setup.py": "commands and the webhook are set by calls at the start",
+        "context.py": "quotes and forwards are parts of its messages that come as objects of their own",
         "joins.py": "its apps make several messages of what was one to their person",
         "parse.py": "raw updates are checked and read before the SDK sees them",
         "compose.py": "text with entities is a form of Telegram's",

@@ -16,7 +16,7 @@ from tests.channel_files import JOBS, OWN, class_name
 from tests.test_boundaries import CHANNELS, ROOT, core, name_of, sources, strings, tree, within
 
 LAYERS: Final = 11
-ARROWS: Final = 115
+ARROWS: Final = 116
 LANDING: Final = 15
 LINES: Final = 45
 PARAMETERS: Final = 6

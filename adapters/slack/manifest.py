@@ -11,7 +11,7 @@ from adapters.slack.client import Client
 from adapters.slack.config import SlackSettings
 from adapters.slack.http import EVENTS_PATH
 from adapters.slack.ids import ASK_SHORTCUT, SLASH_COMMAND
-from bot.adapter import Manifest, ManifestOptions
+from bot.adapter import Manifest, ManifestOptions, Want
 from bot.errors import Misconfigured, Rejected
 
 Mode = Literal["socket", "http"]
@@ -36,8 +36,12 @@ SCOPES: Final[Mapping[str, str]] = {
 }
 """Every scope of the bot with its reason."""
 
+WANTED: Final[Mapping[Want, tuple[str, str]]] = {
+    "files": ("files:read", "reads files of questions, for [context] files is on"),
+}
+"""What the settings may switch on → the scope it needs, with its reason."""
+
 NOT_REQUESTED: Final[Mapping[str, str]] = {
-    "files:read": "reads files of messages (`Adapter.open`), which nothing asks for yet",
     "users:read.email": "tells people's addresses (`Adapter.person`), which nothing asks for yet",
 }
 """Scopes that code would use if it had them, and why the manifest does without."""
@@ -93,7 +97,9 @@ AGENT_ONLY: Final = frozenset({"assistant:write", "agent_session_stopped"})
 PROMPTS: Final = ("What can you help me with?", "Where do I find our documentation?")
 
 
-def build(mode: Mode = "socket", url: str | None = None, *, agent: bool = True) -> dict[str, Any]:
+def build(
+    mode: Mode = "socket", url: str | None = None, *, agent: bool = True, wants: frozenset[Want] = frozenset()
+) -> dict[str, Any]:
     """Make the manifest.
 
     `url` is the public address of the bot (scheme and host, with a prefix if there is one), needed for HTTP.
@@ -101,7 +107,7 @@ def build(mode: Mode = "socket", url: str | None = None, *, agent: bool = True) 
     Slack lets guests use no agent.
     """
     events = [name for name in EVENTS if agent or name not in AGENT_ONLY]
-    scopes = [name for name in SCOPES if agent or name not in AGENT_ONLY]
+    scopes = sorted([name for name in SCOPES if agent or name not in AGENT_ONLY] + list(_wanted(wants)))
     address = _events_url(url) if mode == "http" else None
     request = {"request_url": address} if address else {}
     return {
@@ -121,6 +127,11 @@ def build(mode: Mode = "socket", url: str | None = None, *, agent: bool = True) 
             "token_rotation_enabled": False,
         },
     }
+
+
+def _wanted(wants: frozenset[Want]) -> dict[str, str]:
+    """List the scopes of what is switched on, each with its reason."""
+    return dict(scope for want, scope in WANTED.items() if want in wants)
 
 
 def _features(address: str | None, agent: bool) -> dict[str, Any]:
@@ -160,7 +171,7 @@ class SlackManifest:
         """Write the manifest as YAML, the reason of each scope and event beside it."""
         import yaml  # here, for the bot's start does without it
 
-        reasons = {**SCOPES, **{name: reason for name, (_, reason, _) in EVENTS.items()}}
+        reasons = {**SCOPES, **_wanted(options.wants), **{name: reason for name, (_, reason, _) in EVENTS.items()}}
         lines = [
             "# Slack app manifest, made by `uppzy-bot manifest slack`; change the code, not this file.",
             "# Slack: api.slack.com/apps -> Create New App -> From a manifest.",
@@ -206,7 +217,7 @@ class SlackManifest:
         page = f"https://api.slack.com/apps/{app_id}"
         return [f"The app {app_id} was created; install it under {page}/install-on-team. Its tokens are at {page}."]
 
-    async def differences(self, settings: object) -> list[str] | None:
+    async def differences(self, settings: object, wants: frozenset[Want] = frozenset()) -> list[str] | None:
         """Say what the app at Slack has otherwise than the bot needs it; None without SLACK_CONFIG_TOKEN, or an app.
 
         What an operator may choose (its name, its description, to be an agent) is no difference.
@@ -218,7 +229,7 @@ class SlackManifest:
         answer = await client.call("apps.manifest.export", {"app_id": app_id}, read=True)
         exported = answer.get("manifest")
         app: dict[str, Any] = json.loads(exported) if isinstance(exported, str) else dict(exported or {})
-        return _differences(app, slack)
+        return _differences(app, slack, wants)
 
 
 MANIFEST: Final[Manifest] = SlackManifest()
@@ -231,17 +242,17 @@ def _settings(settings: object) -> SlackSettings:
 
 
 def _built(options: ManifestOptions) -> dict[str, Any]:
-    return build(options.mode or "socket", options.url, agent=options.agent is not False)
+    return build(options.mode or "socket", options.url, agent=options.agent is not False, wants=options.wants)
 
 
-def _differences(app: dict[str, Any], settings: SlackSettings) -> list[str]:
+def _differences(app: dict[str, Any], settings: SlackSettings, wants: frozenset[Want]) -> list[str]:
     shown = app.get("settings") or {}
     events = (shown.get("event_subscriptions") or {}).get("bot_events") or ()
     scopes = ((app.get("oauth_config") or {}).get("scopes") or {}).get("bot") or ()
     differences = []
     if missing := sorted(set(EVENTS) - AGENT_ONLY - set(events)):
         differences.append(f"no subscription to {', '.join(missing)}")
-    if missing := sorted(set(SCOPES) - AGENT_ONLY - set(scopes)):
+    if missing := sorted({*SCOPES, *_wanted(wants)} - AGENT_ONLY - set(scopes)):
         differences.append(f"no scope {', '.join(missing)}")
     if not (shown.get("interactivity") or {}).get("is_enabled"):
         differences.append("interactivity is off")

@@ -16,8 +16,8 @@ NEARLY_FULL: Final = 4000
 """UTF-16 units from which a text may be a part of a longer one: some apps split at the end of a line or a word."""
 
 
-def joins_of(message: TelegramMessage, identity: Identity) -> Joins:
-    """Say what a message may belong together with.
+def joins_of(message: TelegramMessage, identity: Identity, *, forwarded: bool) -> Joins:
+    """Say what a message may belong together with. `forwarded`: it is somebody else's, sent on.
 
     Supergroups number their messages for themselves; all other chats of an account share one numbering, so that
     messages of other people may be numbered in between (https://core.telegram.org/api/updates#message-related-event-sequences).
@@ -25,7 +25,7 @@ def joins_of(message: TelegramMessage, identity: Identity) -> Joins:
     number = message.message_id
     units = len((message.text or "").encode("utf-16-le", "surrogatepass")) // 2
     kind: JoinKind | None = None
-    if message.forward_origin is not None:
+    if forwarded:
         kind = "forward"
     elif message.media_group_id:
         kind = "album"

@@ -17,7 +17,7 @@ from telegram import (
 
 from adapters.telegram.client import Client
 from adapters.telegram.config import TelegramSettings
-from bot.adapter import ManifestOptions
+from bot.adapter import ManifestOptions, Want
 from bot.errors import Misconfigured, Unavailable
 
 SCOPES: Final = {
@@ -121,7 +121,7 @@ class TelegramManifest:
                 await _call(client, difference.method, difference.arguments)
         return [difference.sentence for difference in differences]
 
-    async def differences(self, settings: object) -> list[str] | None:
+    async def differences(self, settings: object, wants: frozenset[Want] = frozenset()) -> list[str] | None:
         """List where Telegram shows something else than the profile; None without a token to ask with.
 
         Raises:

@@ -15,6 +15,7 @@ from telegram import (
 from telegram import Message as TelegramMessage
 
 from adapters.telegram import parse
+from adapters.telegram.context import context_of, files_of, is_forward
 from adapters.telegram.identity import Identity
 from adapters.telegram.ids import CHANNEL_NAME, RATE_BAD, RATE_GOOD, message_ref, number
 from adapters.telegram.joins import joins_of
@@ -28,6 +29,8 @@ GENERAL_TOPIC: Final = 1
 GENERAL_FORUM_TOPIC_ID)."""
 SERVICE_USER: Final = 777000
 """Telegram itself (`telegram.constants.ChatID.SERVICE_CHAT`)."""
+FORWARDED: Final = ReadText(text="", mentions_bot=False, mentions_others=False)
+"""What a person says with a message that they only sent on: nothing. Its commands and mentions are not theirs."""
 BUTTONS: Final = {RATE_GOOD: "👍", RATE_BAD: "👎"}
 
 
@@ -44,9 +47,9 @@ def normalize(raw: Mapping[str, Any], identity: Identity, received_at: datetime)
     content = raw.get(kind)
     match kind:
         case "message":
-            return _message(parse.message(content), parse.attached(content), identity)
+            return _message(content, identity)
         case "edited_message":
-            return _edit(parse.message(content), parse.attached(content), identity, update_id)
+            return _edit(content, identity, update_id)
         case "message_reaction":
             return _reactions(parse.reaction(content), identity, update_id)
         case "callback_query":
@@ -57,15 +60,18 @@ def normalize(raw: Mapping[str, Any], identity: Identity, received_at: datetime)
             return []
 
 
-def _message(message: TelegramMessage, attached: bool, identity: Identity) -> list[Event]:
+def _message(content: Any, identity: Identity) -> list[Event]:
+    message, attached, forwarded = parse.message(content), parse.attached(content), is_forward(content)
     if (moved := _moved(message, identity)) is not None:
         return [moved]
     user_id = _author(message)
     if user_id is None or (message.text is None and not attached):
         return []  # no person, or a service message: somebody joined, a topic was made
-    words = _read_text(message, identity)
+    words = FORWARDED if forwarded else _read_text(message, identity)
     if words is None:
         return []
+    replied = _replied(message)
+    context = context_of(content, identity, is_reply=replied is not None)
     ref, conversation = _ref(message.chat, message.message_id, identity), _conversation(message, identity)
     event_id = f"message:{message.chat.id}:{message.message_id}"
     sent_at = _time(message.date)
@@ -79,11 +85,13 @@ def _message(message: TelegramMessage, attached: bool, identity: Identity) -> li
                 standing="public",
                 name=words.command,
                 args=words.text,
-                joins=joins_of(message, identity),
+                context=context,
+                has_attachment=attached,
+                files=files_of(content, identity),
+                joins=joins_of(message, identity, forwarded=False),
                 sent_at=sent_at,
             )
         ]
-    replied = _replied(message)
     return [
         Message(
             event_id=event_id,
@@ -94,21 +102,25 @@ def _message(message: TelegramMessage, attached: bool, identity: Identity) -> li
             text=words.text,
             mentions_bot=_is_to_us(words, replied, identity),
             mentions_others=words.mentions_others,
+            context=context,
             has_attachment=attached,
+            files=files_of(content, identity),
             in_reply_to=_ref(message.chat, replied.message_id, identity) if replied else None,
-            joins=joins_of(message, identity),
+            joins=joins_of(message, identity, forwarded=forwarded),
             sent_at=sent_at,
         )
     ]
 
 
-def _edit(message: TelegramMessage, attached: bool, identity: Identity, update_id: int) -> list[Event]:
+def _edit(content: Any, identity: Identity, update_id: int) -> list[Event]:
+    message = parse.message(content)
     user_id = _author(message)
     if user_id is None or (message.text is None and message.caption is None):
         return []
-    words = _read_text(message, identity)
+    words = FORWARDED if is_forward(content) else _read_text(message, identity)
     if words is None or words.command not in ("", "ask"):
         return []
+    replied = _replied(message)
     edited_at = _time(message.edit_date or message.date)
     return [
         Edit(
@@ -119,9 +131,11 @@ def _edit(message: TelegramMessage, attached: bool, identity: Identity, update_i
             user_id=user_id,
             standing="public",
             text=words.text,
-            mentions_bot=bool(words.command) or _is_to_us(words, _replied(message), identity),
+            mentions_bot=bool(words.command) or _is_to_us(words, replied, identity),
             mentions_others=words.mentions_others,
-            has_attachment=attached,
+            context=context_of(content, identity, is_reply=replied is not None),
+            has_attachment=parse.attached(content),
+            files=files_of(content, identity),
             sent_at=edited_at,
         )
     ]

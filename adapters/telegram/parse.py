@@ -24,7 +24,7 @@ ATTACHMENTS: Final = (
 FIELDS: Final = (
     *("message_id", "from", "sender_chat", "chat", "date", "edit_date", "text", "entities", "caption"),
     *("caption_entities", "media_group_id", "message_thread_id", "is_topic_message", "is_automatic_forward"),
-    *("forward_origin", "business_connection_id", "guest_query_id", "migrate_to_chat_id", "migrate_from_chat_id"),
+    *("business_connection_id", "guest_query_id", "migrate_to_chat_id", "migrate_from_chat_id"),
 )
 REPLIED_FIELDS: Final = ("message_id", "from", "chat", "date", "forum_topic_created", "business_connection_id")
 

@@ -202,10 +202,12 @@ class Input(Part, frozen=True):
 
 
 class Along(Part, frozen=True):
-    """What goes along with a question: `chars` of it, `thread_messages` of a thread, 0 for none."""
+    """What goes along with a question: `chars` of it, `thread_messages` of a thread, 0 for none. `files`: the text of
+    files that came with it."""
 
     thread_messages: int = Field(default=20, ge=0, le=500)
     chars: int = Field(default=3_000, ge=0)
+    files: bool = False
 
 
 class Retention(Part, frozen=True):

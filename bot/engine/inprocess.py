@@ -23,6 +23,8 @@ LOOK_EVERY = 1.0
 """Seconds between two looks for rows of other processes."""
 COME_BACK = 15.0
 """Seconds until a lane is looked at again that another process has taken over."""
+AFTER_START = 5.0
+"""Seconds that a question waits for its parts after a restart: they may have come while nobody was listening."""
 MOST_ERRORS = 4
 """Unexpected errors of one turn in this process before it becomes a dead letter."""
 
@@ -53,7 +55,7 @@ class InProcessEngine:
     async def start(self) -> None:
         """Go on with everything that was open when the last process ended."""
         await self.ctx.db.changed_elsewhere()  # from here on
-        await self._rescan()
+        await self._rescan(at_start=True)
 
     async def run(self) -> None:
         """Look for rows of other processes until cancelled."""
@@ -66,13 +68,13 @@ class InProcessEngine:
             except Unavailable:
                 log.warning("engine.database_unavailable")
 
-    async def _rescan(self) -> None:
+    async def _rescan(self, *, at_start: bool = False) -> None:
         open_turns = await self.ctx.db.read(turns.open_turns)
         self._open = {turn.id for turn in open_turns if turn.kind == "question"}
         self._show_count()
         for turn in open_turns:
             self._worker.show_progress(turn)
-            self._wait_for_parts(turn)
+            self._wait_for_parts(turn, at_start=at_start)
             self.wake(turn.lane)
         for turn in await self.ctx.db.read(turns.with_progress_left):
             self._worker.end_progress(turn)
@@ -88,14 +90,16 @@ class InProcessEngine:
         for lane in lanes:
             self.wake(lane)
 
-    def _wait_for_parts(self, turn: Turn) -> None:
+    def _wait_for_parts(self, turn: Turn, *, at_start: bool = False) -> None:
         """Begin a question when no more of its messages have come for a while."""
-        if turn.ready_at is not None:
-            self._waits.spawn(self._make_ready(turn, turn.ready_at))
-
-    async def _make_ready(self, turn: Turn, ready_at: float) -> None:
+        if turn.ready_at is None:
+            return
         # A clock that was set back must not make it wait longer.
-        await asyncio.sleep(min(max(0.0, ready_at - self.ctx.clock()), self.ctx.config.input.join_seconds))
+        seconds = min(max(0.0, turn.ready_at - self.ctx.clock()), self.ctx.config.input.join_seconds)
+        self._waits.spawn(self._make_ready(turn, turn.ready_at, AFTER_START if at_start else seconds))
+
+    async def _make_ready(self, turn: Turn, ready_at: float, seconds: float) -> None:
+        await asyncio.sleep(seconds)
         if await self.ctx.persist(lambda tx: turns.make_ready(tx, turn.id, ready_at)):
             self.wake(turn.lane)
 

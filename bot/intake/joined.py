@@ -13,10 +13,12 @@ from dataclasses import replace
 from bot import notices
 from bot.events import Command, Deletion, Edit, Joins, Message
 from bot.intake.arrival import IGNORED, Accepted, Arrival
-from bot.intake.context import clean
+from bot.intake.context import clean, without_known, words_for
 from bot.intake.questions import NewQuestion, ask, problem
 from bot.store import joining, out_of_order, questions, turns
+from bot.store.contexts import QuestionContext
 from bot.store.joining import Joining, QuestionPart
+from bot.store.out_of_order import EarlyChange
 from bot.store.turns import Turn
 
 LONGEST = 5.0
@@ -69,11 +71,11 @@ def take_words(arrival: Arrival, question: NewQuestion) -> Accepted:
     if joins.kind is None:
         return ask(arrival, replace(question, number=joins.number))
     ready_at = arrival.now + arrival.ctx.config.input.join_seconds
-    refusal = _refusal(arrival, question.text, joins)
+    refusal = _refusal(arrival, question.text, question.context, joins)
     accepted = ask(arrival, replace(question, number=joins.number, ready_at=ready_at, refusal=refusal))
     turn = accepted.questions[0] if accepted.questions else None
     if turn is not None and arrival.ref is not None:
-        joining.save_parts(arrival.tx, turn.id, arrival.ref, [_part(arrival, question.text, joins)])
+        joining.save_parts(arrival.tx, turn.id, arrival.ref, [_part(arrival, question.text, question.context, joins)])
     _note(arrival, joins, turn, arrival.now)  # the rest of what was not taken is not asked either
     return accepted
 
@@ -83,16 +85,15 @@ def go_on(arrival: Arrival, event: Message, turn: Turn | None) -> Accepted:
     joins, ref, begun = arrival.joins, event.ref, arrival.joining
     assert joins is not None
     since = arrival.now if begun is None else begun.since
-    change = out_of_order.find_change(arrival.tx, ref)
-    if turn is None or turn.cancelled or (change is not None and change.text is None):
+    words = out_of_order.find_change(arrival.tx, ref) or EarlyChange(clean(event.text), 0.0, arrival.context)
+    if turn is None or turn.cancelled or words.text is None:
         _note(arrival, joins, turn, since)
         return IGNORED
-    text = clean(event.text) if change is None else change.text or ""
-    parts = joining.parts_of(arrival.tx, turn.id) or _only_part(turn)
-    parts = sorted([*parts, _part(arrival, text, joins)], key=lambda part: part.number)
+    part = _part(arrival, words.text, words.context, joins)
+    parts = [*(joining.parts_of(arrival.tx, turn.id) or _only_part(turn)), part]
     waits = joins.kind is not None and turn.ready_at is not None
     ready_at = min(arrival.now + arrival.ctx.config.input.join_seconds, since + LONGEST) if waits else None
-    accepted, changed = _ask_all(arrival, turn, parts, joins, ready_at)
+    accepted, changed = _ask_all(arrival, replace(turn, ready_at=ready_at), parts, joins)
     _note(arrival, joins, changed or turn, since)
     return replace(accepted, joined=joins.kind or (begun.kind if begun is not None else None))
 
@@ -111,29 +112,30 @@ def change_part(arrival: Arrival, event: Edit | Deletion, turn: Turn) -> Accepte
         return IGNORED
     left = [part for part in parts if part is not old]
     if isinstance(event, Edit):
-        left = [*left, replace(old, text=clean(event.text), edited_at=arrival.sent_at)]
+        left.append(replace(old, text=clean(event.text), context=arrival.context, edited_at=arrival.sent_at))
     else:
         joining.remove_part(arrival.tx, event.ref)
-    left.sort(key=lambda part: part.number)
-    if not whole(left):
+    if not words_for(whole(left), together(left)):
         return None
-    accepted, _ = _ask_all(arrival, turn, left, Joins(number=turn.number, after=0), turn.ready_at)
+    accepted, _ = _ask_all(arrival, turn, left, Joins(number=turn.number, after=0))
     return accepted
 
 
-def _ask_all(
-    arrival: Arrival, turn: Turn, parts: Sequence[QuestionPart], joins: Joins, ready_at: float | None
-) -> tuple[Accepted, Turn | None]:
+def _ask_all(arrival: Arrival, turn: Turn, parts: Sequence[QuestionPart], joins: Joins) -> tuple[Accepted, Turn | None]:
     """Give a question the words of all its parts; one whose answer is on its way is not changed, but asked anew."""
-    words = whole(parts)
-    refusal = _refusal(arrival, words, joins)
+    context = without_known(arrival.tx, together(parts), turn.lane)
+    words = words_for(whole(parts), context)
+    refusal = _refusal(arrival, words, context, joins)
     if turn.intent and turn.refusal is not None and refusal is not None:
         return IGNORED, None  # it was told once
-    changed = turns.go_on(arrival.tx, turn, words, number=joins.number, ready_at=ready_at, refusal=refusal)
+    context = replace(context, reads_thread=turn.context.reads_thread)
+    new = replace(turn, text=words, context=context, number=joins.number, refusal=refusal)
+    changed = turns.go_on(arrival.tx, new)
     if changed is None:
-        accepted = ask(arrival, NewQuestion(text=words, number=joins.number, refusal=refusal))
+        question = NewQuestion(text=words, number=joins.number, refusal=refusal, context=context)
+        accepted = ask(arrival, question)
         changed = accepted.questions[0] if accepted.questions else None
-    elif ready_at is not None:
+    elif changed.ready_at is not None:
         accepted = Accepted(questions=(changed,))
     else:
         accepted = Accepted(lanes=(changed.lane,))
@@ -150,31 +152,56 @@ def whole(parts: Sequence[QuestionPart]) -> str:
     'The text goes on.'
     """
     words, glue = "", ""
-    for part in parts:
+    for part in sorted(parts, key=lambda part: part.number):
         if part.text:
             words, glue = words + (glue if words else "") + part.text, part.glue
     return words
 
 
-def _refusal(arrival: Arrival, words: str, joins: Joins) -> str | None:
+def together(parts: Sequence[QuestionPart]) -> QuestionContext:
+    """Put together what goes along with the parts."""
+    contexts = [part.context for part in sorted(parts, key=lambda part: part.number)]
+    return QuestionContext(
+        items=tuple(item for context in contexts for item in context.items),
+        mentions=tuple(mention for context in contexts for mention in context.mentions),
+        files=tuple(file for context in contexts for file in context.files),
+    )
+
+
+def _refusal(arrival: Arrival, words: str, context: QuestionContext, joins: Joins) -> str | None:
     """Say what is told instead of an answer if these are all the words that come, None for nothing."""
-    if not words and joins.kind == "album":
-        return notices.ONLY_ATTACHMENT
+    if not words and context.items:
+        return notices.CONTEXT_HIDDEN
+    if not words and (context.files or joins.kind == "album"):
+        return notices.only_attachment(reads_files=arrival.ctx.config.context.files)
     if why := problem(arrival, words):
         return why
     return notices.REST_HIDDEN if joins.rest_hidden else None
 
 
-def _part(arrival: Arrival, text: str, joins: Joins) -> QuestionPart:
+def _part(arrival: Arrival, text: str, context: QuestionContext, joins: Joins) -> QuestionPart:
     assert arrival.ref is not None
-    return QuestionPart(message=arrival.ref.message_id, number=joins.number, text=text, glue=joins.glue)
+    return QuestionPart(
+        message=arrival.ref.message_id,
+        number=joins.number,
+        text=_said(text, context),
+        glue=joins.glue,
+        context=context,
+    )
 
 
 def _only_part(turn: Turn) -> list[QuestionPart]:
     """Make a part of the one message that has made a question so far."""
     if turn.question is None or turn.number is None:
         return []
-    return [QuestionPart(message=turn.question.message_id, number=turn.number, text=turn.text or "", glue=GLUE)]
+    text, context = turn.text or "", replace(turn.context, reads_thread=False)
+    message = turn.question.message_id
+    return [QuestionPart(message=message, number=turn.number, text=_said(text, context), glue=GLUE, context=context)]
+
+
+def _said(text: str, context: QuestionContext) -> str:
+    """Return what the person said: nothing where words of ours stand for it."""
+    return "" if text == words_for("", context) else text
 
 
 def _note(arrival: Arrival, joins: Joins, turn: Turn | None, since: float) -> None:

@@ -101,7 +101,7 @@ def _why_empty(arrival: Arrival, event: Message | Edit) -> str | None:
         return None
     if arrival.context.items or (isinstance(event, Message) and event.asks):
         return notices.CONTEXT_HIDDEN
-    return notices.ONLY_ATTACHMENT if event.has_attachment else None
+    return notices.only_attachment(reads_files=arrival.ctx.config.context.files) if event.has_attachment else None
 
 
 def _go_on(arrival: Arrival, event: Message) -> Accepted:

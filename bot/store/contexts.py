@@ -83,6 +83,13 @@ def forget_quoted(tx: Tx, channel: str, account: str, user: str) -> int:
         if (left := without_person(context, user)) != context:
             tx.run("UPDATE turns SET context=? WHERE id=?", pack_context(left), row["id"])
             changed += 1
+    for row in tx.all(f"SELECT * FROM question_parts WHERE {named[0]}", *named[1]):  # noqa: S608  # a constant
+        ids = (row["channel"], row["account"], row["asked_in"], row["message"])
+        left = without_person(unpack_context(row["context"]), user)
+        tx.run(
+            "UPDATE question_parts SET context=? WHERE channel=? AND account=? AND asked_in=? AND message=?",
+            *(pack_context(left), *ids),
+        )
     return changed + tx.run(f"UPDATE early_changes SET context=NULL WHERE {named[0]}", *named[1])  # noqa: S608
 
 

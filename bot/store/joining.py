@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from bot.events import JoinKind, MessageRef
 from bot.sessions import Address
+from bot.store.contexts import NOTHING, QuestionContext, pack_context, unpack_context
 from bot.store.database import Row, Tx
 
 KEEP = 3600.0
@@ -31,13 +32,15 @@ class Joining:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QuestionPart:
-    """One message of a question, by its id. `glue`: what stands between its words and those that follow."""
+    """One message of a question, by its id. `glue`: what stands between its words and those that follow. `context`:
+    what goes along with it."""
 
     message: str
     number: int
     text: str
     glue: str
     edited_at: float | None = None
+    context: QuestionContext = NOTHING
 
 
 def from_row(row: Row) -> Joining | None:
@@ -83,6 +86,7 @@ def parts_of(tx: Tx, turn_id: int) -> list[QuestionPart]:
             text=row["text"] or "",
             glue=row["glue"],
             edited_at=row["edited_at"],
+            context=unpack_context(row["context"]),
         )
         for row in tx.all("SELECT * FROM question_parts WHERE turn=? ORDER BY number", turn_id)
     ]
@@ -92,11 +96,12 @@ def save_parts(tx: Tx, turn_id: int, asked_in: MessageRef, parts: Sequence[Quest
     """Store messages as parts of a question; `asked_in` is any message of their conversation."""
     for part in parts:
         tx.run(
-            "INSERT INTO question_parts (channel, account, asked_in, message, turn, number, text, glue, edited_at)"
-            " VALUES (?,?,?,?,?,?,?,?,?) ON CONFLICT (channel, account, asked_in, message) DO UPDATE SET"
-            " turn=excluded.turn, text=excluded.text, edited_at=excluded.edited_at",
+            "INSERT INTO question_parts"
+            " (channel, account, asked_in, message, turn, number, text, glue, edited_at, context)"
+            " VALUES (?,?,?,?,?,?,?,?,?,?) ON CONFLICT (channel, account, asked_in, message) DO UPDATE SET"
+            " turn=excluded.turn, text=excluded.text, edited_at=excluded.edited_at, context=excluded.context",
             *(asked_in.channel, asked_in.account_id, asked_in.conversation_id, part.message),
-            *(turn_id, part.number, part.text, part.glue, part.edited_at),
+            *(turn_id, part.number, part.text, part.glue, part.edited_at, pack_context(part.context)),
         )
 
 

@@ -169,7 +169,7 @@ STEPS: tuple[str, ...] = (
     CREATE TABLE question_parts (             -- the messages of a question that several make
         channel TEXT NOT NULL, account TEXT NOT NULL, asked_in TEXT NOT NULL, message TEXT NOT NULL,
         turn INTEGER NOT NULL REFERENCES turns (id) ON DELETE CASCADE, number INTEGER NOT NULL,
-        text TEXT, glue TEXT NOT NULL, edited_at REAL,
+        text TEXT, glue TEXT NOT NULL, edited_at REAL, context TEXT,
         PRIMARY KEY (channel, account, asked_in, message)) WITHOUT ROWID;
     CREATE INDEX question_parts_turn ON question_parts (turn, number);
 

@@ -67,7 +67,8 @@ def _context(tx: Tx, row: Row) -> list[dict[str, Any]]:
     """List what went along with the words that were asked last: its kind, what became of it, how many characters."""
     asked = [step for name, step in sorted(steps.of_turn(tx, row["id"]).items()) if name.kind == "submit"]
     result = asked[-1].result if asked else None
-    return list(result.get("along", ())) if isinstance(result, dict) else []
+    along = result.get("along", ()) if isinstance(result, dict) else ()
+    return [{key: one[key] for key in ("kind", "outcome", "chars")} for one in along]
 
 
 def by_reference(tx: Tx, reference: str) -> dict[str, Any] | None:

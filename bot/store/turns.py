@@ -231,12 +231,13 @@ def replace_words(
     return None if row is None else from_row(row)
 
 
-def go_on(tx: Tx, turn: Turn, text: str, *, number: int, ready_at: float | None, refusal: str | None) -> Turn | None:
-    """Give an open question the words of a further message; None when its answer is already on its way."""
+def go_on(tx: Tx, changed: Turn) -> Turn | None:
+    """Give an open question the words and the context, the number, the wait and the refusal that it has with a further
+    message; None when its answer is already on its way."""
     row = tx.one(
-        "UPDATE turns SET text=?, number=?, ready_at=?, refusal=?, version=version+1 WHERE id=? AND state='open'"
-        " AND intent=0 AND cancelled=0 RETURNING *",
-        *(text, number, ready_at, refusal, turn.id),
+        "UPDATE turns SET text=?, context=?, number=?, ready_at=?, refusal=?, version=version+1 WHERE id=?"
+        " AND state='open' AND intent=0 AND cancelled=0 RETURNING *",
+        *(changed.text, pack_context(changed.context), changed.number, changed.ready_at, changed.refusal, changed.id),
     )
     return None if row is None else from_row(row)
 

@@ -13,7 +13,7 @@ from bot.store.steps import INTENT
 from bot.turns.attempt import TurnAttempt
 from bot.turns.compose import notes_of
 from bot.turns.delivery import Delivery
-from bot.turns.gather import Gatherer, Names
+from bot.turns.gather import Gatherer
 from bot.turns.intent import Intent, Superseded
 from bot.turns.poll import Poll
 from bot.turns.poll_schedule import PollSchedule
@@ -27,15 +27,17 @@ LONG = 5_000
 
 class Asking:
     """Asks for one turn. `schedule` says when to poll; `progress` is told that the question was submitted,
-    `names` knows what people are called."""
+    `gatherer` finds out what goes along."""
 
-    def __init__(self, attempt: TurnAttempt, progress: ProgressTracker, schedule: PollSchedule, names: Names) -> None:
+    def __init__(
+        self, attempt: TurnAttempt, progress: ProgressTracker, schedule: PollSchedule, gatherer: Gatherer
+    ) -> None:
         self._attempt = attempt
         self._ctx = attempt.ctx
         self._turn = attempt.turn
         self._progress = progress
         self._schedule = schedule
-        self._gatherer = Gatherer(attempt, names)
+        self._gatherer = gatherer
         self._api = attempt.ctx.api_for(attempt.turn.route)
 
     async def parts(self, delivery: Delivery) -> Sequence[Part]:

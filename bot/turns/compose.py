@@ -51,11 +51,12 @@ UNNAMED: Final[Mapping[str, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class WentAlong:
-    """One thing that went along, or should have. `chars`: how much of it, its heading included."""
+    """One thing that went along, or should have. `chars`: how much of it, its heading included. `name`: of a file."""
 
     kind: AlongKind
     outcome: AlongOutcome
     chars: int = 0
+    name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,12 +69,21 @@ class Said:
     mentions: tuple[Mention, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class FileText:
+    """A file that came with the question: its name, and what was in it, "" where it was not read."""
+
+    name: str
+    text: str = ""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gathered:
     """What a turn has found out for its question. `thread` is oldest first, None where it could not be read; `email` is
     the asker's, None where it is not to be sent."""
 
     thread: Sequence[Said] | None = ()
+    files: Sequence[FileText] = ()
     names: Mapping[Mention, str] = field(default_factory=dict)
     email: str | None = None
 
@@ -114,9 +124,14 @@ def compose(text: str, context: QuestionContext, gathered: Gathered, room: Room)
     pieces, along = [], []
     for item in context.items:
         if item.text or item.files:
-            pieces.append(_piece(item, gathered.names))
+            pieces.append(_piece(item, gathered))
         else:
             along.append(WentAlong(item.kind, "unreadable"))
+    for file in gathered.files:
+        if file.text:
+            pieces.append(_Piece("file", f"[File {one_line(file.name)}]", list(_quoted(file.text))))
+        else:
+            along.append(WentAlong("file", "unreadable", name=one_line(file.name)))
     if gathered.thread is None:
         along.append(WentAlong("thread", "unreadable"))
     elif gathered.thread:
@@ -130,6 +145,7 @@ def compose(text: str, context: QuestionContext, gathered: Gathered, room: Room)
 def bare(text: str, context: QuestionContext, gathered: Gathered) -> Composed:
     """Put the question together alone: the API has refused it with what goes along."""
     refused = [WentAlong(item.kind, "refused") for item in context.items]
+    refused += [WentAlong("file", "refused" if file.text else "unreadable", name=file.name) for file in gathered.files]
     if gathered.thread:
         refused.append(WentAlong("thread", "refused"))
     return Composed(named(text, context.mentions, gathered.names), tuple(refused))
@@ -165,7 +181,9 @@ def notes_of(along: Sequence[WentAlong]) -> tuple[str, ...]:
         notes.append(notices.THREAD_UNREAD)
     if happened & {(kind, "unreadable") for kind in ("reply", "forward", "table", "link")}:
         notes.append(notices.CONTEXT_UNREAD)
-    if happened & {(kind, "cut") for kind in ("reply", "forward", "table", "link")}:
+    if unread := [one.name for one in along if (one.kind, one.outcome) == ("file", "unreadable")]:
+        notes.append(notices.files_unread(unread))
+    if happened & {(kind, "cut") for kind in ("reply", "forward", "table", "link", "file")}:
         notes.append(notices.CONTEXT_CUT)
     return tuple(notes)
 
@@ -199,12 +217,14 @@ def _names(context: QuestionContext, gathered: Gathered) -> Iterator[WentAlong]:
         yield WentAlong("name", "used" if mention in gathered.names else "unreadable")
 
 
-def _piece(item: ContextItem, names: Mapping[Mention, str]) -> _Piece:
+def _piece(item: ContextItem, gathered: Gathered) -> _Piece:
+    names = gathered.names
     lines = list(_quoted(named(item.text, item.mentions, names)))
-    if item.files:
-        listed = ", ".join(one_line(name) or "a file without a name" for name in item.files[:MOST_FILES])
-        more = f" and {len(item.files) - MOST_FILES} more" if len(item.files) > MOST_FILES else ""
-        lines.append(f"{QUOTE}(With {'files' if len(item.files) > 1 else 'a file'}, not shown here: {listed}{more})")
+    read = {file.name for file in gathered.files if file.text}
+    if hidden := [name for name in item.files if name not in read]:
+        listed = ", ".join(one_line(name) or "a file without a name" for name in hidden[:MOST_FILES])
+        more = f" and {len(hidden) - MOST_FILES} more" if len(hidden) > MOST_FILES else ""
+        lines.append(f"{QUOTE}(With {'files' if len(hidden) > 1 else 'a file'}, not shown here: {listed}{more})")
     return _Piece(item.kind, f"[{_heading(item, _by(item.author, item.author_id, names))}]", lines)
 
 

@@ -15,13 +15,14 @@ import structlog
 from bot.adapter import Adapter
 from bot.context import Context
 from bot.errors import BotError
-from bot.events import EarlierMessage, Mention, Person
+from bot.events import EarlierMessage, File, Mention, Person
 from bot.shared import BackgroundTasks, BoundedDict
 from bot.store import conversations
 from bot.store.contexts import QuestionContext
 from bot.store.steps import CONTEXT
 from bot.turns.attempt import TurnAttempt
-from bot.turns.compose import Gathered, Said, mentioned
+from bot.turns.compose import FileText, Gathered, Said, mentioned
+from bot.turns.files import FileReader, name_of
 from bot.turns.steps import Begin, Step
 
 READ_SECONDS: Final = 15.0
@@ -83,7 +84,8 @@ class Names:
         except BotError as error:
             log.info("context.failed", what="name", reason=error.reason)
         else:
-            self._known[(adapter.channel, account, mention)] = (self._ctx.clock() + KEEP_SECONDS, name)
+            known = name and _whole(name)
+            self._known[(adapter.channel, account, mention)] = (self._ctx.clock() + KEEP_SECONDS, known)
 
     async def drain(self) -> None:
         """Ask for no more names."""
@@ -144,31 +146,41 @@ class ReadThread(Step[Sequence[Said] | None]):
 
 
 def _said(message: EarlierMessage) -> Said:
-    return Said(message.author, message.user_id, message.text.replace("\0", ""), message.mentions)
+    return Said(_whole(message.author), message.user_id, _whole(message.text), message.mentions)
+
+
+def _whole(text: str) -> str:
+    """Make what a channel tells safe to store and send: no halves of characters, no NUL."""
+    return text.encode("utf-8", "replace").decode("utf-8").replace("\0", "")
 
 
 class Gatherer:
     """Finds out what one turn needs for its question."""
 
-    def __init__(self, attempt: TurnAttempt, names: Names) -> None:
+    def __init__(self, attempt: TurnAttempt, names: Names, files: FileReader) -> None:
         self._attempt = attempt
         self._names = names
+        self._files = files
+        self._read: dict[tuple[File, ...], Sequence[FileText]] = {}
 
     async def gather(self, context: QuestionContext) -> Gathered:
         """Read and look up what the context asks for; nothing is asked for where nothing goes along."""
         turn, ctx = self._attempt.turn, self._attempt.ctx
         adapter = ctx.adapters.get(turn.address.channel)
         if adapter is None:  # turned off meanwhile
-            return Gathered(thread=None if context.reads_thread else ())
+            unread = [FileText(name_of(file)) for file in context.files]
+            return Gathered(thread=None if context.reads_thread else (), files=unread)
         started = ctx.clock()
         thread = await self._attempt.run(ReadThread(self._attempt, adapter)) if context.reads_thread else ()
         mentions = mentioned(context, thread)
         account = turn.conversation.account_id
         names = await self._names.of(adapter, account, mentions) if mentions else {}
+        if context.files not in self._read:
+            self._read[context.files] = await self._files.read(context.files)
         email = await self._names.email(adapter, account, turn.asker or "") if context.sends_email else None
         overhead = ctx.metrics.turn_overhead_seconds.labels(channel=turn.address.channel, step="context")
         overhead.observe(max(0.0, ctx.clock() - started))
-        return Gathered(thread=thread, names=names, email=email)
+        return Gathered(thread=thread, files=self._read[context.files], names=names, email=email)
 
 
 def _reason(error: BaseException) -> str:

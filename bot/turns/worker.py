@@ -11,7 +11,8 @@ from bot.turns.asking import Asking
 from bot.turns.attempt import TurnAttempt
 from bot.turns.close import CloseTurn
 from bot.turns.delivery import Delivery
-from bot.turns.gather import Names
+from bot.turns.files import FileReader
+from bot.turns.gather import Gatherer, Names
 from bot.turns.notice import NoticeTurn
 from bot.turns.poll_schedule import PollSchedule
 from bot.turns.progress import ProgressTracker
@@ -27,6 +28,7 @@ class TurnWorker:
         self._progress = ProgressTracker(ctx)
         self._schedule = PollSchedule()
         self._names = Names(ctx)
+        self._files = FileReader(ctx)
 
     async def work(self, taken: TakenTurn) -> None:
         """Bring the turn to its end; see `engine.Worker`."""
@@ -45,16 +47,18 @@ class TurnWorker:
         self._progress.end(turn)
 
     async def drain(self) -> None:
-        """Stop showing progress, and remove nothing; look up no more names."""
+        """Stop showing progress, and remove nothing; look up no more names, and end what reads files."""
         await self._progress.drain()
         await self._names.drain()
+        await self._files.close()
 
     def _script(self, taken: TakenTurn) -> Question | NoticeTurn | CloseTurn:
         attempt = TurnAttempt(self.ctx, taken)
         match taken.turn.kind:
             case "question":
                 delivery = Delivery(attempt, self._wake_ratings)
-                asking = Asking(attempt, self._progress, self._schedule, self._names)
+                gatherer = Gatherer(attempt, self._names, self._files)
+                asking = Asking(attempt, self._progress, self._schedule, gatherer)
                 return Question(attempt, asking, delivery, self._progress)
             case "notice":
                 return NoticeTurn(attempt, Delivery(attempt, self._wake_ratings))

@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 
 from bot import notices
-from bot.events import JoinKind, Joins, Message
+from bot.events import ContextItem, File, JoinKind, Joins, Message
+from bot.store.admin import Admin
 from tests.fakes.channel import FakeChannel, dm, room
 from tests.house import House, a_house
 
@@ -330,3 +331,81 @@ async def test_of_a_person_at_their_limit_no_piece_is_asked(tmp_path: Path) -> N
         await house.idle()
         assert house.asked() == ["in the way"]
         assert len(await house.table(TURNS)) == 1
+
+
+def forwarded(text: str, author: str = "Ben", author_id: str = "U8") -> tuple[ContextItem, ...]:
+    return (ContextItem(kind="forward", text=text, author=author, author_id=author_id),)
+
+
+async def test_a_forward_goes_along_with_the_comment_that_came_before_it(tmp_path: Path) -> None:
+    async with a_house(tmp_path, delay=0.6) as house:
+        await house.channel.say("Who is named here?", joins=joins(100))
+        for number, text in ((101, "Acme and Globex"), (102, "and Initech")):
+            await house.channel.say("", joins=joins(number, "forward"), context=forwarded(text))
+        await house.answers(1)
+        await house.idle()
+        asked = house.asked()[-1]
+        assert asked.endswith("[Question]\nWho is named here?")
+        assert "[Forwarded message from Ben]\n> Acme and Globex" in asked
+        assert asked.index("> Acme") < asked.index("> and Initech")
+        assert len(house.channel.answers()) == 1
+
+
+async def test_words_that_follow_a_forward_are_the_question_about_it(house: House) -> None:
+    await house.channel.say("", joins=joins(100, "forward"), context=forwarded("Acme and Globex"))
+    await house.channel.say("Who is named here?", joins=joins(101))
+    await house.answers(1)
+    (asked,) = house.asked()
+    assert asked.endswith("[Question]\nWho is named here?")
+    assert "> Acme and Globex" in asked
+
+
+async def test_a_forward_alone_is_asked_in_words_of_ours(tmp_path: Path) -> None:
+    async with a_house(tmp_path, BOT_INPUT__JOIN_SECONDS="0.2") as house:
+        await house.channel.say("", joins=joins(100, "forward"), context=forwarded("Acme and Globex"))
+        await house.answers(1)
+        assert house.asked()[0].endswith(f"[Question]\n{notices.ABOUT_THIS}")
+
+
+async def test_a_comment_that_is_deleted_leaves_the_forward_to_be_asked_about(tmp_path: Path) -> None:
+    async with a_house(tmp_path, delay=0.6) as house:
+        comment = await house.channel.say("Who is named here?", joins=joins(100))
+        await house.channel.say("", joins=joins(101, "forward"), context=forwarded("Acme and Globex"))
+        await house.channel.remove(comment.ref)
+        await house.answers(1)
+        await house.idle()
+        assert house.asked()[-1].endswith(f"[Question]\n{notices.ABOUT_THIS}")
+        assert "> Acme and Globex" in house.asked()[-1]
+
+
+async def test_an_edit_of_a_part_changes_what_it_quotes(house: House) -> None:
+    quote = replace(forwarded("The old words.")[0], kind="reply")
+    first = await begin(house.channel, context=(quote,))
+    await house.channel.edit(first, FIRST, context=(replace(quote, text="The new words.", selected=True),))
+    await house.channel.say(SECOND, joins=joins(101))
+    await house.answers(1)
+    (asked,) = house.asked()
+    assert asked.endswith(f"[Question]\n{FIRST}{SECOND}")
+    assert "> The new words." in asked
+    assert "The old words." not in asked
+
+
+async def test_who_is_quoted_is_forgotten_in_every_part(house: House) -> None:
+    await house.channel.say("", joins=joins(100, "forward"), context=forwarded("secret of Ben"))
+    await house.channel.say("Why?", joins=joins(101))
+    await house.answers(1)
+    await house.idle()
+    counts = await Admin(house.bot.db).forget("fake", "A1", "U8")
+    assert counts
+    rows = await house.table("SELECT context FROM question_parts UNION ALL SELECT context FROM turns")
+    assert "secret of Ben" not in str([row["context"] for row in rows])
+
+
+async def test_files_of_an_album_are_named_once_together(tmp_path: Path) -> None:
+    async with a_house(tmp_path, BOT_INPUT__JOIN_SECONDS="0.5") as house:
+        for number, caption in ((100, ""), (101, "What are these?"), (102, "")):
+            picture = File(channel="fake", account_id="A1", file_id=f"f{number}", media_type="image/jpeg")
+            await house.channel.say(caption, joins=joins(number, "album"), has_attachment=True, files=(picture,))
+        (answer,) = await house.answers(1)
+        assert house.asked() == ["What are these?"]
+        assert answer.text.count("I did not read a picture (3), only your words.") == 1

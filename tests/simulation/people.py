@@ -117,6 +117,9 @@ class People:
         self.anews: list[Anew] = []
         self.deliveries: list[Delivery] = []
         self.moods = self.rng.choice((0.0, 0.4, 0.8))
+        from tests.simulation.pastes import Pasters  # it needs what stands above
+
+        self.pasters = Pasters(world)
         self._events = 0
         self._holding: dict[tuple[str, str], set[str]] = {}
 
@@ -154,6 +157,7 @@ class People:
             channel, place = self.rng.choice(places)
             user = self.rng.choice(place.users)
             self.world.later(self.rng.uniform(0.0, seconds), lambda: self.begin_anew(channel, place, user))
+        self.pasters.plan(seconds)
         groups = [one for one in places if one[1].conversation.kind == "group"]
         if groups and self.rng.random() < 0.12:
             self.world.later(self.rng.uniform(0.0, seconds), lambda: self._move(*groups[0]))

@@ -191,7 +191,7 @@ class World:
         replied = message.get("reply_to_message", {}).get("from", {}).get("id") == self.me["id"]
         name = f"@{self.me['username']}".lower()
         command = any(entity["type"] == "bot_command" for entity in message.get("entities", []))
-        return replied or command or name in message.get("text", message.get("caption", "")).lower()
+        return replied or command or name in str(message.get("text") or message.get("caption") or "").lower()
 
     async def edit(self, message: JSON, text: str) -> JSON:
         """Let a person change a message."""
