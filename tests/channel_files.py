@@ -22,6 +22,7 @@ JOBS: Final[Mapping[str, tuple[str, ...]]] = {
     "sending.py": ("Sender",),
     "pacing.py": ("Pacer",),
     "working.py": ("WorkingSigns",),
+    "context.py": ("context_of",),  # what a person points at; pure
     "users.py": ("Users",),  # names and standing of people
     "files.py": ("open_file",),  # files of messages
     "history.py": ("earlier",),  # what was said before
@@ -42,6 +43,8 @@ OWN: Final[Mapping[str, Mapping[str, str]]] = {
         "home.py": "only Slack gives a person a page of the app",
         "emoji.py": "only Slack names emoji by words",
         "compose.py": "blocks and rich_text are a form of Slack's",
+        "blocks.py": "apps and tables say in blocks what they say",
+        "names.py": "only Slack mentions channels and groups by ids alone",
     },
     "telegram": {
         "polling.py": "updates are fetched, and the next offset confirms them",
@@ -55,6 +58,7 @@ OWN: Final[Mapping[str, Mapping[str, str]]] = {
     },
     "playground": {
         "platform.py": "it is its own platform",
+        "pointing.py": "what its people quote and forward it stores itself",
         "site.py": "it serves a page to people",
         "journal.py": "it stores its messages itself",
         "guard.py": "its page is open, to this machine alone",

@@ -83,8 +83,9 @@ CHANNEL_WORDS: Final = {
 LINES: Final = 330
 TEST_LINES: Final = 500
 LONGER: Final = {
+    "bot/config/model.py": (350, "every setting, each with its type and its bounds, in one place"),
     "bot/events.py": (420, "the whole vocabulary in one place, and most of it are words"),
-    "adapters/playground/platform.py": (345, "one class, the whole platform: what people do and what the bot may"),
+    "adapters/playground/platform.py": (360, "one class, the whole platform: what people do and what the bot may"),
 }
 """Files that may be longer: how long, and why."""
 

@@ -10,9 +10,9 @@ from adapters.playground.checks import check_account
 from adapters.playground.config import PlaygroundSettings
 from adapters.playground.errors import our_errors
 from adapters.playground.history import earlier
-from adapters.playground.ids import ACCOUNT, CHANNEL_NAME, message_ref
+from adapters.playground.ids import ACCOUNT, CHANNEL_NAME, PEOPLE, message_ref
 from adapters.playground.parts import PlaygroundPart
-from adapters.playground.platform import PEOPLE, Platform
+from adapters.playground.platform import Platform
 from adapters.playground.receive import Inbox
 from adapters.playground.render import render
 from adapters.playground.site import PlaygroundSite

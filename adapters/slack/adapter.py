@@ -18,6 +18,7 @@ from adapters.slack.history import HistoryGrant, earlier
 from adapters.slack.http import EVENTS_PATH, EventsEndpoint
 from adapters.slack.identity import Identity
 from adapters.slack.ids import CHANNEL_NAME
+from adapters.slack.names import conversation_name, group_name
 from adapters.slack.parts import SlackPart
 from adapters.slack.receive import Inbox
 from adapters.slack.render import render, with_asker
@@ -148,8 +149,16 @@ class SlackAdapter:
 
     async def name_of(self, account_id: str, mention: Mention) -> str | None:
         """Look up what a person, a channel or a user group is called."""
-        person = await self.person(account_id, mention.id) if mention.kind == "person" else None
-        return person.name if person else None
+        if account_id != await self._account():
+            return None
+        match mention.kind:
+            case "person":
+                person = await self._users.person(mention.id)
+                return person.name if person else None
+            case "conversation":
+                return await conversation_name(self._client, mention.id)
+            case "group":
+                return await group_name(self._client, mention.id)
 
     async def check(self) -> Sequence[Check]:
         """Look at the token, its scopes, event delivery and Socket Mode."""

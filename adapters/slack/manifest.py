@@ -20,7 +20,7 @@ SCOPES: Final[Mapping[str, str]] = {
     "app_mentions:read": "hears when somebody mentions the bot",
     "assistant:write": "agent view: status, stop button, suggested prompts",
     "channels:history": "follow-up questions in threads of public channels, and looking up what was sent",
-    "channels:read": "learns that it was removed from a public channel",
+    "channels:read": "learns that it was removed from a public channel; names the channels that a question mentions",
     "chat:write": "posts answers and notices, deletes notices",
     "commands": "the slash command and the message shortcut",
     "groups:history": "the same as channels:history in private channels",
@@ -30,7 +30,9 @@ SCOPES: Final[Mapping[str, str]] = {
     "mpim:history": "the same as channels:history in group messages",
     "reactions:read": "emoji reactions on answers are feedback",
     "reactions:write": "puts the eyes on a question while it works, and takes them off",
-    "users:read": "tells guests and people of other workspaces from members (access policy); names who used /ask",
+    "usergroups:read": "names the user groups that a question mentions",
+    "users:read": "tells guests and people of other workspaces from members (access policy); names who used /ask and "
+    "whom a question mentions",
 }
 """Every scope of the bot with its reason."""
 
@@ -76,17 +78,21 @@ METHODS: Final[Mapping[str, tuple[str, ...]]] = {
     "chat.delete": ("chat:write",),
     "chat.postMessage": ("chat:write",),
     "conversations.history": ("channels:history", "groups:history", "im:history", "mpim:history"),
+    "conversations.info": ("channels:read", "groups:read"),
     "conversations.open": ("im:write",),
     "conversations.replies": ("channels:history", "groups:history", "im:history", "mpim:history"),
     "reactions.add": ("reactions:write",),
     "reactions.remove": ("reactions:write",),
     "files.info": ("files:read",),
+    "usergroups.list": ("usergroups:read",),
     "users.info": ("users:read",),
     "views.open": (),
     "views.publish": (),
 }
 """Every method the adapter calls, with the scopes of the bot it needs."""
 
+NOT_NEEDED: Final = frozenset({"usergroups:read"})
+"""Scopes without which something is less well done, and nothing fails: an app that was installed before goes on."""
 AGENT_ONLY: Final = frozenset({"assistant:write", "agent_session_stopped"})
 PROMPTS: Final = ("What can you help me with?", "Where do I find our documentation?")
 

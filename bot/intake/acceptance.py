@@ -20,7 +20,7 @@ from bot.events import (
     Reaction,
     Stop,
 )
-from bot.intake.access import is_admitted
+from bot.intake.access import Refusal, why_refused
 from bot.intake.arrival import DUPLICATE, IGNORED, Accepted, Arrival, Purpose, resolve
 from bot.intake.commands import purpose_of_command
 from bot.intake.joined import end_wait
@@ -71,12 +71,13 @@ def _carry_out(arrival: Arrival, event: Event, purpose: Purpose) -> Accepted:
     tx, address = arrival.tx, arrival.address
     if purpose.once and not events.note(tx, address.channel, address.account, arrival.event_id, arrival.now):
         return DUPLICATE
-    if purpose.access != "open" and not _is_admitted(arrival, event):
-        return refuse_access(arrival) if purpose.access == "told" else Accepted(outcome="refused")
+    if purpose.access != "open" and (why := _why_refused(arrival, event)) is not None:
+        refused = refuse_access(arrival) if purpose.access == "told" else Accepted(outcome="refused")
+        return replace(refused, refused_as=why)
     return purpose.handle(arrival)
 
 
-def _is_admitted(arrival: Arrival, event: Event) -> bool:
+def _why_refused(arrival: Arrival, event: Event) -> Refusal | None:
     assert isinstance(event, Message | Edit | Command | Reaction | HomeOpened)  # those that carry a standing
     where = event.target if isinstance(event, Reaction) else event.conversation
-    return is_admitted(arrival.ctx, arrival.address, event.user_id, event.standing, seen_as=where.conversation_id)
+    return why_refused(arrival.ctx, arrival.address, event.user_id, event.standing, seen_as=where.conversation_id)

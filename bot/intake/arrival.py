@@ -42,13 +42,14 @@ class Accepted:
     """What the transaction did; what follows from it happens after the commit.
 
     `lanes` have work; `questions` are new, or wait longer than before. `ended`: how a question ended that never became
-    a turn. `joined`: why the event has become a part of a question. `rated`: a rating may be due. `ask_why`: the
-    adapter may ask the clicker why (see `Handled`).
+    a turn. `joined`: why the event has become a part of a question. `refused_as`: why the access policy refuses the
+    person (`access.Refusal`). `rated`: a rating may be due. `ask_why`: the adapter may ask the clicker why (`Handled`).
     """
 
     outcome: EventOutcome = "accepted"
     lanes: tuple[str, ...] = ()
     questions: tuple[Turn, ...] = ()
+    refused_as: str | None = None
     ended: Outcome | None = None
     joined: JoinKind | None = None
     rated: bool = False

@@ -15,6 +15,9 @@ from bot.store.database import Tx
 MOST_ITEMS: Final = 20
 """Things that go along with one question at most: an asker's client lets nobody point at more of them."""
 
+MOST_MENTIONS: Final = 1_000
+"""Mentions of one text that are kept; those beyond stay as they are written."""
+
 
 def clean(text: str) -> str:
     """Make words safe to store and send: no lone surrogates, no NUL, no white space around."""
@@ -26,12 +29,17 @@ def brought_by(event: Event, most_chars: int) -> QuestionContext:
     if not isinstance(event, Message | Edit | Command) or not (event.context or event.mentions or event.files):
         return NOTHING
     items = tuple(_clean_item(item, most_chars) for item in event.context[:MOST_ITEMS])
-    return QuestionContext(items=items, mentions=event.mentions, files=event.files)
+    files = tuple(
+        replace(file, name=clean(file.name), media_type=clean(file.media_type)) for file in event.files[:MOST_ITEMS]
+    )
+    return QuestionContext(items=items, mentions=event.mentions[:MOST_MENTIONS], files=files)
 
 
 def _clean_item(item: ContextItem, most_chars: int) -> ContextItem:
-    names = tuple(clean(name) for name in item.files)
-    return replace(item, text=clean(item.text)[: most_chars + 1], author=clean(item.author), files=names)
+    names = tuple(clean(name) for name in item.files[:MOST_ITEMS])
+    mentions = item.mentions[:MOST_MENTIONS]
+    text = clean(item.text)[: most_chars + 1]
+    return replace(item, text=text, mentions=mentions, author=clean(item.author), files=names)
 
 
 def words_for(text: str, context: QuestionContext) -> str:

@@ -99,7 +99,7 @@ def _why_empty(arrival: Arrival, event: Message | Edit) -> str | None:
     """Say why there is nothing to ask; None where that is plain, or where more may follow."""
     if arrival.joins is not None and arrival.joins.kind is not None:
         return None
-    if arrival.context.items:
+    if arrival.context.items or (isinstance(event, Message) and event.asks):
         return notices.CONTEXT_HIDDEN
     return notices.only_attachment(reads_files=arrival.ctx.config.context.files) if event.has_attachment else None
 

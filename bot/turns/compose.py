@@ -50,7 +50,7 @@ UNNAMED: Final[Mapping[str, str]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Along:
+class WentAlong:
     """One thing that went along, or should have. `chars`: how much of it, its heading included. `name`: of a file."""
 
     kind: AlongKind
@@ -93,7 +93,7 @@ class Composed:
     """The message, and what went along in it."""
 
     message: str
-    along: tuple[Along, ...] = ()
+    along: tuple[WentAlong, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,14 +126,14 @@ def compose(text: str, context: QuestionContext, gathered: Gathered, room: Room)
         if item.text or item.files:
             pieces.append(_piece(item, gathered))
         else:
-            along.append(Along(item.kind, "unreadable"))
+            along.append(WentAlong(item.kind, "unreadable"))
     for file in gathered.files:
         if file.text:
             pieces.append(_Piece("file", f"[File {one_line(file.name)}]", list(_quoted(file.text))))
         else:
-            along.append(Along("file", "unreadable", name=one_line(file.name)))
+            along.append(WentAlong("file", "unreadable", name=one_line(file.name)))
     if gathered.thread is None:
-        along.append(Along("thread", "unreadable"))
+        along.append(WentAlong("thread", "unreadable"))
     elif gathered.thread:
         pieces.append(_thread(gathered.thread, gathered.names))
     frame = len(PREFACE) + len(QUESTION) + 4
@@ -144,10 +144,10 @@ def compose(text: str, context: QuestionContext, gathered: Gathered, room: Room)
 
 def bare(text: str, context: QuestionContext, gathered: Gathered) -> Composed:
     """Put the question together alone: the API has refused it with what goes along."""
-    refused = [Along(item.kind, "refused") for item in context.items]
-    refused += [Along("file", "refused" if file.text else "unreadable", name=file.name) for file in gathered.files]
+    refused = [WentAlong(item.kind, "refused") for item in context.items]
+    refused += [WentAlong("file", "refused" if file.text else "unreadable", name=file.name) for file in gathered.files]
     if gathered.thread:
-        refused.append(Along("thread", "refused"))
+        refused.append(WentAlong("thread", "refused"))
     return Composed(named(text, context.mentions, gathered.names), tuple(refused))
 
 
@@ -171,7 +171,7 @@ def named(text: str, mentions: Sequence[Mention], names: Mapping[Mention, str]) 
     return unmarked(MARKED.sub(name_of, text)) if mentions else text
 
 
-def notes_of(along: Sequence[Along]) -> tuple[str, ...]:
+def notes_of(along: Sequence[WentAlong]) -> tuple[str, ...]:
     """Say what of a question's context did not go along whole, a sentence each."""
     happened = {(one.kind, one.outcome) for one in along}
     notes = []
@@ -212,9 +212,9 @@ def mentioned(context: QuestionContext, thread: Sequence[Said] | None) -> list[M
     return list(found)
 
 
-def _names(context: QuestionContext, gathered: Gathered) -> Iterator[Along]:
+def _names(context: QuestionContext, gathered: Gathered) -> Iterator[WentAlong]:
     for mention in mentioned(context, gathered.thread):
-        yield Along("name", "used" if mention in gathered.names else "unreadable")
+        yield WentAlong("name", "used" if mention in gathered.names else "unreadable")
 
 
 def _piece(item: ContextItem, gathered: Gathered) -> _Piece:
@@ -265,7 +265,7 @@ def _quoted(text: str) -> Iterator[str]:
         blank = not words
 
 
-def _fit(pieces: Sequence[_Piece], room: int) -> tuple[list[str], list[Along]]:
+def _fit(pieces: Sequence[_Piece], room: int) -> tuple[list[str], list[WentAlong]]:
     """Cut what does not fit. What was pointed at shares the room evenly; the thread has what is left."""
     shares: dict[int, int] = {}
     pointed = [number for number, piece in enumerate(pieces) if not piece.newest_last]
@@ -278,7 +278,7 @@ def _fit(pieces: Sequence[_Piece], room: int) -> tuple[list[str], list[Along]]:
         text = _shown(piece, shares.get(number, left))
         if text:
             shown.append(text)
-        along.append(Along(piece.kind, "used" if piece.chars <= shares.get(number, left) else "cut", len(text)))
+        along.append(WentAlong(piece.kind, "used" if piece.chars <= shares.get(number, left) else "cut", len(text)))
     return shown, along
 
 

@@ -16,7 +16,7 @@ from bot.adapter import Adapter
 from bot.context import Context
 from bot.errors import BotError
 from bot.events import EarlierMessage, File, Mention, Person
-from bot.shared import BoundedDict
+from bot.shared import BackgroundTasks, BoundedDict
 from bot.store import conversations
 from bot.store.contexts import QuestionContext
 from bot.store.steps import CONTEXT
@@ -46,11 +46,12 @@ class Names:
     def __init__(self, ctx: Context) -> None:
         self._ctx = ctx
         self._known: BoundedDict[tuple[str, str, Mention], tuple[float, str | None]] = BoundedDict(KEEP_NAMES)
+        self._asked: dict[tuple[str, str, Mention], asyncio.Task[None]] = {}
+        self._tasks = BackgroundTasks()
         self._people: BoundedDict[tuple[str, str, str], tuple[float, Person | None]] = BoundedDict(KEEP_NAMES)
 
     async def of(self, adapter: Adapter, account: str, mentions: Sequence[Mention]) -> Mapping[Mention, str]:
         """Return the names that can be had in time."""
-        until = self._ctx.clock() + KEEP_SECONDS
         found: dict[Mention, str] = {}
         missing = []
         for mention in mentions:
@@ -60,14 +61,36 @@ class Names:
             elif name is not None:
                 found[mention] = name
 
-        async def look_up(mention: Mention) -> None:
-            name = await adapter.name_of(account, mention)
-            self._known[(adapter.channel, account, mention)] = (until, name)
-            if name is not None:
+        tasks = [self._look_up(adapter, account, mention) for mention in missing[:MOST_NAMES]]
+        if tasks:
+            await asyncio.wait(tasks, timeout=NAME_SECONDS)
+        for mention in missing[:MOST_NAMES]:
+            expires, name = self._known.get((adapter.channel, account, mention), (0.0, None))
+            if name is not None and expires >= self._ctx.clock():
                 found[mention] = name
-
-        await _all_in_time([look_up(mention) for mention in missing[:MOST_NAMES]])
         return found
+
+    def _look_up(self, adapter: Adapter, account: str, mention: Mention) -> asyncio.Task[None]:
+        """Ask for one name; who asks for the same meanwhile waits for the same answer."""
+        key = (adapter.channel, account, mention)
+        if (task := self._asked.get(key)) is None:
+            task = self._asked[key] = self._tasks.spawn(self._ask(adapter, account, mention))
+            task.add_done_callback(lambda _: self._asked.pop(key, None))
+        return task
+
+    async def _ask(self, adapter: Adapter, account: str, mention: Mention) -> None:
+        try:
+            name = await adapter.name_of(account, mention)
+        except BotError as error:
+            log.info("context.failed", what="name", reason=error.reason)
+        else:
+            known = name and _whole(name)
+            self._known[(adapter.channel, account, mention)] = (self._ctx.clock() + KEEP_SECONDS, known)
+
+    async def drain(self) -> None:
+        """Ask for no more names."""
+        self._tasks.cancel()
+        await self._tasks.drain()
 
     async def email(self, adapter: Adapter, account: str, user: str) -> str | None:
         """Return somebody's e-mail address, None where it cannot be had in time."""
@@ -82,23 +105,6 @@ class Names:
                 return None
             self._people[key] = (self._ctx.clock() + KEEP_SECONDS, person)
         return person.email if person else None
-
-
-async def _all_in_time(look_ups: Sequence[Any]) -> None:
-    """Await all of them, as far as they end in time and well."""
-    if not look_ups:
-        return
-    tasks = [asyncio.ensure_future(one) for one in look_ups]
-    try:
-        await asyncio.wait(tasks, timeout=NAME_SECONDS)
-    finally:
-        for task in tasks:
-            task.cancel()
-        results = await asyncio.gather(*tasks, return_exceptions=True)
-    for error in {type(result): result for result in results if isinstance(result, BaseException)}.values():
-        if not isinstance(error, BotError | asyncio.CancelledError):
-            raise error
-        log.info("context.failed", what="name", reason=_reason(error))
 
 
 class ReadThread(Step[Sequence[Said] | None]):
@@ -140,7 +146,12 @@ class ReadThread(Step[Sequence[Said] | None]):
 
 
 def _said(message: EarlierMessage) -> Said:
-    return Said(message.author, message.user_id, message.text.replace("\0", ""), message.mentions)
+    return Said(_whole(message.author), message.user_id, _whole(message.text), message.mentions)
+
+
+def _whole(text: str) -> str:
+    """Make what a channel tells safe to store and send: no halves of characters, no NUL."""
+    return text.encode("utf-8", "replace").decode("utf-8").replace("\0", "")
 
 
 class Gatherer:

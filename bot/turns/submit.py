@@ -17,7 +17,7 @@ from bot.store.contexts import NOTHING, QuestionContext
 from bot.store.database import Tx
 from bot.store.steps import StepName, StepRow
 from bot.turns.attempt import TurnAttempt
-from bot.turns.compose import Along, Composed, Gathered, Room, bare, compose
+from bot.turns.compose import Composed, Gathered, Room, WentAlong, bare, compose
 from bot.turns.gather import Gatherer
 from bot.turns.steps import AGAIN, Again, Begin, Effect, GaveUp
 
@@ -77,7 +77,7 @@ class Submission:
     replied_at: float
     state: str
     answer: str | None
-    along: tuple[Along, ...] = ()
+    along: tuple[WentAlong, ...] = ()
 
     @property
     def is_over(self) -> bool:
@@ -214,7 +214,7 @@ class Submit(Effect[Submission]):
 
     def from_json(self, stored: Any) -> Submission:
         """Make the submission of the JSON value."""
-        return Submission(**{**stored, "along": tuple(Along(*one.values()) for one in stored.get("along", ()))})
+        return Submission(**{**stored, "along": tuple(WentAlong(*one.values()) for one in stored.get("along", ()))})
 
     def _read_words(self, tx: Tx) -> None:
         turn = turns.get(tx, self._turn.id)

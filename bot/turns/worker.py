@@ -47,8 +47,9 @@ class TurnWorker:
         self._progress.end(turn)
 
     async def drain(self) -> None:
-        """Stop showing progress, and remove nothing; end what reads files."""
+        """Stop showing progress, and remove nothing; look up no more names, and end what reads files."""
         await self._progress.drain()
+        await self._names.drain()
         await self._files.close()
 
     def _script(self, taken: TakenTurn) -> Question | NoticeTurn | CloseTurn:

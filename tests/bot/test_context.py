@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -119,7 +119,7 @@ async def test_a_thread_that_cannot_be_read_costs_the_thread_alone(house: House,
         finally:
             house.channel.failing = None
 
-    house.channel.history = fails  # type: ignore[method-assign]
+    house.channel.history = fails  # type: ignore[method-assign,assignment]
     await house.channel.say("Is that so?", conversation=room("t1"))
     (answer,) = await house.answers(1)
     assert house.asked() == ["Is that so?"]
@@ -317,11 +317,8 @@ async def test_a_read_thread_is_forgotten_with_each_who_spoke_in_it(house: House
 async def test_the_askers_address_goes_along_where_a_route_wants_it(
     tmp_path: Path, standing: Any, email: str | None
 ) -> None:
-    settings: Mapping[str, str] = {
-        "BOT_ROUTES": '[{"conversation": "D-*", "send_email": true}]',
-        "BOT_ACCESS__FAKE_EXTERNAL": "true",
-    }
-    async with a_house(tmp_path, **settings) as house:
+    routes = '[{"conversation": "D-*", "send_email": true}]'
+    async with a_house(tmp_path, BOT_ROUTES=routes, BOT_ACCESS__FAKE_EXTERNAL="true") as house:
         house.channel.emails = {"U1": "uma@example.org"}
         await house.channel.say("When does the shop open?", standing=standing)
         await house.answers(1)
