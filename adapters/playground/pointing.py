@@ -37,7 +37,11 @@ def context_of(pointed: object, names: Mapping[str, str]) -> tuple[ContextItem, 
     """
     if pointed is None:
         return ()
-    if not isinstance(pointed, Mapping) or not all(isinstance(pointed.get(name), str) for name in _FIELDS):
+    if (
+        not isinstance(pointed, Mapping)
+        or not all(isinstance(pointed.get(name), str) for name in _FIELDS)
+        or (pointed["kind"] not in KINDS)
+    ):
         raise ValueError("The payload's `context` has not its form.")
     author, by_us = pointed["author"], pointed["author"] == BOT
     return (
