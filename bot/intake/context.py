@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Final
 
 from bot import notices
-from bot.events import Command, ContextItem, Edit, Event, Message, MessageRef
+from bot.events import Command, ContextItem, Edit, Event, File, Message, MessageRef
 from bot.sessions import Address
 from bot.store import questions, receipts, turns
 from bot.store.contexts import NOTHING, QuestionContext
@@ -26,12 +26,16 @@ def clean(text: str) -> str:
 
 def brought_by(event: Event, most_chars: int) -> QuestionContext:
     """Take what goes along with the words out of an event; of each thing no more than could ever be asked."""
-    if not isinstance(event, Message | Edit | Command) or not (event.context or event.mentions or event.files):
+    if not isinstance(event, Message | Edit | Command):
+        return NOTHING
+    if not (event.context or event.mentions or event.has_attachment or event.files):
         return NOTHING
     items = tuple(_clean_item(item, most_chars) for item in event.context[:MOST_ITEMS])
     files = tuple(
         replace(file, name=clean(file.name), media_type=clean(file.media_type)) for file in event.files[:MOST_ITEMS]
     )
+    if event.has_attachment and not files:  # what cannot be opened is named as not read all the same
+        files = (File(channel=event.conversation.channel, account_id=event.conversation.account_id, file_id=""),)
     return QuestionContext(items=items, mentions=event.mentions[:MOST_MENTIONS], files=files)
 
 

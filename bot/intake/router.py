@@ -12,14 +12,15 @@ from bot.context import Context
 from bot.engine import Engine
 from bot.engine.overload import LoadShedder
 from bot.errors import Unavailable
-from bot.events import Command, Edit, Event, HomeOpened, Message, origin_of
+from bot.events import Command, Edit, Event, HomeOpened, Joins, Message, origin_of
 from bot.intake.acceptance import take
 from bot.intake.arrival import Accepted
 from bot.intake.commands import typed
 from bot.intake.context import clean
 from bot.intake.questions import too_many_open
 from bot.intake.replies import DAY
-from bot.store import dead_letters, events, questions
+from bot.store import conversations, dead_letters, events, questions
+from bot.store.database import Tx
 
 REASONS: Final = {
     "denied": "a list of [access] denies the person or the place",
@@ -107,7 +108,11 @@ class Router:
             return False
         ref, event_id = event.ref, event.event_id
         return not await self.ctx.db.read(
-            lambda tx: events.is_noted(tx, ref.channel, ref.account_id, event_id) or questions.by_message(tx, ref)
+            lambda tx: (
+                events.is_noted(tx, ref.channel, ref.account_id, event_id)
+                or questions.by_message(tx, ref)
+                or (event.joins is not None and _may_go_on(tx, event, event.joins))
+            )
         )
 
     def _count(self, event: Event, accepted: Accepted, seconds: float) -> None:
@@ -128,6 +133,11 @@ class Router:
         if now - self._refused.get(key, -DAY) >= DAY:
             self._refused[key] = now
             log.warning("access.refused", channel=channel, reason=REASONS.get(reason, reason))
+
+
+def _may_go_on(tx: Tx, event: Message, joins: Joins) -> bool:
+    """Whether a message may be a part of a question that is open already."""
+    return joins.kind == "forward" or conversations.locate(tx, event.conversation, event.user_id).joining is not None
 
 
 def _may_ask(event: Event) -> bool:

@@ -58,7 +58,7 @@ class FileReader:
 
     def __init__(self, ctx: Context) -> None:
         self._ctx = ctx
-        self._parser = Parser(seconds=CPU_SECONDS, memory=MEMORY_BYTES)
+        self._parser: Parser | None = None  # most bots never need one
 
     async def read(self, files: Sequence[File]) -> list[FileText]:
         """Read files, as far as that is switched on and they can be read; of each no more than a message may hold."""
@@ -74,7 +74,8 @@ class FileReader:
 
     async def close(self) -> None:
         """End all readers."""
-        await self._parser.close()
+        if self._parser is not None:
+            await self._parser.close()
 
     async def _text(self, file: File) -> str:
         adapter = self._ctx.adapters.get(file.channel)
@@ -86,6 +87,7 @@ class FileReader:
                 name = (
                     file.name if kind_by_name(file.name) else "file.txt"
                 )  # its content says more, where that is plain
+                self._parser = self._parser or Parser(seconds=CPU_SECONDS, memory=MEMORY_BYTES)
                 parsed = await self._parser.parse(name, lambda: content)
         except (BotError, ParseError, TimeoutError) as error:
             # What is wrong with the file, for the operator; none of these sentences holds words of it or an address.

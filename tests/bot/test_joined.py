@@ -409,3 +409,11 @@ async def test_files_of_an_album_are_named_once_together(tmp_path: Path) -> None
         (answer,) = await house.answers(1)
         assert house.asked() == ["What are these?"]
         assert answer.text.count("I did not read a picture (3), only your words.") == 1
+
+
+async def test_a_part_of_an_open_question_is_taken_however_many_are_open(tmp_path: Path) -> None:
+    async with a_house(tmp_path, BOT_LIMITS__OPEN_TURNS="1", BOT_INPUT__JOIN_SECONDS="5") as house:
+        await begin(house.channel)
+        await house.channel.say(SECOND, joins=joins(101))
+        await house.answers(1)
+        assert house.asked() == [FIRST + SECOND]
