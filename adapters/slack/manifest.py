@@ -38,13 +38,9 @@ SCOPES: Final[Mapping[str, str]] = {
 
 WANTED: Final[Mapping[Want, tuple[str, str]]] = {
     "files": ("files:read", "reads files of questions, for [context] files is on"),
+    "emails": ("users:read.email", "tells the addresses of people who ask, for a route sends them along"),
 }
 """What the settings may switch on → the scope it needs, with its reason."""
-
-NOT_REQUESTED: Final[Mapping[str, str]] = {
-    "users:read.email": "tells people's addresses (`Adapter.person`), which nothing asks for yet",
-}
-"""Scopes that code would use if it had them, and why the manifest does without."""
 
 EVENTS: Final[Mapping[str, tuple[str, str, tuple[str, ...]]]] = {
     "agent_session_stopped": ("agent_session_stopped", "the stop button of the agent view", ("assistant:write",)),

@@ -91,9 +91,14 @@ def chosen(channel: str, registration: Manifest, options: ManifestOptions) -> Ma
 def _wants() -> frozenset[Want]:
     """Tell what the settings have switched on; nothing where there are none yet, or wrong ones."""
     try:
-        return frozenset({"files"} if config().context.files else set())
+        settings = config()
     except ConfigError:
         return frozenset()
+    on: dict[Want, bool] = {
+        "files": settings.context.files,
+        "emails": any(route.send_email for route in settings.routes),
+    }
+    return frozenset(want for want, is_on in on.items() if is_on)
 
 
 async def _differences(channel: str, registration: Manifest, wants: frozenset[Want]) -> list[str] | None:

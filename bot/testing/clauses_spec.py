@@ -111,7 +111,7 @@ class SpecClauses:
         text = manifest.text(ManifestOptions(url=url))
         assert isinstance(text, str)
         assert text.strip()
-        for name, parameters in (("apply", ["settings", "options"]), ("differences", ["settings"])):
+        for name, parameters in (("apply", ["settings", "options"]), ("differences", ["settings", "wants"])):
             method = getattr(manifest, name)
             assert inspect.iscoroutinefunction(method), f"{name} is not async"
             assert list(inspect.signature(method).parameters) == parameters

@@ -142,10 +142,10 @@ function actions(message) {
     "div",
     { class: "actions", role: "group", "aria-label": "Do something with this message" },
     tool("react", "smile", "React", (event) => hands.pick(message, event.currentTarget)),
-    tool("quote", "quote", "Quote", () => hands.point("quote", message.id)),
-    tool("forward", "forward", "Forward", () => hands.point("forward", message.id)),
     inRoom() && tool("reply", "reply", "Reply in thread", () => hands.reply(message.thread ?? message.id)),
     tool("details", "details", "What happened", () => hands.select(message.id, true)),
+    tool("quote", "quote", "Quote", () => hands.point("quote", message.id)),
+    tool("forward", "forward", "Forward", () => hands.point("forward", message.id)),
     mine && tool("edit", "edit", "Edit", () => hands.edit(message.id)),
     mine && tool("remove", "remove", "Delete", (event) => confirmRemove(message, event.currentTarget)),
   );
