@@ -18,6 +18,7 @@ from bot.events import (
     EarlierMessage,
     Event,
     File,
+    Mention,
     MessageRef,
     Outbound,
     Person,
@@ -223,7 +224,7 @@ class Adapter(Protocol):
 
     async def open(self, file: File) -> bytes:
         """Return the bytes of a file of a message, by the channel's own authority and never across a redirect with it.
-        No event carries a `File` yet; `File.file_id` is the adapter's own, whatever it needs to find the bytes again.
+        `File.file_id` is the adapter's own, whatever it needs to find the bytes again.
 
         At most `FILE_BYTES`, within `FILE_SECONDS`, whatever `file.size` claims; none of them are kept. `Rejected`
         when it is larger, gone, or not a file (a login page, an id of another account).
@@ -232,6 +233,11 @@ class Adapter(Protocol):
 
     async def person(self, account_id: str, user_id: str) -> Person | None:
         """Tell who somebody is; None where the channel does not. The adapter does not remember it, the core does."""
+        ...
+
+    async def name_of(self, account_id: str, mention: Mention) -> str | None:
+        """Tell what the channel calls whom or what an event mentions, in one line without `@` or `#`; None where it
+        does not tell. The adapter does not remember it, the core does."""
         ...
 
     async def check(self) -> Sequence[Check]:
@@ -255,23 +261,30 @@ class AccessRule:
     warning: str = ""
 
 
-Capability: TypeAlias = Literal["reactions", "buttons", "threads", "edits", "deletions", "look_ups", "signs"]
+Capability: TypeAlias = Literal["reactions", "buttons", "threads", "edits", "deletions", "look_ups", "signs", "history"]
 """What a channel may lack, and the core then does without.
 
 `reactions`: people's emoji reach us as `Reaction`. `buttons`: answers carry rating buttons. `threads`: a conversation
 may have a `thread_id`. `edits`: people's edits reach us as `Edit`. `deletions`: we can delete what we sent. `look_ups`:
-`find` can tell what became of a send. `signs`: people see that work has begun.
+`find` can tell what became of a send. `signs`: people see that work has begun. `history`: `earlier` can tell what was
+said in a thread, at least in some accounts.
 """
+
+
+Want: TypeAlias = Literal["files", "emails"]
+"""What an operator may switch on that a channel may have to permit: that files of messages are read, that the addresses
+of people who ask are sent along."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ManifestOptions:
     """What may be chosen in a registration; None: the channel's own default. `url`: the bot's public address; without
-    it the text holds an example of one."""
+    it the text holds an example of one. `wants`: what the settings have switched on; no more than that is asked for."""
 
     mode: Literal["socket", "http"] | None = None
     url: str | None = None
     agent: bool | None = None
+    wants: frozenset[Want] = frozenset()
 
 
 class Manifest(Protocol):
@@ -281,7 +294,7 @@ class Manifest(Protocol):
     """
 
     options: frozenset[str]
-    """Names of the fields of `ManifestOptions` that this channel knows."""
+    """Names of the fields of `ManifestOptions` that people may give to this channel; `wants` comes to all of them."""
 
     def text(self, options: ManifestOptions) -> str:
         """Write it, as people paste it at the platform; it ends with a line end."""
@@ -291,7 +304,7 @@ class Manifest(Protocol):
         """Register it, with the tokens of the channel's settings; return what was changed, a sentence each."""
         ...
 
-    async def differences(self, settings: BaseModel) -> list[str] | None:
+    async def differences(self, settings: BaseModel, wants: frozenset[Want] = frozenset()) -> list[str] | None:
         """Compare it with what the platform shows, a sentence a difference; None where that cannot be asked, without
         a token for example."""
         ...
@@ -309,9 +322,10 @@ class ChannelSpec:
     `token`: the variable that turns the channel on, as errors name it; "" where none does.
     `scopes`: kind of conversation → the session scopes it may have, default first (`thread`, `topic`, `user`,
     `conversation`).
-    `command_prefix`: what people type before a command's name, as help shows it. The core itself reads `!new`,
-    `!help` and `!ask` at the beginning of every message, so `!` is right for a channel without commands of its own;
-    with `/` the adapter makes `Command` events of what people type (`ask`, `new`, `help`, `start`).
+    `command_prefix`: what people type before a command's name, as help shows it. The core itself reads `!ask`,
+    `!new`, `!stop` and `!help` at the beginning of every message, so `!` is right for a channel without commands of its
+    own; with `/` the adapter makes `Command` events of what people type (`ask`, `new`, `stop`, `help`, `start`). A name
+    the core does not know is answered with those it knows, so one that may be for somebody else is no event.
     `lacks`: what the channel cannot do. `adapter`, `preview` and `manifest` are "module:name" and imported when used:
     the adapter's class, called `Class(settings, guests_differ=…)` (whether the access policy treats guests otherwise
     than members, so that people must be looked up); a function Markdown → safe HTML, an `article` a message, that shows

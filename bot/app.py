@@ -76,6 +76,8 @@ def make_adapters(config: Config, channels: Sequence[ChannelSpec]) -> dict[str, 
         for settings in accounts:
             # People are looked up only where the access policy treats guests otherwise than members.
             guests_differ = not config.access.admitted.get((spec.name, "guest"), True)
+            # … or where a route sends e-mail addresses, but not those of guests.
+            guests_differ = guests_differ or any(route.send_email for route in config.routes)
             made[spec.name] = load_object(spec.adapter)(settings, guests_differ=guests_differ)
     return made
 

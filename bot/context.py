@@ -35,9 +35,13 @@ class Api(Protocol):
         message: str,
         *,
         language: str | None = None,
+        email: str | None = None,
         before: Callable[[], Awaitable[None]] | None = None,
     ) -> Submitted:
-        """Submit a question. `before` is awaited when the gate has let the call through, right before the HTTP call."""
+        """Submit a question; `email` is the asker's, for a route that wants it.
+
+        `before` is awaited when the gate has let the call through, right before the HTTP call.
+        """
         ...
 
     async def status(self, request_id: str) -> ChatStatus:

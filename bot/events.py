@@ -3,6 +3,7 @@
     in   Event    = Message | Edit | Deletion | Reaction | Command | Comment | Stop | Moved | Added | Gone | HomeOpened
     out  Outbound = Answer | Notice | Home
     where  Conversation      which  MessageRef      what can be asked for  Person · EarlierMessage · File
+    what goes along with words  ContextItem · Mention · File
 
 All are frozen plain values: no raw payload, no SDK type, no name of a platform. Times are aware
 UTC datetimes, the platform's own time stamp where it has one. Ids are strings of the platform,
@@ -60,16 +61,39 @@ class Person:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Mention:
+    """Somebody, a conversation or a group of people that words name by an id, where the channel tells no name.
+
+    `str(mention)` stands in the words for it: readable as it is, between marks that show as nothing and that an adapter
+    takes out of what people write (`unmarked`). The core puts the name in its place (`Adapter.name_of`).
+    """
+
+    kind: Literal["person", "conversation", "group"]
+    id: str
+
+    def __str__(self) -> str:
+        return f"\u2068{'#' if self.kind == 'conversation' else '@'}{self.id}\u2069"
+
+
+def unmarked(text: str) -> str:
+    """Take the marks of a `Mention` out of words, so that only an adapter can set them."""
+    return text.replace("\u2068", "").replace("\u2069", "")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class EarlierMessage:
     """Something said in a thread before a message. `user_id` is None where no person said it; `by_us`: the bot did.
 
-    `text` is without markup of the channel, as `Message.text`.
+    `text` is without markup of the channel, as `Message.text`, and `mentions` are those in it. `author` is the name of
+    who is no person, as the channel shows it, "" without one.
     """
 
     ref: MessageRef
     user_id: str | None
     by_us: bool = False
+    author: str = ""
     text: str
+    mentions: tuple[Mention, ...] = ()
     sent_at: datetime
 
 
@@ -85,15 +109,67 @@ class File:
     size: int | None = None
 
 
+ContextKind: TypeAlias = Literal["reply", "forward", "table", "link"]
+"""`reply`: the message that the words answer or quote · `forward`: one that was forwarded · `table`: a pasted one ·
+`link`: the message that a link in the words leads to, as the channel shows it beside them."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContextItem:
+    """Something a person points at with their words, as the event itself shows it. Other people's words: untrusted.
+
+    `text` is without markup of the channel; of a table a line a row, cells between " | "; "" where it is hidden.
+    `author` is who said it as the channel names them, "" where it does not; `author_id` None for no person, or nobody
+    known; `by_us`: the bot said it. `ref` is that message, None where it is not known. `selected`: only the words that
+    the person selected of it. `files`: names of the files it came with; they are named, not read.
+    """
+
+    kind: ContextKind
+    text: str
+    mentions: tuple[Mention, ...] = ()
+    author: str = ""
+    author_id: str | None = None
+    by_us: bool = False
+    ref: MessageRef | None = None
+    selected: bool = False
+    files: tuple[str, ...] = ()
+
+
+JoinKind: TypeAlias = Literal["paste", "album", "forward"]
+"""Why more of the same message may follow: a part of a text that the person's client has split, a piece of an album, a
+forwarded message."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Joins:
+    """What a message belongs together with, where people's clients make several messages of what was one to them.
+
+    `number` grows with every message of a conversation. The message before this one, if it was by the same person, has
+    a number of `after` at least: where nobody else's messages are numbered among theirs, that is the one below.
+    `kind`: more may follow, None: this is the end. `glue`: what stood between its words and those that follow.
+    `rest_hidden`: the bot is not shown what follows.
+    """
+
+    number: int
+    after: int
+    kind: JoinKind | None = None
+    glue: str = "\n\n"
+    rest_hidden: bool = False
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
-    """A person wrote something. `text` is without the mention of the bot, and without markup of the channel.
+    """A person wrote something. `text` is without the mention of the bot, and without markup of the channel; an address
+    behind a word follows it in brackets, and whoever is named by an id is one of `mentions`.
 
     `mentions_bot`: it addresses the bot (a mention, or a reply to one of the bot's messages).
     `mentions_others`: it addresses somebody else by a mention.
-    `has_attachment`: files came with it; `text` is then the caption, "" without one.
+    `has_attachment`: files or the like came with it; `text` is then the caption, "" without one. `files`: those of them
+    that can be opened. `context`: what the person points at, in the order in which it was said to go along: replies,
+    forwards, tables, links. `awaits_context`: the channel may yet add to it, by an Edit that `only_adds_context`.
     `in_reply_to`: the message it answers by the channel's reply function, None without.
     `asks`: the person asked by an unmistakable gesture (a shortcut), so it is a question wherever it stands.
+    `joins`: what it belongs together with, None on a channel whose clients split nothing.
     """
 
     event_id: str
@@ -104,15 +180,24 @@ class Message:
     text: str
     mentions_bot: bool
     mentions_others: bool = False
+    mentions: tuple[Mention, ...] = ()
+    context: tuple[ContextItem, ...] = ()
+    awaits_context: bool = False
     has_attachment: bool = False
+    files: tuple[File, ...] = ()
     in_reply_to: MessageRef | None = None
     asks: bool = False
+    joins: Joins | None = None
     sent_at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Edit:
-    """A person changed the words of a message; never an unfurl, a new reply count or the bot's own edit."""
+    """A person changed the words of a message, or what they point at; never a new reply count or the bot's own edit.
+
+    Fields are those of `Message`, as they are now. `only_adds_context`: nobody changed anything, the channel itself
+    added what a link leads to. It goes along while the question has not been asked, and never asks it anew.
+    """
 
     event_id: str
     ref: MessageRef
@@ -122,7 +207,12 @@ class Edit:
     text: str
     mentions_bot: bool
     mentions_others: bool = False
+    mentions: tuple[Mention, ...] = ()
+    context: tuple[ContextItem, ...] = ()
+    awaits_context: bool = False
+    only_adds_context: bool = False
     has_attachment: bool = False
+    files: tuple[File, ...] = ()
     sent_at: datetime
 
 
@@ -162,6 +252,7 @@ class Command:
 
     `ref` is the message that carries it, None where there is none (a Slack slash command). Then the others
     in the conversation have not seen the words, and an `ask` is posted there first, as the root of its thread.
+    The rest is as in `Message`, for an `ask` is a question like one.
     """
 
     event_id: str
@@ -171,6 +262,11 @@ class Command:
     standing: Standing
     name: str
     args: str
+    mentions: tuple[Mention, ...] = ()
+    context: tuple[ContextItem, ...] = ()
+    has_attachment: bool = False
+    files: tuple[File, ...] = ()
+    joins: Joins | None = None
     sent_at: datetime
 
 
@@ -263,11 +359,13 @@ def origin_of(event: Event) -> tuple[str, str]:
 class Answer:
     """What the assistant said, as Markdown from a language model: untrusted. People may rate it.
 
-    `asker_id` is the user id of who asked.
+    `asker_id` is the user id of who asked. `notes` are sentences of ours about the question, such as what of it could
+    not be read; they are shown after the text, whatever that holds.
     """
 
     text: str
     asker_id: str
+    notes: tuple[str, ...] = ()
 
 
 NoticeKind: TypeAlias = Literal["progress", "failure", "refusal", "info", "question", "why", "greeting"]

@@ -22,6 +22,7 @@ JOBS: Final[Mapping[str, tuple[str, ...]]] = {
     "sending.py": ("Sender",),
     "pacing.py": ("Pacer",),
     "working.py": ("WorkingSigns",),
+    "context.py": ("context_of",),  # what a person points at; pure
     "users.py": ("Users",),  # names and standing of people
     "files.py": ("open_file",),  # files of messages
     "history.py": ("earlier",),  # what was said before
@@ -42,17 +43,22 @@ OWN: Final[Mapping[str, Mapping[str, str]]] = {
         "home.py": "only Slack gives a person a page of the app",
         "emoji.py": "only Slack names emoji by words",
         "compose.py": "blocks and rich_text are a form of Slack's",
+        "blocks.py": "apps and tables say in blocks what they say",
+        "names.py": "only Slack mentions channels and groups by ids alone",
     },
     "telegram": {
         "polling.py": "updates are fetched, and the next offset confirms them",
         "webhook.py": "updates come as HTTP requests of Telegram's own form, with its secret",
         "groups.py": "a group becomes a supergroup, with another id",
         "setup.py": "commands and the webhook are set by calls at the start",
+        "context.py": "quotes and forwards are parts of its messages that come as objects of their own",
+        "joins.py": "its apps make several messages of what was one to their person",
         "parse.py": "raw updates are checked and read before the SDK sees them",
         "compose.py": "text with entities is a form of Telegram's",
     },
     "playground": {
         "platform.py": "it is its own platform",
+        "pointing.py": "what its people quote and forward it stores itself",
         "site.py": "it serves a page to people",
         "journal.py": "it stores its messages itself",
         "guard.py": "its page is open, to this machine alone",

@@ -103,6 +103,7 @@ async def slack_house(
     agent: bool = False,
     delay: float = 0.05,
     pace_seconds: float = pacing.SECONDS_PER_POST,
+    enterprise: str | None = None,
     **settings: str,
 ) -> AsyncIterator[SlackHouse]:
     """Start everything, print the wire at the end, and stop."""
@@ -113,6 +114,7 @@ async def slack_house(
     assistant = await start(AssistantOptions(docs=docs, port=0, delay=delay))
     try:
         async with FakeSlack(agent=agent, echo=True, pace_seconds=pace_seconds) as slack:
+            slack.enterprise = enterprise
             environ = slack_environment(slack, assistant.base_url, folder, socket_mode=socket_mode, **settings)
             house = SlackHouse(slack, assistant, load([CHANNEL], environ=environ, cwd=folder))
             await house.start()

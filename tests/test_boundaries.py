@@ -82,10 +82,12 @@ CHANNEL_WORDS: Final = {
 }
 """Where the core's code may say a channel's name, and why."""
 
-LINES: Final = 330
+LINES: Final = 345
 TEST_LINES: Final = 500
 LONGER: Final = {
-    "adapters/playground/platform.py": (345, "one class, the whole platform: what people do and what the bot may"),
+    "bot/config/model.py": (350, "every setting, each with its type and its bounds, in one place"),
+    "bot/events.py": (420, "the whole vocabulary in one place, and most of it are words"),
+    "adapters/playground/platform.py": (360, "one class, the whole platform: what people do and what the bot may"),
 }
 """Files that may be longer: how long, and why."""
 

@@ -98,7 +98,8 @@ def test_defaults_are_those_of_the_design(tmp_path: Path) -> None:
     assert len(config.feedback.bad) == 8
     limits = config.limits
     assert (limits.per_person_per_minute, limits.waiting_per_session, limits.open_turns) == (0, 50, 10_000)
-    assert (limits.question_chars, limits.body_bytes) == (4_000, 1_048_576)
+    assert (limits.question_chars, limits.body_bytes) == (8_000, 1_048_576)
+    assert config.input.join_seconds == 1.5
     assert (config.retention.text_days, config.retention.count_days) == (30, 400)
     assert config.access.admitted == {("gull", "guest"): True, ("gull", "public"): True}
     assert config.access.refused == "silent"

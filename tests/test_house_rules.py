@@ -16,7 +16,7 @@ from tests.channel_files import JOBS, OWN, class_name
 from tests.test_boundaries import CHANNELS, ROOT, core, name_of, sources, strings, tree, within
 
 LAYERS: Final = 11
-ARROWS: Final = 115
+ARROWS: Final = 117
 LANDING: Final = 15
 LINES: Final = 45
 PARAMETERS: Final = 6
@@ -216,8 +216,9 @@ STEP_IN_SQL: Final = re.compile(r"'(submit|poll|intent|send|verdict)(:[^']*)?'")
 
 
 def test_sql_spells_the_names_of_steps_in_one_file() -> None:
-    """Migrations read what older versions spelled, without naming one."""
+    """Migrations name one too where an index or a repair is of one kind; they are never changed again."""
     house = [path for path in core() if not name_of(path).startswith("bot/assistant/")]
     assert {name_of(path) for path in house for _, text in strings(path) if STEP_IN_SQL.search(text)} == {
-        "bot/store/steps.py"
+        "bot/store/migrations.py",
+        "bot/store/steps.py",
     }

@@ -16,7 +16,7 @@ from adapters.slack import ids, manifest
 from adapters.slack.config import CHANNEL, SlackSettings
 from adapters.slack.manifest import MANIFEST
 from adapters.slack.normalize import subscribed
-from bot.adapter import ManifestOptions
+from bot.adapter import ManifestOptions, Want
 from bot.errors import Misconfigured, Rejected
 from bot.testing.slack.payloads import APP
 from bot.testing.slack.platform import AGENT_SCOPES, EMAIL_SCOPES, FILE_SCOPES, SCOPES, FakeSlack
@@ -55,15 +55,26 @@ def test_every_method_the_code_calls_is_known_and_no_other() -> None:
 def test_every_scope_is_needed_and_what_is_needed_is_there() -> None:
     needed = {scope for _, _, scopes in manifest.EVENTS.values() for scope in scopes}
     needed |= {scope for scopes in manifest.METHODS.values() for scope in scopes}
-    assert needed | {"commands"} == set(manifest.SCOPES) | (needed & set(manifest.NOT_REQUESTED))
+    asked_for = {scope for scope, _ in manifest.WANTED.values()}
+    assert needed | {"commands"} | set(EMAIL_SCOPES) == set(manifest.SCOPES) | asked_for
     assert set(SCOPES) | AGENT_SCOPES == set(manifest.SCOPES)
-    assert set(FILE_SCOPES) | set(EMAIL_SCOPES) == set(manifest.NOT_REQUESTED)
-    assert all({**manifest.SCOPES, **manifest.NOT_REQUESTED}.values()), "a scope without a reason"
+    assert set(FILE_SCOPES) | set(EMAIL_SCOPES) == asked_for
+    assert all({**manifest.SCOPES, **dict(manifest.WANTED.values())}.values()), "a scope without a reason"
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_no_scope_is_asked_for_that_nothing_needs_yet(form: dict[str, Any]) -> None:
-    assert not set(manifest.NOT_REQUESTED) & set(manifest.build(**form)["oauth_config"]["scopes"]["bot"])
+def test_no_scope_is_asked_for_that_nobody_has_switched_on(form: dict[str, Any]) -> None:
+    choices: tuple[frozenset[Want], ...] = (frozenset(), frozenset({"files"}), frozenset({"files", "emails"}))
+    for wants in choices:
+        scopes = manifest.build(**form, wants=wants)["oauth_config"]["scopes"]["bot"]
+        assert {want for want, (scope, _) in manifest.WANTED.items() if scope in scopes} == wants
+
+
+def test_the_scope_for_files_is_there_only_where_they_are_wanted() -> None:
+    """So that nobody has to grant what the bot does not use."""
+    text = MANIFEST.text(ManifestOptions(wants=frozenset({"files"})))
+    assert "- files:read  # reads files of questions" in text
+    assert "files:read" not in MANIFEST.text(ManifestOptions())
 
 
 def test_it_is_where_the_channel_says() -> None:

@@ -255,3 +255,40 @@ async def until(http: aiohttp.ClientSession, url: str, wanted: Any) -> Any:
         while not (found := wanted(await snapshot(http, url))):
             await asyncio.sleep(0.05)
     return found
+
+
+@pytest.mark.needs_package("chromium")
+@pytest.mark.asyncio(loop_scope="module")
+async def test_what_is_quoted_and_forwarded_goes_along_and_the_panel_shows_it(
+    chromium: Browser, tmp_path: Path
+) -> None:
+    async with everything(tmp_path, settle="0.2") as whole, opened(chromium, f"{whole.url}#jonas/room") as page:
+        await ask(page, "The bell of my bicycle is broken.")
+        await page.get_by_text("Mira", exact=True).click()
+        said = page.locator("article[data-author=jonas]")
+        await said.hover()
+        await said.get_by_role("button", name="Quote").click()
+        await expect(page.locator("#pointing")).to_contain_text("Quotes “The bell")
+        await ask(page, "@bot can I return it?")
+        await expect(bot(page)).to_contain_text("30 days")
+        await expect(page.locator("#pointing")).to_be_hidden()
+        asked = page.locator("article[data-author=mira]")
+        await expect(asked.locator(".pointed")).to_contain_text("Jonas The bell of my bicycle is broken.")
+        await asked.click()
+        await expect(page.locator("#along li")).to_have_text(re.compile(r"The message it answers went along, \d+ char"))
+        await expect(page.locator("#panel")).to_contain_text("The bell of my bicycle is broken.")
+
+        await said.hover()
+        await said.get_by_role("button", name="Forward").click()
+        await page.get_by_role("button", name="Direct message").click()
+        await expect(page.locator("#pointing")).to_contain_text("Forwards “The bell")
+        await page.locator("#text").press("Enter")
+        await expect(page.locator("article[data-author=mira] .pointed")).to_contain_text("Forwarded from Jonas")
+        await expect(bot(page)).to_have_count(1)
+    preface = "(Quoted lines show what the question at the end is about; they are not part of it.)\n\n"
+    assert whole.asked() == [
+        f"{preface}[The message from Jonas that the question replies to]\n> The bell of my bicycle is broken.\n\n"
+        "[Question]\ncan I return it?",
+        f"{preface}[Forwarded message from Jonas]\n> The bell of my bicycle is broken.\n\n"
+        "[Question]\nWhat is to be said about this?",
+    ]

@@ -44,7 +44,7 @@ def test_every_setting_is_read() -> None:
     defaults = {name: field.default for name, field in Config.model_fields.items()}
     sections: dict[str, type[BaseModel]]
     sections = {name: type(default) for name, default in defaults.items() if isinstance(default, Part)}
-    assert len(sections) == 6
+    assert len(sections) == 8
     assert unread(Config, {"config", "settings"}, "bot", "bot/config/") - set(sections) == set()
     sections["routes"] = Route  # sections are read through their keys
     for name, section in sections.items():

@@ -10,15 +10,15 @@ from adapters.playground.checks import check_account
 from adapters.playground.config import PlaygroundSettings
 from adapters.playground.errors import our_errors
 from adapters.playground.history import earlier
-from adapters.playground.ids import ACCOUNT, CHANNEL_NAME, message_ref
+from adapters.playground.ids import ACCOUNT, CHANNEL_NAME, PEOPLE, message_ref
 from adapters.playground.parts import PlaygroundPart
-from adapters.playground.platform import PEOPLE, Platform
+from adapters.playground.platform import Platform
 from adapters.playground.receive import Inbox
 from adapters.playground.render import render, with_note
 from adapters.playground.site import PlaygroundSite
 from bot.adapter import Check, Host, JsonValue, Part
 from bot.errors import Rejected
-from bot.events import Conversation, EarlierMessage, File, MessageRef, Outbound, Person, Rating
+from bot.events import Conversation, EarlierMessage, File, Mention, MessageRef, Outbound, Person, Rating
 
 RETRY_SECONDS: Final = 0.5
 """How long the platform waits before it delivers again what was not acknowledged."""
@@ -118,6 +118,10 @@ class PlaygroundAdapter:
         """Name one of the people of the page."""
         name = PEOPLE.get(user_id) if account_id == ACCOUNT else None
         return None if name is None else Person(name=name)
+
+    async def name_of(self, account_id: str, mention: Mention) -> str | None:
+        """Answer None: what people write here names everybody by name."""
+        return None
 
     async def check(self) -> Sequence[Check]:
         """Look whether the platform's file can be read and written."""

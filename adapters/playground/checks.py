@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from adapters.playground.errors import our_errors
-from adapters.playground.ids import ACCOUNT
-from adapters.playground.platform import PEOPLE, Platform
+from adapters.playground.ids import ACCOUNT, PEOPLE
+from adapters.playground.platform import Platform
 from bot.adapter import Check
 from bot.errors import Unavailable
 

@@ -11,6 +11,8 @@ CHANNEL_NAME: Final = "playground"
 ACCOUNT: Final = "demo"
 BOT: Final = "bot"
 ROOM: Final = "room"
+PEOPLE: Final = {"mira": "Mira", "jonas": "Jonas"}
+"""Who the page can be, and what each is called."""
 
 BUTTONS: Final = {"good": "👍", "bad": "👎"}
 """What a click says → the emoji it stands for."""

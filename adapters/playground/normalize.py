@@ -10,7 +10,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Final
 
-from adapters.playground.ids import BOT, BUTTONS, conversation_of, message_ref, time_of
+from adapters.playground.ids import BOT, BUTTONS, PEOPLE, conversation_of, message_ref, time_of
+from adapters.playground.pointing import context_of
 from adapters.playground.text import read, without_mention
 from bot.events import (
     Command,
@@ -54,6 +55,7 @@ def _message(payload: Mapping[str, object]) -> Message | Command:
             standing="member",
             name=words.command,
             args=words.text,
+            context=context_of(payload.get("context"), PEOPLE),
             sent_at=_at(payload),
         )
     return Message(
@@ -65,6 +67,7 @@ def _message(payload: Mapping[str, object]) -> Message | Command:
         text=words.text,
         mentions_bot=words.mentions_bot,
         mentions_others=words.mentions_others,
+        context=context_of(payload.get("context"), PEOPLE),
         sent_at=_at(payload),
     )
 
@@ -82,6 +85,7 @@ def _edit(payload: Mapping[str, object]) -> Edit | None:
         text=without_mention(words.text),
         mentions_bot=words.mentions_bot,
         mentions_others=words.mentions_others,
+        context=context_of(payload.get("context"), PEOPLE),
         sent_at=_at(payload),
     )
 

@@ -17,11 +17,11 @@ from typing import Final, Literal
 
 from adapters.playground.changes import Changes
 from adapters.playground.errors import PlatformRefusal
-from adapters.playground.ids import BOT, ROOM, direct
+from adapters.playground.ids import BOT, PEOPLE, ROOM, direct
 from adapters.playground.journal import Journal
+from adapters.playground.pointing import stored
 from bot.shared import plain_emoji
 
-PEOPLE: Final = {"mira": "Mira", "jonas": "Jonas"}
 SHOWN: Final = 500
 TEXT_LIMIT: Final = 20_000
 
@@ -47,10 +47,26 @@ class Platform:
 
     # What people do: each is stored with the payload for the bot.
 
-    def post(self, person: str, conversation: str, thread: str | None, text: str, nonce: str | None = None) -> str:
-        """Store what a person wrote, return the message's id. The same nonce again is the same message."""
+    def post(
+        self,
+        person: str,
+        conversation: str,
+        thread: str | None,
+        text: str,
+        nonce: str | None = None,
+        *,
+        pointing: tuple[str, str] | None = None,
+    ) -> str:
+        """Store what a person wrote, return the message's id. The same nonce again is the same message.
+
+        `pointing`: how they point at another message (`quote`, `forward`), and at which.
+        """
         self._must_be_in(person, conversation)
-        _must_be_text(text)
+        body: dict[str, object] = {"text": text}
+        if pointing is not None:
+            body["context"] = stored(self._seen(person, pointing[1]), pointing[0])
+        if pointing is None or pointing[0] != "forward" or len(text) > TEXT_LIMIT:
+            _must_be_text(text)
         with self._journal.transaction() as db:
             if nonce and (known := db.execute("SELECT id FROM message WHERE nonce = ?", (nonce,)).fetchone()):
                 return str(known[0])
@@ -59,9 +75,9 @@ class Platform:
             message = self._journal.stamp()
             db.execute(
                 "INSERT INTO message (id, conversation, thread, author, body, nonce) VALUES (?, ?, ?, ?, ?, ?)",
-                (message, conversation, thread, person, json.dumps({"text": text}), nonce),
+                (message, conversation, thread, person, json.dumps(body), nonce),
             )
-            self._tell("message", person, conversation, message, thread=thread, text=text)
+            self._tell("message", person, conversation, message, thread=thread, **body)
         self._changed(message)
         return message
 
@@ -69,11 +85,12 @@ class Platform:
         """Change the words of one's own message; the same words again are no edit."""
         row = self._own(person, message)
         _must_be_text(text)
-        if json.loads(row["body"])["text"] == text:
+        if (body := json.loads(row["body"]))["text"] == text:
             return
+        body["text"] = text
         with self._journal.transaction() as db:
-            db.execute("UPDATE message SET body = ?, edited = 1 WHERE id = ?", (json.dumps({"text": text}), message))
-            self._tell("message_edited", person, row["conversation"], message, thread=row["thread"], text=text)
+            db.execute("UPDATE message SET body = ?, edited = 1 WHERE id = ?", (json.dumps(body), message))
+            self._tell("message_edited", person, row["conversation"], message, thread=row["thread"], **body)
         self._changed(message)
 
     def remove(self, person: str, message: str) -> None:

@@ -19,6 +19,7 @@ from bot.render import (
     Text,
     Weight,
     is_blank,
+    noted,
     parse,
     split,
     to_html,
@@ -76,8 +77,8 @@ def with_note(part: PlaygroundPart, note: str) -> PlaygroundPart:
 def _document(outbound: Outbound) -> tuple[str, Document]:
     """Return the kind of message and what it says."""
     match outbound:
-        case Answer(text=text):
-            return "answer", parse(text)
+        case Answer(text=text, notes=notes):
+            return "answer", noted(parse(text), notes)
         case Notice(text=text, kind="question"):
             return "question", _verbatim(text)
         case Notice(text=text, kind=kind):

@@ -19,8 +19,8 @@ from aiohttp import web
 from adapters.playground.config import PlaygroundSettings
 from adapters.playground.errors import PlatformRefusal
 from adapters.playground.guard import HEADERS, guarded
-from adapters.playground.ids import ROOM, direct, message_ref
-from adapters.playground.platform import PEOPLE, Platform
+from adapters.playground.ids import PEOPLE, ROOM, direct, message_ref
+from adapters.playground.platform import Platform
 from bot.adapter import HttpHandler, JsonValue
 from bot.errors import Unavailable
 from bot.events import MessageRef
@@ -131,7 +131,14 @@ class PlaygroundSite:
 
     def _post(self, f: Fields) -> str:
         nonce = _word(f, "nonce") if "nonce" in f else None
-        return self._platform.post(_word(f, "person"), _word(f, "conversation"), _thread(f), _words(f, "text"), nonce)
+        return self._platform.post(
+            _word(f, "person"),
+            _word(f, "conversation"),
+            _thread(f),
+            _words(f, "text"),
+            nonce,
+            pointing=_pointing(f.get("context")),
+        )
 
     def _edit(self, f: Fields) -> None:
         self._platform.edit(_word(f, "person"), _word(f, "message"), _words(f, "text"))
@@ -172,6 +179,14 @@ def _words(fields: Fields, name: str) -> str:
 
 def _thread(fields: Fields) -> str | None:
     return None if fields.get("thread") is None else _word(fields, "thread")
+
+
+def _pointing(context: object) -> tuple[str, str] | None:
+    if context is None:
+        return None
+    if not isinstance(context, dict):
+        raise PlatformRefusal("`context` is no object.")
+    return _word(context, "kind"), _word(context, "message")
 
 
 def _sorry(message: str, status: int) -> web.Response:

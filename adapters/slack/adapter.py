@@ -18,6 +18,7 @@ from adapters.slack.history import HistoryGrant, earlier
 from adapters.slack.http import EVENTS_PATH, EventsEndpoint
 from adapters.slack.identity import Identity
 from adapters.slack.ids import CHANNEL_NAME
+from adapters.slack.names import conversation_name, group_name
 from adapters.slack.parts import SlackPart
 from adapters.slack.receive import Inbox
 from adapters.slack.render import render, with_asker, with_note
@@ -31,6 +32,7 @@ from bot.events import (
     Conversation,
     EarlierMessage,
     File,
+    Mention,
     MessageRef,
     Outbound,
     Person,
@@ -146,6 +148,19 @@ class SlackAdapter:
     async def person(self, account_id: str, user_id: str) -> Person | None:
         """Look somebody up; needs the scope users:read."""
         return await self._users.person(user_id) if account_id == await self._account() else None
+
+    async def name_of(self, account_id: str, mention: Mention) -> str | None:
+        """Look up what a person, a channel or a user group is called."""
+        if account_id != await self._account():
+            return None
+        match mention.kind:
+            case "person":
+                person = await self._users.person(mention.id)
+                return person.name if person else None
+            case "conversation":
+                return await conversation_name(self._client, mention.id)
+            case "group":
+                return await group_name(self._client, mention.id)
 
     async def check(self) -> Sequence[Check]:
         """Look at the token, its scopes, event delivery and Socket Mode."""

@@ -9,7 +9,7 @@ from adapters.slack.client import Client
 from adapters.slack.config import SlackSettings
 from adapters.slack.http import EVENTS_PATH, FRESH_SECONDS
 from adapters.slack.identity import Identity
-from adapters.slack.manifest import AGENT_ONLY, MANIFEST, SCOPES
+from adapters.slack.manifest import AGENT_ONLY, MANIFEST, NOT_NEEDED, SCOPES
 from bot.adapter import Check
 from bot.errors import BotError, Misconfigured, Unavailable
 from bot.shared import way_to
@@ -60,12 +60,19 @@ def _scopes(identity: Identity) -> Check:
             fix="Compare OAuth & Permissions in the app's settings with `uppzy-bot manifest slack`.",
         )
     missing = sorted(set(SCOPES) - identity.scopes)
-    needed = [scope for scope in missing if scope not in AGENT_ONLY]
+    needed = [scope for scope in missing if scope not in AGENT_ONLY | NOT_NEEDED]
     if needed:
         return Check(
             check="slack scopes",
             status="fail",
             detail=f"The token lacks {', '.join(needed)}.",
+            fix="Apply the manifest (`uppzy-bot manifest slack --apply`) and install the app again.",
+        )
+    if wanted := [scope for scope in missing if scope in NOT_NEEDED]:
+        return Check(
+            check="slack scopes",
+            status="warn",
+            detail=f"The token lacks {', '.join(wanted)}: {'; '.join(SCOPES[scope] for scope in wanted)}.",
             fix="Apply the manifest (`uppzy-bot manifest slack --apply`) and install the app again.",
         )
     if missing:

@@ -11,15 +11,13 @@ import aiohttp
 
 from adapters.slack.client import CHUNK, Client
 from adapters.slack.errors import retry_after_of
+from adapters.slack.ids import GONE_MODES
 from bot.adapter import FILE_BYTES, FILE_SECONDS
 from bot.errors import Misconfigured, Rejected, Unavailable
 from bot.events import File
 from bot.shared import is_loopback, way_to
 
 _TIMEOUT: Final = aiohttp.ClientTimeout(total=None, sock_connect=5)  # FILE_SECONDS bounds all of it
-
-GONE_MODES: Final = frozenset({"tombstone", "hidden_by_limit"})
-"""`mode` of a file that was deleted, or that is older than the workspace's plan shows (docs.slack.dev, file object)."""
 
 
 async def open_file(client: Client, file: File) -> bytes:

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
 from adapters.slack.client import Client, cursor_of, messages_of
+from adapters.slack.context import context_of, words_of
 from adapters.slack.identity import Identity
 from adapters.slack.ids import message_ref, time_of
 from adapters.slack.normalize import SPOKEN
-from adapters.slack.text import read
 from bot.errors import Misconfigured, Rejected
 from bot.events import Conversation, EarlierMessage, MessageRef
 
@@ -103,13 +103,31 @@ def _message(message: Any, identity: Identity, channel: str, until: datetime) ->
     """Read one message; None for what nobody said (joins, deleted roots), and for what has another shape."""
     try:
         sent_at = time_of(message["ts"])
-        words = read(message.get("text") or "", identity.user_id).text
+        words = words_of(message, identity)
+        items = () if words.text else context_of(message, identity)
+        shown = words.text or "\n".join(item.text for item in items).strip()
         spoken = message.get("subtype") in SPOKEN or message.get("subtype") == "bot_message"
         user = str(message["user"]) if identity.is_person(message) else None
         by_us = identity.is_ours(message)
         ref = message_ref(identity.team_id, channel, message["ts"])
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError):
         return None
-    if not (spoken and words and sent_at < until):
+    if not (spoken and shown and sent_at < until):
         return None
-    return EarlierMessage(ref=ref, user_id=user, by_us=by_us, text=words, sent_at=sent_at)
+    return EarlierMessage(
+        ref=ref,
+        user_id=user,
+        by_us=by_us,
+        author="" if user else _app_name(message),
+        text=shown,
+        mentions=(*words.mentions, *(mention for item in items for mention in item.mentions)),
+        sent_at=sent_at,
+    )
+
+
+def _app_name(message: Mapping[str, Any]) -> str:
+    """Read what an app posts as: by its own name, or under another one."""
+    profile = message.get("bot_profile")
+    name = profile.get("name") if isinstance(profile, dict) else None
+    found = message.get("username") or name
+    return found if isinstance(found, str) else ""

@@ -23,10 +23,13 @@ WORKING_EMOJI: Final = "eyes"
 DELIVERY_EVENT: Final = "uppzy_bot_delivery"
 """The metadata event type that carries our delivery id."""
 
+GONE_MODES: Final = frozenset({"tombstone", "hidden_by_limit"})
+"""`mode` of a file that was deleted, or that is older than the workspace's plan shows (docs.slack.dev, file object)."""
+
 LONGEST_ID: Final = 500
 """Characters; Slack's own ids stay below a hundred, and ours of an event are made of a few of them."""
 
-_WORDS: Final = frozenset({"text", "args"})
+_WORDS: Final = frozenset({"text", "args", "author", "name", "media_type"})
 
 
 def message_ref(account_id: str, channel: str, ts: str) -> MessageRef:
@@ -95,8 +98,14 @@ def _check(value: Any) -> None:
         inner = getattr(value, field.name)
         if dataclasses.is_dataclass(inner):
             _check(inner)
+        elif isinstance(inner, tuple):
+            for one in inner:
+                if dataclasses.is_dataclass(one):  # else the names of files
+                    _check(one)
         elif (
-            field.name in _WORDS or isinstance(inner, bool | datetime) or (inner is None and "None" in str(field.type))
+            field.name in _WORDS
+            or isinstance(inner, bool | int | datetime)
+            or (inner is None and "None" in str(field.type))
         ):
             continue
         elif not (isinstance(inner, str) and 0 < len(inner) <= LONGEST_ID and inner.isprintable()):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from adapters.slack.comment import CommentTarget
+from adapters.slack.context import context_of, files_of, words_of
 from adapters.slack.identity import Identity
 from adapters.slack.ids import (
     ASK_SHORTCUT,
@@ -52,7 +53,7 @@ def shortcut(payload: Payload, identity: Identity) -> list[Event]:
     if payload.get("callback_id") != ASK_SHORTCUT:
         return []
     channel = payload["channel"]["id"]
-    words = read(message.get("text") or "", identity.user_id)
+    words = words_of(message, identity)
     kind = "im" if payload["channel"].get("name") == "directmessage" else ""
     return [
         Message(
@@ -64,7 +65,10 @@ def shortcut(payload: Payload, identity: Identity) -> list[Event]:
             text=words.text,
             mentions_bot=True,
             mentions_others=False,
+            mentions=words.mentions,
+            context=context_of(message, identity, words.addresses),
             has_attachment=bool(message.get("files")),
+            files=files_of(message, identity),
             asks=True,
             sent_at=time_of(payload["action_ts"]),
         )
@@ -94,7 +98,7 @@ def comment(payload: Payload, identity: Identity, received_at: datetime) -> list
 
 def slash(payload: Payload, identity: Identity, received_at: datetime) -> list[Event]:
     """Read the slash command; it names no time and has no message."""
-    args = read(payload.get("text") or "", identity.user_id).text
+    words = read(payload.get("text") or "", identity.user_id)
     kind = "im" if payload.get("channel_name") == "directmessage" else ""
     return [
         Command(
@@ -103,8 +107,9 @@ def slash(payload: Payload, identity: Identity, received_at: datetime) -> list[E
             conversation=conversation(identity.team_id, payload["channel_id"], None, channel_type=kind),
             user_id=payload["user_id"],
             standing=identity.standing_of_team(payload.get("team_id")),
-            name="ask" if args else "help",
-            args=args,
+            name="ask" if words.text else "help",
+            args=words.text,
+            mentions=words.mentions,
             sent_at=received_at,
         )
     ]

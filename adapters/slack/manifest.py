@@ -11,7 +11,7 @@ from adapters.slack.client import Client
 from adapters.slack.config import SlackSettings
 from adapters.slack.http import EVENTS_PATH
 from adapters.slack.ids import ASK_SHORTCUT, SLASH_COMMAND
-from bot.adapter import Manifest, ManifestOptions
+from bot.adapter import Manifest, ManifestOptions, Want
 from bot.errors import Misconfigured, Rejected
 
 Mode = Literal["socket", "http"]
@@ -20,7 +20,7 @@ SCOPES: Final[Mapping[str, str]] = {
     "app_mentions:read": "hears when somebody mentions the bot",
     "assistant:write": "agent view: status, stop button, suggested prompts",
     "channels:history": "follow-up questions in threads of public channels, and looking up what was sent",
-    "channels:read": "learns that it was added to a public channel, or removed from it",
+    "channels:read": "learns that it was added to a public channel, or removed from it; names channels in questions",
     "chat:write": "posts answers and notices, deletes notices",
     "commands": "the slash command and the message shortcut",
     "groups:history": "the same as channels:history in private channels",
@@ -30,15 +30,17 @@ SCOPES: Final[Mapping[str, str]] = {
     "mpim:history": "the same as channels:history in group messages",
     "reactions:read": "emoji reactions on answers are feedback",
     "reactions:write": "puts the eyes on a question while it works, and takes them off",
-    "users:read": "tells guests and people of other workspaces from members (access policy); names who used /ask",
+    "usergroups:read": "names the user groups that a question mentions",
+    "users:read": "tells guests and people of other workspaces from members (access policy); names who used /ask and "
+    "whom a question mentions",
 }
 """Every scope of the bot with its reason."""
 
-NOT_REQUESTED: Final[Mapping[str, str]] = {
-    "files:read": "reads files of messages (`Adapter.open`), which nothing asks for yet",
-    "users:read.email": "tells people's addresses (`Adapter.person`), which nothing asks for yet",
+WANTED: Final[Mapping[Want, tuple[str, str]]] = {
+    "files": ("files:read", "reads files of questions, for [context] files is on"),
+    "emails": ("users:read.email", "tells the addresses of people who ask, for a route sends them along"),
 }
-"""Scopes that code would use if it had them, and why the manifest does without."""
+"""What the settings may switch on → the scope it needs, with its reason."""
 
 EVENTS: Final[Mapping[str, tuple[str, str, tuple[str, ...]]]] = {
     "agent_session_stopped": ("agent_session_stopped", "the stop button of the agent view", ("assistant:write",)),
@@ -77,22 +79,28 @@ METHODS: Final[Mapping[str, tuple[str, ...]]] = {
     "chat.delete": ("chat:write",),
     "chat.postMessage": ("chat:write",),
     "conversations.history": ("channels:history", "groups:history", "im:history", "mpim:history"),
+    "conversations.info": ("channels:read", "groups:read"),
     "conversations.open": ("im:write",),
     "conversations.replies": ("channels:history", "groups:history", "im:history", "mpim:history"),
     "reactions.add": ("reactions:write",),
     "reactions.remove": ("reactions:write",),
     "files.info": ("files:read",),
+    "usergroups.list": ("usergroups:read",),
     "users.info": ("users:read",),
     "views.open": (),
     "views.publish": (),
 }
 """Every method the adapter calls, with the scopes of the bot it needs."""
 
+NOT_NEEDED: Final = frozenset({"usergroups:read"})
+"""Scopes without which something is less well done, and nothing fails: an app that was installed before goes on."""
 AGENT_ONLY: Final = frozenset({"assistant:write", "agent_session_stopped"})
 PROMPTS: Final = ("What can you help me with?", "Where do I find our documentation?")
 
 
-def build(mode: Mode = "socket", url: str | None = None, *, agent: bool = True) -> dict[str, Any]:
+def build(
+    mode: Mode = "socket", url: str | None = None, *, agent: bool = True, wants: frozenset[Want] = frozenset()
+) -> dict[str, Any]:
     """Make the manifest.
 
     `url` is the public address of the bot (scheme and host, with a prefix if there is one), needed for HTTP.
@@ -100,7 +108,7 @@ def build(mode: Mode = "socket", url: str | None = None, *, agent: bool = True) 
     Slack lets guests use no agent.
     """
     events = [name for name in EVENTS if agent or name not in AGENT_ONLY]
-    scopes = [name for name in SCOPES if agent or name not in AGENT_ONLY]
+    scopes = sorted([name for name in SCOPES if agent or name not in AGENT_ONLY] + list(_wanted(wants)))
     address = _events_url(url) if mode == "http" else None
     request = {"request_url": address} if address else {}
     return {
@@ -120,6 +128,11 @@ def build(mode: Mode = "socket", url: str | None = None, *, agent: bool = True) 
             "token_rotation_enabled": False,
         },
     }
+
+
+def _wanted(wants: frozenset[Want]) -> dict[str, str]:
+    """List the scopes of what is switched on, each with its reason."""
+    return dict(scope for want, scope in WANTED.items() if want in wants)
 
 
 def _features(address: str | None, agent: bool) -> dict[str, Any]:
@@ -159,7 +172,7 @@ class SlackManifest:
         """Write the manifest as YAML, the reason of each scope and event beside it."""
         import yaml  # here, for the bot's start does without it
 
-        reasons = {**SCOPES, **{name: reason for name, (_, reason, _) in EVENTS.items()}}
+        reasons = {**SCOPES, **_wanted(options.wants), **{name: reason for name, (_, reason, _) in EVENTS.items()}}
         lines = [
             "# Slack app manifest, made by `uppzy-bot manifest slack`; change the code, not this file.",
             "# Slack: api.slack.com/apps -> Create New App -> From a manifest.",
@@ -205,7 +218,7 @@ class SlackManifest:
         page = f"https://api.slack.com/apps/{app_id}"
         return [f"The app {app_id} was created; install it under {page}/install-on-team. Its tokens are at {page}."]
 
-    async def differences(self, settings: object) -> list[str] | None:
+    async def differences(self, settings: object, wants: frozenset[Want] = frozenset()) -> list[str] | None:
         """Say what the app at Slack has otherwise than the bot needs it; None without SLACK_CONFIG_TOKEN, or an app.
 
         What an operator may choose (its name, its description, to be an agent) is no difference.
@@ -217,7 +230,7 @@ class SlackManifest:
         answer = await client.call("apps.manifest.export", {"app_id": app_id}, read=True)
         exported = answer.get("manifest")
         app: dict[str, Any] = json.loads(exported) if isinstance(exported, str) else dict(exported or {})
-        return _differences(app, slack)
+        return _differences(app, slack, wants)
 
 
 MANIFEST: Final[Manifest] = SlackManifest()
@@ -230,17 +243,17 @@ def _settings(settings: object) -> SlackSettings:
 
 
 def _built(options: ManifestOptions) -> dict[str, Any]:
-    return build(options.mode or "socket", options.url, agent=options.agent is not False)
+    return build(options.mode or "socket", options.url, agent=options.agent is not False, wants=options.wants)
 
 
-def _differences(app: dict[str, Any], settings: SlackSettings) -> list[str]:
+def _differences(app: dict[str, Any], settings: SlackSettings, wants: frozenset[Want]) -> list[str]:
     shown = app.get("settings") or {}
     events = (shown.get("event_subscriptions") or {}).get("bot_events") or ()
     scopes = ((app.get("oauth_config") or {}).get("scopes") or {}).get("bot") or ()
     differences = []
     if missing := sorted(set(EVENTS) - AGENT_ONLY - set(events)):
         differences.append(f"no subscription to {', '.join(missing)}")
-    if missing := sorted(set(SCOPES) - AGENT_ONLY - set(scopes)):
+    if missing := sorted({*SCOPES, *_wanted(wants)} - AGENT_ONLY - set(scopes)):
         differences.append(f"no scope {', '.join(missing)}")
     if not (shown.get("interactivity") or {}).get("is_enabled"):
         differences.append("interactivity is off")

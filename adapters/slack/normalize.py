@@ -11,11 +11,11 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Final
 
+from adapters.slack.context import awaits_context, context_of, files_of, words_of
 from adapters.slack.emoji import to_unicode
 from adapters.slack.identity import Identity
 from adapters.slack.ids import CHANNEL_NAME, Payload, checked, conversation, message_ref, thread_of, time_of
 from adapters.slack.interactions import click, comment, shortcut, slash
-from adapters.slack.text import read
 from bot.events import (
     Added,
     Conversation,
@@ -87,7 +87,7 @@ def _message(event: Payload, payload: Payload, identity: Identity) -> list[Event
         return _edit(event, event, {}, identity)
     if event.get("subtype") not in SPOKEN or not identity.is_person(event):
         return []
-    words = read(event.get("text") or "", identity.user_id)
+    words = words_of(event, identity)
     ref = message_ref(identity.team_id, event["channel"], event["ts"])
     return [
         Message(
@@ -97,25 +97,33 @@ def _message(event: Payload, payload: Payload, identity: Identity) -> list[Event
             user_id=event["user"],
             standing=identity.standing_of(event),
             text=words.text,
-            mentions_bot=words.mentions_bot or event["type"] == "app_mention",
+            mentions_bot=words.mentions_bot or (event["type"] == "app_mention" and not words.quotes_bot),
             mentions_others=words.mentions_others,
+            mentions=words.mentions,
+            context=context_of(event, identity, words.addresses),
+            awaits_context=awaits_context(event, identity, words.addresses),
             has_attachment=bool(event.get("files")),
+            files=files_of(event, identity),
             sent_at=time_of(event["ts"]),
         )
     ]
 
 
 def _edit(event: Payload, now: Payload, before: Payload, identity: Identity) -> list[Event]:
-    """`message_changed` comes for unfurls, for new replies and for our own messages too."""
+    """`message_changed` comes for new words and for what Slack adds of its own (previews); also for new replies and for
+    our own messages, which is no edit at all."""
     if now.get("subtype") not in SPOKEN or not identity.is_person(now):
         return []
-    if not now.get("edited") or now.get("text") == before.get("text"):
+    channel, words = event["channel"], words_of(now, identity)
+    context = context_of(now, identity, words.addresses)
+    edited = bool(now.get("edited")) and now.get("text") != before.get("text")
+    if not edited and context == context_of(before, identity, words.addresses):
         return []
-    channel = event["channel"]
-    words = read(now.get("text") or "", identity.user_id)
+    stamp = now["edited"]["ts"] if now.get("edited") else now["ts"]
+    what = f"edit:{channel}:{now['ts']}:{stamp}" if edited else f"preview:{channel}:{now['ts']}:{event['event_ts']}"
     return [
         Edit(
-            event_id=f"edit:{channel}:{now['ts']}:{now['edited']['ts']}",
+            event_id=what,
             ref=message_ref(identity.team_id, channel, now["ts"]),
             conversation=_where(channel, event, identity, thread_of(now)),
             user_id=now["user"],
@@ -123,8 +131,13 @@ def _edit(event: Payload, now: Payload, before: Payload, identity: Identity) -> 
             text=words.text,
             mentions_bot=words.mentions_bot,
             mentions_others=words.mentions_others,
+            mentions=words.mentions,
+            context=context,
+            awaits_context=edited and awaits_context(now, identity, words.addresses),
+            only_adds_context=not edited,
             has_attachment=bool(now.get("files")),
-            sent_at=time_of(now["edited"]["ts"]),
+            files=files_of(now, identity),
+            sent_at=time_of(stamp),
         )
     ]
 

@@ -30,6 +30,7 @@ from bot.render import (
     Weight,
     flat,
     is_blank,
+    noted,
     parse,
     split,
     units,
@@ -112,8 +113,8 @@ def render(outbound: Outbound, *, plain: bool = False, after: int = 0) -> list[S
     """
     make = partial(_text_parts, after=after) if plain else _parts
     match outbound:
-        case Answer(text=text, asker_id=asker_id):
-            parts = [replace(part, user_id=asker_id) for part in make(parse(text).blocks)]
+        case Answer(text=text, asker_id=asker_id, notes=notes):
+            parts = [replace(part, user_id=asker_id) for part in make(noted(parse(text), notes).blocks)]
             if not plain:
                 parts[-1] = replace(parts[-1], blocks=(*parts[-1].blocks, _buttons()))
             return parts

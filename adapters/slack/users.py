@@ -42,17 +42,16 @@ class Users:
         Raises:
             Unavailable: Slack could not be asked; the payload is not to be acknowledged.
         """
-        if (
-            not isinstance(event, Message | Edit | Reaction | Command | Added | HomeOpened)
-            or event.standing != "member"
-        ):
+        if not isinstance(event, Message | Edit | Reaction | Command | Added | HomeOpened) or not event.user_id:
             return event
-        if not event.user_id:
-            return event  # nobody is named
+        # In an organisation of several workspaces a member has one identity in all of them: the workspace that an event
+        # names may be a sister, which only `users.info` can tell from a stranger's.
+        sister = event.standing == "external" and identity.enterprise_id is not None
         shared = bool(payload.get("is_ext_shared_channel")) and not _says_team(payload)
-        if not (shared or self._guests_differ):
+        if not sister and (event.standing != "member" or not (shared or self._guests_differ)):
             return event
-        standing = await self._look_up(event.user_id, identity, "external" if shared else "guest")
+        doubtful: Standing = "external" if shared or sister else "guest"
+        standing = await self._look_up(event.user_id, identity, doubtful)
         return replace(event, standing=standing)
 
     async def person(self, user_id: str) -> Person | None:
@@ -98,14 +97,14 @@ def _person(user: Any) -> Person | None:
     given = user.get("profile")
     profile: dict[str, Any] = given if isinstance(given, dict) else {}
     names = (profile.get("display_name"), user.get("real_name"), profile.get("real_name"), user.get("name"))
-    name = next((cleaned for candidate in names if (cleaned := _text(candidate))), "")
+    name = next((cleaned for candidate in names if (cleaned := one_line(candidate))), "")
     if not name:
         return None
-    locale, email = _text(user.get("locale")), _text(profile.get("email"))
+    locale, email = one_line(user.get("locale")), one_line(profile.get("email"))
     return Person(name=name[:LONGEST_NAME], locale=locale or None, email=email or None)
 
 
-def _text(value: Any) -> str:
+def one_line(value: Any) -> str:
     """One line of it, without what shows as nothing or turns the line round; joiners are letters of some languages."""
     if not isinstance(value, str):
         return ""
@@ -119,7 +118,13 @@ def _says_team(payload: Payload) -> bool:
 
 
 def _standing(user: dict[str, Any], identity: Identity) -> Standing:
+    """Read whether somebody is of the workspace, or of its organisation (user object, `enterprise_user`)."""
+    found = user.get("enterprise_user")
+    organisation: dict[str, Any] = found if isinstance(found, dict) else {}
+    teams = organisation.get("teams")
+    ours = isinstance(teams, list) and identity.team_id in teams
+    ours = ours or (identity.enterprise_id is not None and organisation.get("enterprise_id") == identity.enterprise_id)
     team = user.get("team_id")
-    if user.get("is_stranger") or (team and not identity.is_home(team)):
+    if not ours and (user.get("is_stranger") or (team and not identity.is_home(team))):
         return "external"
     return "guest" if user.get("is_restricted") or user.get("is_ultra_restricted") else "member"

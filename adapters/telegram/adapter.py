@@ -27,7 +27,7 @@ from adapters.telegram.webhook import WEBHOOK_PATH, webhook
 from adapters.telegram.working import WorkingSigns
 from bot.adapter import Check, Host, Part
 from bot.errors import Rejected, Unavailable
-from bot.events import Conversation, EarlierMessage, File, MessageRef, Outbound, Person, Rating
+from bot.events import Conversation, EarlierMessage, File, Mention, MessageRef, Outbound, Person, Rating
 from bot.shared import BackgroundTasks, Backoff
 
 T = TypeVar("T")
@@ -157,6 +157,10 @@ class TelegramAdapter:
         else:
             await self._signs.end(conversation, question)
 
+    async def name_of(self, account_id: str, mention: Mention) -> str | None:
+        """Answer None: Telegram's messages name everybody by name."""
+        return None
+
     async def check(self) -> Sequence[Check]:
         """Look whether the account works."""
         return await check_account(self._client, self._settings, self._groups)
@@ -174,7 +178,8 @@ class TelegramAdapter:
     async def _identify(self) -> Identity:
         async with self._client.call("getMe") as bot:
             user = await bot.get_me()
-            return Identity(id=user.id, username=user.username or "")
+            reads_all = bool(user.can_read_all_group_messages)
+            return Identity(id=user.id, username=user.username or "", reads_all=reads_all)
 
     async def _patiently(self, do: Callable[[], Awaitable[T]]) -> T:
         """Do it until it works: a network that is down at the start ends by itself, a refused token does not."""

@@ -98,7 +98,7 @@ CHANNEL: Final = ChannelSpec(
             ),
         ),
     ),
-    lacks=frozenset({"look_ups"}),
+    lacks=frozenset({"look_ups", "history"}),
     adapter="adapters.telegram.adapter:TelegramAdapter",
     preview="adapters.telegram.preview:preview",
     manifest="adapters.telegram.manifest:MANIFEST",

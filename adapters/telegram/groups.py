@@ -81,6 +81,10 @@ class Groups:
                 chat_id,
             )
 
+    def is_admin(self, chat_id: str) -> bool:
+        """Whether the bot is known to be an administrator there, who is shown everything."""
+        return self._admin.get(chat_id) is True
+
     def without_reactions(self) -> tuple[str, ...]:
         """Groups known to deliver no reactions."""
         return tuple(chat_id for chat_id, admin in self._admin.items() if admin is False)

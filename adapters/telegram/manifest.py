@@ -17,7 +17,7 @@ from telegram import (
 
 from adapters.telegram.client import Client
 from adapters.telegram.config import TelegramSettings
-from bot.adapter import ManifestOptions
+from bot.adapter import ManifestOptions, Want
 from bot.errors import Misconfigured, Unavailable
 
 SCOPES: Final = {
@@ -25,8 +25,8 @@ SCOPES: Final = {
     "all_private_chats": BotCommandScopeAllPrivateChats,
     "all_group_chats": BotCommandScopeAllGroupChats,
 }
-PRIVATE: Final = ("start", "help", "new", "ask")
-GROUP: Final = ("ask", "new", "help")
+PRIVATE: Final = ("start", "help", "new", "stop", "ask")
+GROUP: Final = ("ask", "new", "stop", "help")
 TRIES: Final = 5
 NO_OPTIONS: Final = ManifestOptions()
 
@@ -49,6 +49,7 @@ PROFILES: Final[Mapping[str, Profile]] = {
             "start": "Begin",
             "help": "What I can do",
             "new": "Start a new conversation",
+            "stop": "Stop your open questions",
             "ask": "Ask a question",
         },
     ),
@@ -60,6 +61,7 @@ PROFILES: Final[Mapping[str, Profile]] = {
             "start": "Anfangen",
             "help": "Was ich kann",
             "new": "Ein neues Gespräch beginnen",
+            "stop": "Deine offenen Fragen abbrechen",
             "ask": "Eine Frage stellen",
         },
     ),
@@ -71,6 +73,7 @@ PROFILES: Final[Mapping[str, Profile]] = {
             "start": "Başla",
             "help": "Neler yapabilirim",
             "new": "Yeni bir sohbet başlat",
+            "stop": "Açık sorularını durdur",
             "ask": "Bir soru sor",
         },
     ),
@@ -118,7 +121,7 @@ class TelegramManifest:
                 await _call(client, difference.method, difference.arguments)
         return [difference.sentence for difference in differences]
 
-    async def differences(self, settings: object) -> list[str] | None:
+    async def differences(self, settings: object, wants: frozenset[Want] = frozenset()) -> list[str] | None:
         """List where Telegram shows something else than the profile; None without a token to ask with.
 
         Raises:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -16,18 +15,22 @@ from telegram import (
 from telegram import Message as TelegramMessage
 
 from adapters.telegram import parse
+from adapters.telegram.context import context_of, files_of, is_forward
 from adapters.telegram.identity import Identity
 from adapters.telegram.ids import CHANNEL_NAME, RATE_BAD, RATE_GOOD, message_ref, number
+from adapters.telegram.joins import joins_of
 from adapters.telegram.text import ReadText, read
 from bot.events import Added, Command, Conversation, Edit, Event, Gone, Message, MessageRef, Moved, Reaction
 
 KINDS: Final = ("message", "edited_message", "message_reaction", "callback_query", "my_chat_member")
-COMMANDS: Final = frozenset({"start", "help", "new", "ask"})
+COMMANDS: Final = frozenset({"start", "help", "new", "ask", "stop"})
 GENERAL_TOPIC: Final = 1
 """Id of a forum's first topic; messages there are sent without it (telegram-bot-api, Client.h,
 GENERAL_FORUM_TOPIC_ID)."""
 SERVICE_USER: Final = 777000
 """Telegram itself (`telegram.constants.ChatID.SERVICE_CHAT`)."""
+FORWARDED: Final = ReadText(text="", mentions_bot=False, mentions_others=False)
+"""What a person says with a message that they only sent on: nothing. Its commands and mentions are not theirs."""
 BUTTONS: Final = {RATE_GOOD: "👍", RATE_BAD: "👎"}
 
 
@@ -44,9 +47,9 @@ def normalize(raw: Mapping[str, Any], identity: Identity, received_at: datetime)
     content = raw.get(kind)
     match kind:
         case "message":
-            return _message(parse.message(content), parse.attached(content), identity)
+            return _message(content, identity)
         case "edited_message":
-            return _edit(parse.message(content), parse.attached(content), identity, update_id)
+            return _edit(content, identity, update_id)
         case "message_reaction":
             return _reactions(parse.reaction(content), identity, update_id)
         case "callback_query":
@@ -57,15 +60,18 @@ def normalize(raw: Mapping[str, Any], identity: Identity, received_at: datetime)
             return []
 
 
-def _message(message: TelegramMessage, attached: bool, identity: Identity) -> list[Event]:
+def _message(content: Any, identity: Identity) -> list[Event]:
+    message, attached, forwarded = parse.message(content), parse.attached(content), is_forward(content)
     if (moved := _moved(message, identity)) is not None:
         return [moved]
     user_id = _author(message)
     if user_id is None or (message.text is None and not attached):
         return []  # no person, or a service message: somebody joined, a topic was made
-    words = _read_text(message, identity)
+    words = FORWARDED if forwarded else _read_text(message, identity)
     if words is None:
         return []
+    replied = _replied(message)
+    context = context_of(content, identity, is_reply=replied is not None)
     ref, conversation = _ref(message.chat, message.message_id, identity), _conversation(message, identity)
     event_id = f"message:{message.chat.id}:{message.message_id}"
     sent_at = _time(message.date)
@@ -79,13 +85,13 @@ def _message(message: TelegramMessage, attached: bool, identity: Identity) -> li
                 standing="public",
                 name=words.command,
                 args=words.text,
+                context=context,
+                has_attachment=attached,
+                files=files_of(content, identity),
+                joins=joins_of(message, identity, forwarded=False),
                 sent_at=sent_at,
             )
         ]
-    if message.media_group_id and not words.text:
-        # One notice for an album, however many pictures: they have one id, and the core takes each id once.
-        event_id = f"album:{message.chat.id}:{message.media_group_id}"
-    replied = _replied(message)
     return [
         Message(
             event_id=event_id,
@@ -94,22 +100,27 @@ def _message(message: TelegramMessage, attached: bool, identity: Identity) -> li
             user_id=user_id,
             standing="public",
             text=words.text,
-            mentions_bot=words.mentions_bot or _is_by_us(replied, identity),
+            mentions_bot=_is_to_us(words, replied, identity),
             mentions_others=words.mentions_others,
+            context=context,
             has_attachment=attached,
+            files=files_of(content, identity),
             in_reply_to=_ref(message.chat, replied.message_id, identity) if replied else None,
+            joins=joins_of(message, identity, forwarded=forwarded),
             sent_at=sent_at,
         )
     ]
 
 
-def _edit(message: TelegramMessage, attached: bool, identity: Identity, update_id: int) -> list[Event]:
+def _edit(content: Any, identity: Identity, update_id: int) -> list[Event]:
+    message = parse.message(content)
     user_id = _author(message)
     if user_id is None or (message.text is None and message.caption is None):
         return []
-    words = _read_text(message, identity)
+    words = FORWARDED if is_forward(content) else _read_text(message, identity)
     if words is None or words.command not in ("", "ask"):
         return []
+    replied = _replied(message)
     edited_at = _time(message.edit_date or message.date)
     return [
         Edit(
@@ -120,9 +131,11 @@ def _edit(message: TelegramMessage, attached: bool, identity: Identity, update_i
             user_id=user_id,
             standing="public",
             text=words.text,
-            mentions_bot=words.mentions_bot or bool(words.command) or _is_by_us(_replied(message), identity),
+            mentions_bot=bool(words.command) or _is_to_us(words, replied, identity),
             mentions_others=words.mentions_others,
-            has_attachment=attached,
+            context=context_of(content, identity, is_reply=replied is not None),
+            has_attachment=parse.attached(content),
+            files=files_of(content, identity),
             sent_at=edited_at,
         )
     ]
@@ -248,18 +261,15 @@ def _author(message: TelegramMessage) -> str | None:
 
 
 def _read_text(message: TelegramMessage, identity: Identity) -> ReadText | None:
-    """Read the words, None for a command that is for another bot. One we do not have is a question: nobody else
-    will answer it."""
+    """Read the words, None for a command that is, or may be, for another bot. One that we do not have stays a command
+    where nobody else will answer it: in private chats, and in groups by our name."""
     text = message.text if message.text is not None else message.caption or ""
     words = read(text, message.entities if message.text is not None else message.caption_entities, identity)
     if not words.command:
         return words
-    named, known = words.target == identity.username.lower(), words.command in COMMANDS
-    if words.target and not named:
-        return None
-    if not (named or known or message.chat.type == Chat.PRIVATE):
-        return None
-    return words if known else replace(words, command="", text=text.strip(), mentions_bot=named)
+    if words.target:
+        return words if words.target == identity.username.lower() else None
+    return words if words.command in COMMANDS or message.chat.type == Chat.PRIVATE else None
 
 
 def _replied(message: TelegramMessage) -> TelegramMessage | None:
@@ -273,6 +283,11 @@ def _replied(message: TelegramMessage) -> TelegramMessage | None:
     if message.is_topic_message and replied.message_id == message.message_thread_id:
         return None
     return replied
+
+
+def _is_to_us(words: ReadText, replied: TelegramMessage | None, identity: Identity) -> bool:
+    """Whether a message addresses us: by a mention, or as a reply to us that is not for somebody else."""
+    return words.mentions_bot or (_is_by_us(replied, identity) and not words.is_for_others)
 
 
 def _is_by_us(message: TelegramMessage | None, identity: Identity) -> bool:

@@ -7,7 +7,7 @@ import logging
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime
-from typing import Any, Final
+from typing import Any
 
 from adapters.telegram.client import Client
 from adapters.telegram.groups import Groups
@@ -16,12 +16,10 @@ from adapters.telegram.ids import CHANNEL_NAME
 from adapters.telegram.normalize import normalize
 from bot.adapter import Host
 from bot.errors import BotError, Unavailable
-from bot.events import Event, Message, Reaction
-from bot.shared import BackgroundTasks, BoundedDict
+from bot.events import Event, Reaction
+from bot.shared import BackgroundTasks
 
 log = logging.getLogger(__name__)
-
-ALBUMS_KEPT: Final = 1000
 
 
 class Inbox:
@@ -42,8 +40,6 @@ class Inbox:
         self._groups = groups
         self._tasks = tasks
         self._now = now
-        self._albums_asked: BoundedDict[str, None] = BoundedDict(ALBUMS_KEPT)
-        """Albums whose caption was taken in, as chat and album id."""
 
     async def take(self, raw: Mapping[str, Any]) -> None:
         """Store what the update means, or the update itself when it cannot be read.
@@ -52,7 +48,7 @@ class Inbox:
             Unavailable: it is not stored; do not confirm it.
         """
         try:
-            events = normalize(raw, self._identity, self._now())
+            events = normalize(raw, self._identity_in(raw), self._now())
         except Exception as error:
             # Whatever it is, it comes again for a day if it is not taken, and holds up all that come after it.
             await self._set_aside(raw, f"The update cannot be read ({type(error).__name__}).")
@@ -60,8 +56,7 @@ class Inbox:
             for event in events:
                 if isinstance(event, Reaction) and event.button:
                     event = await self._named(raw, event)  # the same click, by its right person
-                if not self._note_album(raw, event):
-                    await self._handle(raw, event)
+                await self._handle(raw, event)
         self._afterwards(raw)
 
     async def _named(self, raw: Mapping[str, Any], click: Reaction) -> Reaction:
@@ -80,6 +75,14 @@ class Inbox:
             return replace(click, user_id=chat_id)
         return click
 
+    def _identity_in(self, raw: Mapping[str, Any]) -> Identity:
+        """Return who we are where the update comes from: administrators of a group are shown everything."""
+        message = raw.get("message")
+        chat = message.get("chat") if isinstance(message, dict) else None
+        if isinstance(chat, dict) and self._groups.is_admin(str(chat.get("id"))):
+            return replace(self._identity, reads_all=True)
+        return self._identity
+
     async def _handle(self, raw: Mapping[str, Any], event: Event) -> None:
         try:
             await self._host.handle(event)
@@ -96,20 +99,6 @@ class Inbox:
             # Nested so deeply that it can only just be read. It has to end here too, or its chat stands still.
             body = json.dumps({"update_id": raw.get("update_id"), "left_out": "nested too deeply"}).encode()
         await self._host.set_aside(CHANNEL_NAME, self._client.account_id, body, reason)
-
-    def _note_album(self, raw: Mapping[str, Any], event: Event) -> bool:
-        """Remember an album whose caption asks. True: it has asked before, so this picture needs no notice."""
-        if not isinstance(event, Message) or not event.has_attachment:
-            return False
-        message = raw.get("message")
-        group = message.get("media_group_id") if isinstance(message, dict) else None
-        if not group:
-            return False
-        album = f"{event.conversation.conversation_id}:{group}"
-        if not event.text:
-            return album in self._albums_asked
-        self._albums_asked[album] = None
-        return False
 
     def _afterwards(self, raw: Mapping[str, Any]) -> None:
         """Do what Telegram's side of the conversation needs; nothing here may fail the update."""

@@ -30,6 +30,7 @@ from bot.render import (
     Weight,
     flat,
     is_blank,
+    noted,
     parse,
     split,
     units,
@@ -94,8 +95,8 @@ def render(outbound: Outbound, *, plain: bool = False, after: int = 0) -> list[T
     """
     make = partial(_plain_parts, after=after) if plain else _parts
     match outbound:
-        case Answer(text=text):
-            parts = make(parse(text).blocks)
+        case Answer(text=text, notes=notes):
+            parts = make(noted(parse(text), notes).blocks)
             parts[-1] = replace(parts[-1], buttons=True)
             return parts
         case Notice(text=text, kind="question"):

@@ -95,6 +95,7 @@ class ApiClient:
         message: str,
         *,
         language: str | None = None,
+        email: str | None = None,
         before: Callable[[], Awaitable[None]] | None = None,
     ) -> Submitted:
         """Hand in a question; its `request_id` must be stored before it is polled.
@@ -108,7 +109,7 @@ class ApiClient:
             Rejected: refused, or accepted without a request id: nothing to poll, never to be sent again.
             Misconfigured: 401, 403, 404, or a redirect.
         """
-        body = _question(session_id, message, language)
+        body = _question(session_id, message, language, email)
         return await self._call(
             "chat_async",
             "submit",
@@ -292,11 +293,13 @@ class ApiClient:
             raise unreadable(endpoint, kind, outcome.status)
 
 
-def _question(session_id: str, message: str, language: str | None) -> dict[str, str]:
-    """Build the body of both chats; an e-mail address is never sent."""
+def _question(session_id: str, message: str, language: str | None, email: str | None = None) -> dict[str, str]:
+    """Build the body of both chats; `email` is the asker's address, sent only where an operator wants it."""
     body = {"session_id": session_id, "message": message}
     if language:
         body["response_language"] = language
+    if email:
+        body["email"] = email
     return body
 
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
 from bot.adapter import Check
 from bot.cli.output import Json, api, config, document, progress, table
+
+if TYPE_CHECKING:
+    from bot.config import Config
 
 
 async def doctor(*, quick: Annotated[bool, Parameter(negative=())] = False, json: Json = False) -> int:
@@ -42,6 +45,7 @@ async def doctor(*, quick: Annotated[bool, Parameter(negative=())] = False, json
             checks = await examine(
                 client, adapters, database, questions=not quick, tell=lambda what: words(f"looking at: {what}")
             )
+    checks.append(what_goes_along(settings))
     for at, noted in seen.values():
         checks = [*checks, *also_seen(checks, at, noted)]
     if json:
@@ -50,3 +54,19 @@ async def doctor(*, quick: Annotated[bool, Parameter(negative=())] = False, json
         rows = [(c.check, c.status, c.detail, c.fix) for c in checks]
         table(("check", "status", "detail", "fix"), rows, empty="Nothing was looked at.")
     return 1 if failed(checks) else 0
+
+
+def what_goes_along(settings: Config) -> Check:
+    """Say what the API is sent with questions, beside the words that people type."""
+    from bot.config import route_name
+
+    along = settings.context
+    parts = []
+    if along.chars:
+        what = "what people point at: quotes, forwards, tables, messages that links show"
+        thread = f"; up to {along.thread_messages} earlier messages of a thread" if along.thread_messages else ""
+        parts.append(f"{what}{thread} ({along.chars:,} characters in all, [context] in the settings)")
+    parts.append("the names of who and what is mentioned")
+    routes = [route_name(route) for route in settings.routes if route.send_email]
+    parts.append(f"the asker's e-mail address on {', '.join(routes)}" if routes else "no e-mail address")
+    return Check(check="sent to the api", status="ok", detail=f"With a question go {'; '.join(parts)}.")

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from cyclopts import App, Parameter
 from pydantic import BaseModel
 
-from bot.adapter import ChannelSpec, Manifest, ManifestOptions
+from bot.adapter import ChannelSpec, Manifest, ManifestOptions, Want
 from bot.cli.output import Json, config, document, note, say
 from bot.errors import BotError, ConfigError, Misconfigured
 
@@ -46,7 +46,7 @@ async def manifest(
     from bot.config import installed
 
     registration = manifest_of(channel, installed())
-    options = chosen(channel, registration, ManifestOptions(mode=mode, url=url, agent=agent))
+    options = chosen(channel, registration, ManifestOptions(mode=mode, url=url, agent=agent, wants=_wants()))
     if apply:
         done = await registration.apply(_settings(channel), options)
         if json:
@@ -58,7 +58,7 @@ async def manifest(
     text = registration.text(options)
     if not json:
         print(text, end="", flush=True)
-    differences = await _differences(channel, registration)
+    differences = await _differences(channel, registration, options.wants)
     if json:
         document({"channel": channel, "manifest": text, "differences": differences})
     elif differences is not None:
@@ -82,13 +82,26 @@ def manifest_of(channel: str, channels: tuple[ChannelSpec, ...]) -> Manifest:
 
 def chosen(channel: str, registration: Manifest, options: ManifestOptions) -> ManifestOptions:
     """Return the options. Raises `Misconfigured` for one that the channel does not know."""
-    given = {name for name, value in asdict(options).items() if value is not None}
+    given = {name for name, value in asdict(options).items() if value is not None and name != "wants"}
     if unknown := sorted(given - registration.options):
         raise Misconfigured(f"The manifest of {channel} has no --{unknown[0]}; leave it out.")
     return options
 
 
-async def _differences(channel: str, registration: Manifest) -> list[str] | None:
+def _wants() -> frozenset[Want]:
+    """Tell what the settings have switched on; nothing where there are none yet, or wrong ones."""
+    try:
+        settings = config()
+    except ConfigError:
+        return frozenset()
+    on: dict[Want, bool] = {
+        "files": settings.context.files,
+        "emails": any(route.send_email for route in settings.routes),
+    }
+    return frozenset(want for want, is_on in on.items() if is_on)
+
+
+async def _differences(channel: str, registration: Manifest, wants: frozenset[Want]) -> list[str] | None:
     """List where the channel shows something else; None where that cannot be asked."""
     try:
         settings = _settings(channel)
@@ -97,7 +110,7 @@ async def _differences(channel: str, registration: Manifest) -> list[str] | None
         note("What differs at the channel is not shown, for the settings are wrong; see `uppzy-bot config check`.")
         return None
     try:
-        return await registration.differences(settings)
+        return await registration.differences(settings, wants)
     except BotError as error:
         note(f"What differs at the channel is not shown: {error}")
         return None

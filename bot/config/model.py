@@ -184,13 +184,30 @@ class Feedback(Part, frozen=True):
 
 
 class Limits(Part, frozen=True):
-    """`per_person_per_minute` 0 means no limit. `body_bytes` is the size of an HTTP body."""
+    """`per_person_per_minute` 0 means no limit. `message_chars`: a question and what goes along with it.
+    `body_bytes` is the size of an HTTP body."""
 
     per_person_per_minute: int = Field(default=0, ge=0)
     waiting_per_session: int = Field(default=50, ge=1)
     open_turns: int = Field(default=10_000, ge=1)
-    question_chars: int = Field(default=4_000, ge=1)
+    question_chars: int = Field(default=8_000, ge=1)
+    message_chars: int = Field(default=9_500, ge=1)
     body_bytes: int = Field(default=1_048_576, ge=1)
+
+
+class Input(Part, frozen=True):
+    """`join_seconds`: how long a message that more may follow waits for the next."""
+
+    join_seconds: float = Field(default=1.5, ge=0, le=5)
+
+
+class Along(Part, frozen=True):
+    """What goes along with a question: `chars` of it, `thread_messages` of a thread, 0 for none. `files`: the text of
+    files that came with it."""
+
+    thread_messages: int = Field(default=20, ge=0, le=500)
+    chars: int = Field(default=3_000, ge=0)
+    files: bool = False
 
 
 class Retention(Part, frozen=True):
@@ -236,6 +253,7 @@ class Route(Part, frozen=True, extra="forbid"):
     language: Language | None = None
     scope: Scope | None = None
     mode: Literal["mention", "all", "questions"] = "mention"
+    send_email: bool = False
 
     @check("channel")
     @classmethod
@@ -282,6 +300,8 @@ class Config(Part, frozen=True):
     sessions: Sessions = Sessions()
     feedback: Feedback = Feedback()
     limits: Limits = Limits()
+    input: Input = Input()
+    context: Along = Along()
     retention: Retention = Retention()
     access: Access = Access()
     answers: AnswerOptions = AnswerOptions()

@@ -15,6 +15,7 @@ from bot.context import Context
 from bot.engine import EndOfAttempt, TakenTurn, Worker
 from bot.engine.admission import AdmissionQueue
 from bot.errors import Unavailable
+from bot.shared import BackgroundTasks
 from bot.store import dead_letters, turns
 from bot.store.turns import Fenced, Turn
 
@@ -25,6 +26,8 @@ COME_BACK = 15.0
 RESUMED_TOGETHER = 100
 RESUME_EVERY = 0.1
 """Of what is found open, so many turns go on at once, then more after so many seconds: as if they came one by one."""
+AFTER_START = 5.0
+"""Seconds that a question waits for its parts after a restart: they may have come while nobody was listening."""
 MOST_ERRORS = 4
 """Unexpected errors of one turn in this process before it becomes a dead letter."""
 
@@ -45,6 +48,7 @@ class InProcessEngine:
         self._taken: dict[str, TakenTurn] = {}
         self._errors: dict[int, int] = {}
         self._resuming: asyncio.Task[None] | None = None
+        self._waits = BackgroundTasks()
         self._draining = False
 
     @property
@@ -55,7 +59,7 @@ class InProcessEngine:
     async def start(self) -> None:
         """Go on with everything that was open when the last process ended."""
         await self.ctx.db.changed_elsewhere()  # from here on
-        await self._rescan()
+        await self._rescan(at_start=True)
 
     async def run(self) -> None:
         """Look for rows of other processes until cancelled."""
@@ -68,17 +72,19 @@ class InProcessEngine:
             except Unavailable:
                 log.warning("engine.database_unavailable")
 
-    async def _rescan(self) -> None:
+    async def _rescan(self, *, at_start: bool = False) -> None:
         open_turns = await self.ctx.db.read(turns.open_turns)
         self._open = {turn.id for turn in open_turns if turn.kind == "question"}
         self._show_count()
         left = await self.ctx.db.read(turns.with_progress_left)
         await self._stop_resuming()
-        self._resuming = asyncio.get_running_loop().create_task(self._resume(open_turns, left), name="resume")
+        self._resuming = asyncio.get_running_loop().create_task(
+            self._resume(open_turns, left, at_start=at_start), name="resume"
+        )
         await asyncio.sleep(0)  # the first ones go on at once
         self._wake_ratings()
 
-    async def _resume(self, open_turns: Sequence[Turn], left: Sequence[Turn]) -> None:
+    async def _resume(self, open_turns: Sequence[Turn], left: Sequence[Turn], *, at_start: bool) -> None:
         """Go on with what was found, a slice at a time: all at once would take the place of everything else."""
         for start in range(0, len(open_turns), RESUMED_TOGETHER):
             if start:
@@ -86,6 +92,7 @@ class InProcessEngine:
             for turn in open_turns[start : start + RESUMED_TOGETHER]:
                 if turn.id in self._open:  # else it has ended since
                     self._worker.show_progress(turn)
+                    self._wait_for_parts(turn, at_start=at_start)
                 self.wake(turn.lane)
         for start in range(0, len(left), RESUMED_TOGETHER):
             if start:
@@ -104,8 +111,22 @@ class InProcessEngine:
             self._open.add(turn.id)
             self._show_count()
             self._worker.show_progress(turn)
+            self._wait_for_parts(turn)
         for lane in lanes:
             self.wake(lane)
+
+    def _wait_for_parts(self, turn: Turn, *, at_start: bool = False) -> None:
+        """Begin a question when no more of its messages have come for a while."""
+        if turn.ready_at is None:
+            return
+        # A clock that was set back must not make it wait longer.
+        seconds = min(max(0.0, turn.ready_at - self.ctx.clock()), self.ctx.config.input.join_seconds)
+        self._waits.spawn(self._make_ready(turn, turn.ready_at, AFTER_START if at_start else seconds))
+
+    async def _make_ready(self, turn: Turn, ready_at: float, seconds: float) -> None:
+        await asyncio.sleep(seconds)
+        if await self.ctx.persist(lambda tx: turns.make_ready(tx, turn.id, ready_at)):
+            self.wake(turn.lane)
 
     def wake(self, lane: str) -> None:
         """A lane may have work."""
@@ -120,6 +141,7 @@ class InProcessEngine:
         """Begin nothing new, let outside calls under way end and be stored, and stop within `seconds`."""
         self._draining = True
         await self._stop_resuming()
+        self._waits.cancel()
         for lane, task in list(self._lanes.items()):
             taken = self._taken.get(lane)
             if taken is not None:
@@ -133,6 +155,7 @@ class InProcessEngine:
             for task in late:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+        await self._waits.drain()
 
     def _show_count(self) -> None:
         self.ctx.metrics.turns_in_flight.set(self.open_questions)

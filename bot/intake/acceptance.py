@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from bot.context import Context
@@ -20,9 +21,10 @@ from bot.events import (
     Reaction,
     Stop,
 )
-from bot.intake.access import is_admitted
+from bot.intake.access import Refusal, why_refused
 from bot.intake.arrival import DUPLICATE, IGNORED, Accepted, Arrival, Purpose, resolve
 from bot.intake.commands import purpose_of_command
+from bot.intake.joined import end_wait
 from bot.intake.lifecycle import (
     purpose_of_addition,
     purpose_of_deletion,
@@ -61,17 +63,24 @@ def take(tx: Tx, event: Event, ctx: Context, *, full: bool) -> Accepted:
     """
     arrival = resolve(tx, event, ctx, full=full)
     purpose = PURPOSES[type(event)](arrival, event)
-    if purpose is None:
-        return IGNORED
-    address = arrival.address
+    ended: tuple[str, ...] = ()
+    if arrival.joining is not None and isinstance(event, Message | Command) and not (purpose and purpose.joins):
+        ended = end_wait(arrival, event)
+    accepted = IGNORED if purpose is None else _carry_out(arrival, event, purpose)
+    return replace(accepted, lanes=(*ended, *accepted.lanes)) if ended else accepted
+
+
+def _carry_out(arrival: Arrival, event: Event, purpose: Purpose) -> Accepted:
+    tx, address = arrival.tx, arrival.address
     if purpose.once and not events.note(tx, address.channel, address.account, arrival.event_id, arrival.now):
         return DUPLICATE
-    if purpose.access != "open" and not _is_admitted(arrival, event):
-        return refuse_access(arrival) if purpose.access == "told" else Accepted(outcome="refused")
+    if purpose.access != "open" and (why := _why_refused(arrival, event)) is not None:
+        refused = refuse_access(arrival) if purpose.access == "told" else Accepted(outcome="refused")
+        return replace(refused, refused_as=why)
     return purpose.handle(arrival)
 
 
-def _is_admitted(arrival: Arrival, event: Event) -> bool:
+def _why_refused(arrival: Arrival, event: Event) -> Refusal | None:
     assert isinstance(event, Message | Edit | Command | Reaction | Added | HomeOpened)  # those that carry a standing
     where = event.target if isinstance(event, Reaction) else event.conversation
-    return is_admitted(arrival.ctx, arrival.address, event.user_id, event.standing, seen_as=where.conversation_id)
+    return why_refused(arrival.ctx, arrival.address, event.user_id, event.standing, seen_as=where.conversation_id)

@@ -17,15 +17,21 @@ from bot.events import (
     Event,
     Gone,
     HomeOpened,
+    JoinKind,
+    Joins,
     Message,
     MessageRef,
     Moved,
     Reaction,
+    Standing,
     Stop,
 )
+from bot.intake.context import brought_by
 from bot.sessions import Address
 from bot.store import conversations
+from bot.store.contexts import NOTHING, QuestionContext
 from bot.store.database import Tx
+from bot.store.joining import Joining
 from bot.store.kinds import Outcome
 from bot.store.turns import Turn
 
@@ -36,14 +42,17 @@ EventOutcome: TypeAlias = Literal["accepted", "duplicate", "ignored", "refused"]
 class Accepted:
     """What the transaction did; what follows from it happens after the commit.
 
-    `lanes` have work, `questions` are new. `ended`: how a question ended that never became a turn. `rated`: a rating
-    may be due. `ask_why`: the adapter may ask the clicker why (see `Handled`).
+    `lanes` have work; `questions` are new, or wait longer than before. `ended`: how a question ended that never became
+    a turn. `joined`: why the event has become a part of a question. `refused_as`: why the access policy refuses the
+    person (`access.Refusal`). `rated`: a rating may be due. `ask_why`: the adapter may ask the clicker why (`Handled`).
     """
 
     outcome: EventOutcome = "accepted"
     lanes: tuple[str, ...] = ()
     questions: tuple[Turn, ...] = ()
+    refused_as: str | None = None
     ended: Outcome | None = None
+    joined: JoinKind | None = None
     rated: bool = False
     ask_why: bool = False
 
@@ -58,7 +67,9 @@ class Arrival:
 
     `address` is canonical; `unreachable`: nothing could be sent there so far. `conversation` is where it was said,
     None for an event that names only a message. `ref`: the message that carries it, None for a slash command.
-    `full`: as many questions are open as may be. Times in seconds since the epoch; `sent_at` is the platform's.
+    `standing`: of the person, None where the event says none. `context`: what goes along with its words. `joins`: what
+    it belongs together with. `joining`: the question of this person that it may be a part of. `full`: as many questions
+    are open as may be. Times in seconds since the epoch; `sent_at` is the platform's.
     """
 
     ctx: Context
@@ -71,6 +82,10 @@ class Arrival:
     conversation: Conversation | None = None
     ref: MessageRef | None = None
     unreachable: bool = False
+    standing: Standing | None = None
+    joins: Joins | None = None
+    joining: Joining | None = None
+    context: QuestionContext = NOTHING
     full: bool = False
 
     @property
@@ -89,11 +104,13 @@ class Purpose:
 
     `access`: people outside the policy are refused and may be `told` so, refused in `silence`, or it is `open` to all.
     `once`: a redelivery does nothing. Not noted is what must be seen again when more is known, and what does no harm.
+    `joins`: it is a part of what the person has begun.
     """
 
     handle: Handler
     access: Literal["told", "silence", "open"] = "told"
     once: bool = True
+    joins: bool = False
 
 
 def resolve(tx: Tx, event: Event, ctx: Context, *, full: bool) -> Arrival:
@@ -101,7 +118,7 @@ def resolve(tx: Tx, event: Event, ctx: Context, *, full: bool) -> Arrival:
     now, sent_at, event_id = ctx.clock(), event.sent_at.timestamp(), event.event_id
     match event:
         case Message() | Edit() | Command() | Stop() | Added() | HomeOpened():
-            where = conversations.locate(tx, event.conversation)
+            where = conversations.locate(tx, event.conversation, event.user_id)
             return Arrival(
                 ctx=ctx,
                 tx=tx,
@@ -113,6 +130,10 @@ def resolve(tx: Tx, event: Event, ctx: Context, *, full: bool) -> Arrival:
                 conversation=event.conversation,
                 ref=None if isinstance(event, Stop | Added | HomeOpened) else event.ref,
                 unreachable=where.unreachable,
+                standing=None if isinstance(event, Stop) else event.standing,
+                joins=event.joins if isinstance(event, Message | Command) else None,
+                joining=where.joining,
+                context=brought_by(event, ctx.config.limits.message_chars),
                 full=full,
             )
         case Reaction() | Comment():

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
 from typing import TypeAlias
 
 from bot import notices
 from bot.events import Command
 from bot.intake.arrival import Accepted, Arrival, Purpose
-from bot.intake.questions import ask, begin_session, clean
+from bot.intake.context import clean, words_for
+from bot.intake.joined import take_words
+from bot.intake.lifecycle import cancel_all
+from bot.intake.questions import NewQuestion, begin_session
 from bot.intake.replies import tell
-from bot.store import conversations
+from bot.store import conversations, questions
 
 Run: TypeAlias = Callable[[Arrival, str], Accepted]
 
@@ -33,28 +38,53 @@ def run_new(arrival: Arrival, _args: str) -> Accepted:
 
 
 def run_ask(arrival: Arrival, args: str) -> Accepted:
-    """Ask; without a question, help."""
-    return ask(arrival, args) if args.strip() else run_help(arrival, "")
+    """Ask; without a question, and without anything that it could be about, help."""
+    text = words_for(args, arrival.context)
+    return take_words(arrival, NewQuestion(text=text, context=arrival.context)) if text else run_help(arrival, "")
 
 
-COMMANDS: dict[str, Run] = {"help": run_help, "start": run_help, "new": run_new, "ask": run_ask}
+def run_stop(arrival: Arrival, _args: str) -> Accepted:
+    """End what the person has open here, and say what came of it.
 
-TYPED = ("new", "help", "ask")
+    Said in a thread it is the thread that is meant; said where a thread would only begin, the whole conversation.
+    """
+    begins_thread = arrival.ref is not None and arrival.address.thread == arrival.ref.message_id
+    here = replace(arrival.address, thread="") if begins_thread else arrival.address
+    theirs = [turn for turn in questions.open_in(arrival.tx, here, arrival.user) if turn.sent_at <= arrival.sent_at]
+    ended = cancel_all(arrival, theirs)
+    if ended.lanes:
+        text = notices.stopped(len(ended.lanes))
+    else:
+        text = notices.TOO_LATE_TO_STOP if theirs else notices.NOTHING_TO_STOP
+    return Accepted(lanes=ended.lanes + tell(arrival, text, "info").lanes)
+
+
+def run_unknown(arrival: Arrival, _args: str) -> Accepted:
+    """A command that we do not have: say which ones there are. Mended by an edit, it may become a question."""
+    return tell(arrival, notices.unknown_command(_prefix(arrival), TYPED), "refusal")
+
+
+COMMANDS: dict[str, Run] = {
+    "help": run_help,
+    "start": run_help,
+    "new": run_new,
+    "ask": run_ask,
+    "stop": run_stop,
+}
+
+TYPED = ("ask", "new", "stop", "help")
 """Commands that may be typed as the first word of a message, after `!`, where slash commands cannot be used."""
 
 
 def purpose_of_command(arrival: Arrival, event: Command) -> Purpose | None:
-    """Tell what a command is to us; None for one we do not have."""
-    run = COMMANDS.get(event.name)
-    if run is None:
-        return None
+    """Tell what a command is to us. One that we do not have is answered with those we have."""
+    return Purpose(handle=partial(_run, event=event))
 
-    def handle(arrival: Arrival) -> Accepted:
-        if arrival.unreachable:
-            conversations.mark_reachable(arrival.tx, arrival.address)
-        return run(arrival, clean(event.args))
 
-    return Purpose(handle=handle)
+def _run(arrival: Arrival, event: Command) -> Accepted:
+    if arrival.unreachable:
+        conversations.mark_reachable(arrival.tx, arrival.address)
+    return COMMANDS.get(event.name, run_unknown)(arrival, clean(event.args))
 
 
 def typed(text: str) -> tuple[str, str] | None:

@@ -7,10 +7,11 @@ from functools import partial
 from bot import notices
 from bot.events import Added, Deletion, Gone, HomeOpened, Moved, Stop
 from bot.intake.arrival import IGNORED, Accepted, Arrival, Purpose
-from bot.intake.messages import cancel_all
+from bot.intake.joined import change_part
 from bot.intake.replies import tell
 from bot.store import conversations, out_of_order, questions, turns
 from bot.store.out_of_order import EarlyChange
+from bot.store.turns import Turn
 
 
 def purpose_of_deletion(arrival: Arrival, event: Deletion) -> Purpose | None:
@@ -48,7 +49,8 @@ def _delete(arrival: Arrival, event: Deletion) -> Accepted:
     if turn is None:  # none of ours, or one that has not arrived yet
         out_of_order.keep_change(arrival.tx, event.ref, EarlyChange(None, arrival.sent_at), arrival.now)
         return IGNORED
-    return cancel_all(arrival, [turn])
+    changed = change_part(arrival, event, turn)
+    return cancel_all(arrival, [turn]) if changed is None else changed
 
 
 def _stop(arrival: Arrival) -> Accepted:
@@ -82,3 +84,9 @@ def _leave_account(arrival: Arrival) -> Accepted:
     here = (arrival.address.channel, arrival.address.account)
     open_turns = turns.open_turns(arrival.tx)
     return cancel_all(arrival, [turn for turn in open_turns if (turn.address.channel, turn.address.account) == here])
+
+
+def cancel_all(arrival: Arrival, open_questions: list[Turn]) -> Accepted:
+    """End questions without an answer, all but those whose answers are already on their way."""
+    cancelled = [turn for turn in open_questions if turns.cancel(arrival.tx, turn.id)]
+    return Accepted(lanes=tuple(turn.lane for turn in cancelled)) if cancelled else IGNORED

@@ -7,10 +7,12 @@ from dataclasses import dataclass, replace
 from bot import notices
 from bot.errors import Unavailable
 from bot.intake.arrival import Accepted, Arrival
+from bot.intake.context import is_new_thread, without_known
 from bot.intake.replies import refuse, refuse_for_now, seconds_to_wait
 from bot.render import is_blank
 from bot.sessions import Address, scope_key, session_id
 from bot.store import questions, turns
+from bot.store.contexts import NOTHING, QuestionContext
 from bot.store.epochs import epoch, set_epoch
 from bot.store.turns import LAST, NewTurn
 
@@ -26,16 +28,31 @@ class Session:
     lane: str
 
 
-def ask(arrival: Arrival, text: str, *, again: bool = False, edited_at: float | None = None) -> Accepted:
-    """Store a question, or say what is wrong with it.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewQuestion:
+    """What somebody asks.
 
     `again`: the message was asked before, and its edits stay with that turn. `edited_at`: when its words were changed
-    last, by the platform's time.
+    last, by the platform's time. `number`: of its message (`Joins`). `ready_at`: it waits until then for more of its
+    messages; if none comes that mends it, `refusal` is told instead of an answer. `context`: what goes along with it.
+    """
+
+    text: str
+    again: bool = False
+    edited_at: float | None = None
+    number: int | None = None
+    ready_at: float | None = None
+    refusal: str | None = None
+    context: QuestionContext = NOTHING
+
+
+def ask(arrival: Arrival, question: NewQuestion) -> Accepted:
+    """Store a question, or say what is wrong with it.
 
     Raises:
         Unavailable: too many questions are open.
     """
-    if why := problem(arrival, text):
+    if question.ready_at is None and (why := question.refusal or problem(arrival, question.text)):
         return refuse(arrival, why)
     if (seconds := seconds_to_wait(arrival)) is not None:
         return refuse_for_now(arrival, notices.too_many(seconds))
@@ -49,8 +66,9 @@ def ask(arrival: Arrival, text: str, *, again: bool = False, edited_at: float | 
     if turns.count_waiting(arrival.tx, session.lane) >= arrival.ctx.config.limits.waiting_per_session:
         limited = refuse_for_now(arrival, notices.queue_full())
         return replace(limited, lanes=close + limited.lanes)
-    turn = turns.insert(arrival.tx, _turn_of(arrival, session, text, again=again, edited_at=edited_at))
-    return Accepted(lanes=(*close, turn.lane), questions=(turn,))
+    question = replace(question, context=_context(arrival, session, question.context))
+    turn = turns.insert(arrival.tx, _turn_of(arrival, session, question))
+    return Accepted(lanes=close if turn.ready_at is not None else (*close, turn.lane), questions=(turn,))
 
 
 def problem(arrival: Arrival, text: str) -> str | None:
@@ -72,12 +90,7 @@ def begin_session(arrival: Arrival) -> tuple[str, ...]:
     return lanes
 
 
-def clean(text: str) -> str:
-    """Make words safe to store and send: no lone surrogates, no NUL, no white space around."""
-    return text.encode("utf-8", "replace").decode("utf-8").replace("\0", "").strip()
-
-
-def _turn_of(arrival: Arrival, session: Session, text: str, *, again: bool, edited_at: float | None) -> NewTurn:
+def _turn_of(arrival: Arrival, session: Session, question: NewQuestion) -> NewTurn:
     route_name, route = arrival.ctx.route_of(arrival.address)
     return NewTurn(
         reference=arrival.ctx.reference(),
@@ -86,17 +99,40 @@ def _turn_of(arrival: Arrival, session: Session, text: str, *, again: bool, edit
         address=session.address,
         conversation=arrival.place,
         posts_root=arrival.ref is None,
-        question=None if arrival.ref is None or again else arrival.ref.message_id,
+        question=None if arrival.ref is None or question.again else arrival.ref.message_id,
         asker=arrival.user,
-        text=text,
+        text=question.text,
         scope=session.scope,
         epoch=session.epoch,
         route=route_name,
         language=route.language,
-        edited_at=edited_at,
+        edited_at=question.edited_at,
+        number=question.number,
+        ready_at=question.ready_at,
+        refusal=question.refusal,
+        context=question.context,
         sent_at=arrival.sent_at,
         accepted_at=arrival.now,
     )
+
+
+def _context(arrival: Arrival, session: Session, context: QuestionContext) -> QuestionContext:
+    """Settle what goes along: nothing that the session knows, and the thread that it does not know."""
+    context = without_known(arrival.tx, context, session.lane)
+    _, route = arrival.ctx.route_of(arrival.address)
+    if route.send_email and arrival.standing == "member":  # neither guests nor people of other organisations
+        context = replace(context, sends_email=True)
+    reads = _may_read_thread(arrival) and is_new_thread(arrival.tx, session.address, session.scope, session.last_at)
+    return replace(context, reads_thread=True) if reads else context
+
+
+def _may_read_thread(arrival: Arrival) -> bool:
+    """Whether there may be a thread that was going on without us: in a direct conversation all was said to us."""
+    place, ref = arrival.place, arrival.ref
+    if place.is_direct or ref is None or place.thread_id in (None, ref.message_id):
+        return False
+    along = arrival.ctx.config.context
+    return along.thread_messages > 0 and along.chars > 0 and not arrival.ctx.lacks(place.channel, "history")
 
 
 def _session(arrival: Arrival, address: Address) -> Session:
@@ -144,5 +180,6 @@ def _next_session(arrival: Arrival, session: Session) -> tuple[Session, tuple[st
         sent_at=LAST,
         accepted_at=arrival.now,
     )
+    turns.make_lane_ready(arrival.tx, session.lane)
     turns.insert(arrival.tx, close)
     return new, (session.lane,)

@@ -9,7 +9,7 @@ from bot import notices
 from bot.events import Comment, Message, Reaction
 from bot.intake.access import is_admitted
 from bot.intake.arrival import IGNORED, Accepted, Arrival, Purpose
-from bot.intake.questions import clean
+from bot.intake.context import clean
 from bot.intake.replies import tell
 from bot.ratings import record
 from bot.ratings.votes import meaning

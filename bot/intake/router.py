@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from typing import Final
 
 import structlog
 
@@ -11,12 +12,23 @@ from bot.context import Context
 from bot.engine import Engine
 from bot.engine.overload import LoadShedder
 from bot.errors import Unavailable
-from bot.events import Command, Edit, Event, HomeOpened, Message, origin_of
+from bot.events import Command, Edit, Event, HomeOpened, Joins, Message, origin_of
 from bot.intake.acceptance import take
 from bot.intake.arrival import Accepted
 from bot.intake.commands import typed
-from bot.intake.questions import clean, too_many_open
-from bot.store import dead_letters, events, questions
+from bot.intake.context import clean
+from bot.intake.questions import too_many_open
+from bot.intake.replies import DAY
+from bot.store import conversations, dead_letters, events, questions
+from bot.store.database import Tx
+
+REASONS: Final = {
+    "denied": "a list of [access] denies the person or the place",
+    "guest": "guests are not admitted; see [access]",
+    "external": "people of other workspaces and organisations are not admitted; see [access]",
+    "public": "only who is listed in [access] is admitted",
+}
+"""Why the access policy refuses somebody, as an operator reads it."""
 
 log = structlog.get_logger(__name__)
 
@@ -39,6 +51,7 @@ class Router:
         self._show_home = show_home
         self._wake_ratings = wake_ratings
         self._load = LoadShedder()
+        self._refused: dict[tuple[str, str], float] = {}
         self._asking: set[asyncio.Task[Accepted]] = set()  # on their way into the store, and perhaps questions
 
     async def handle(self, event: Event) -> Accepted:
@@ -95,7 +108,11 @@ class Router:
             return False
         ref, event_id = event.ref, event.event_id
         return not await self.ctx.db.read(
-            lambda tx: events.is_noted(tx, ref.channel, ref.account_id, event_id) or questions.by_message(tx, ref)
+            lambda tx: (
+                events.is_noted(tx, ref.channel, ref.account_id, event_id)
+                or questions.by_message(tx, ref)
+                or (event.joins is not None and _may_go_on(tx, event, event.joins))
+            )
         )
 
     def _count(self, event: Event, accepted: Accepted, seconds: float) -> None:
@@ -103,8 +120,24 @@ class Router:
         kind = type(event).__name__.lower()
         self.ctx.metrics.events_total.labels(channel=channel, kind=kind, outcome=accepted.outcome).inc()
         self.ctx.metrics.turn_overhead_seconds.labels(channel=channel, step="accept").observe(seconds)
+        if accepted.refused_as is not None:
+            self._tell_operator(channel, accepted.refused_as)
+        if accepted.joined is not None:
+            self.ctx.metrics.joined_total.labels(channel=channel, kind=accepted.joined).inc()
         if accepted.ended is not None:
             self.ctx.metrics.turns_total.labels(channel=channel, outcome=accepted.ended).inc()
+
+    def _tell_operator(self, channel: str, reason: str) -> None:
+        """Log that the access policy refuses people, once a day for each reason: who is refused hears nothing."""
+        now, key = self.ctx.clock(), (channel, reason)
+        if now - self._refused.get(key, -DAY) >= DAY:
+            self._refused[key] = now
+            log.warning("access.refused", channel=channel, reason=REASONS.get(reason, reason))
+
+
+def _may_go_on(tx: Tx, event: Message, joins: Joins) -> bool:
+    """Whether a message may be a part of a question that is open already."""
+    return joins.kind == "forward" or conversations.locate(tx, event.conversation, event.user_id).joining is not None
 
 
 def _may_ask(event: Event) -> bool:

@@ -4,7 +4,7 @@ from bot.render.blocks import Block, Code, Document, Marker, Place, Rule, Span, 
 from bot.render.html import to_html
 from bot.render.parse import parse
 from bot.render.split import Scale, Weight, split
-from bot.render.text import is_blank, plain
+from bot.render.text import is_blank, noted, plain
 
 __all__ = [
     "Block",
@@ -21,6 +21,7 @@ __all__ = [
     "Weight",
     "flat",
     "is_blank",
+    "noted",
     "parse",
     "plain",
     "split",

@@ -171,6 +171,11 @@ def unrolled(table: Table) -> list[Text]:
 _INVISIBLE: Final = regex.compile(r"[\s\p{C}\p{M}\u115f\u1160\u3164\uffa0\u2800]*")
 
 
+def noted(document: Document, notes: Sequence[str]) -> Document:
+    """Add sentences of ours after a text: blocks of their own, so that nothing the text leaves open takes them in."""
+    return replace(document, blocks=(*document.blocks, *(Text((Span(note, italic=True),)) for note in notes)))
+
+
 def is_blank(text: str) -> bool:
     """True if a reader would see nothing: white space, controls, format characters, lone marks, fillers.
 

@@ -189,6 +189,7 @@ def _close(tx: Tx, session_id: str, reference: Callable[[], str], now: float) ->
         text=notices.NEW,
         sent_at=now,
     )
+    turns.make_lane_ready(tx, session_id)
     turns.insert(tx, close)
     turns.insert(tx, notice)
     return True

@@ -8,7 +8,9 @@ from typing import Final
 
 from bot.events import Conversation, MessageRef
 from bot.sessions import Address
+from bot.store import joining
 from bot.store.database import Tx
+from bot.store.joining import Joining
 
 GREETED: Final = "greeted:"
 """What the key of a cooldown that never ends begins with."""
@@ -16,33 +18,40 @@ GREETED: Final = "greeted:"
 
 @dataclass(frozen=True, slots=True)
 class Whereabouts:
-    """What is known of a conversation: its canonical address, and whether nothing can be sent there (blocked, left)."""
+    """What is known of a conversation: its canonical address, whether nothing can be sent there (blocked, left), and
+    which question of the person may go on there."""
 
     address: Address
     unreachable: bool
+    joining: Joining | None = None
 
 
-def locate(tx: Tx, conversation: Conversation) -> Whereabouts:
-    """Resolve a conversation to the ids it was first known by."""
+def locate(tx: Tx, conversation: Conversation, user: str = "") -> Whereabouts:
+    """Resolve a conversation to the ids it was first known by, for what somebody says there."""
     channel, account = conversation.channel, conversation.account_id
     row = tx.one(
         "SELECT known.first AS first, aliases.first_conversation, aliases.first_thread, EXISTS (SELECT 1"
         " FROM unreachable WHERE channel=? AND account=?"
-        " AND conversation=COALESCE(aliases.first_conversation, known.first)) AS unreachable"
+        " AND conversation=COALESCE(aliases.first_conversation, known.first)) AS unreachable,"
+        " joining.turn AS joining_turn, joining.thread AS joining_thread, joining.number AS joining_number,"
+        " joining.sent_at AS joining_sent_at, joining.since AS joining_since, joining.kind AS joining_kind"
         " FROM (SELECT COALESCE((SELECT first_conversation FROM aliases WHERE channel=? AND account=?"
         " AND conversation=? AND thread=''), ?) AS first) AS known"
         " LEFT JOIN aliases ON aliases.channel=? AND aliases.account=? AND aliases.conversation=known.first"
-        " AND aliases.thread=? AND aliases.thread<>''",
+        " AND aliases.thread=? AND aliases.thread<>''"
+        " LEFT JOIN joining ON joining.channel=? AND joining.account=?"
+        " AND joining.conversation=COALESCE(aliases.first_conversation, known.first) AND joining.user_id=?",
         *(channel, account),
         *(channel, account, conversation.conversation_id, conversation.conversation_id),
         *(channel, account, conversation.thread_id or ""),
+        *(channel, account, user),
     )
     assert row is not None
     if row["first_conversation"] is not None:  # the thread of an /ask has a name of its own
         address = Address(channel, account, row["first_conversation"], row["first_thread"])
     else:
         address = Address(channel, account, row["first"], conversation.thread_id or "")
-    return Whereabouts(address, bool(row["unreachable"]))
+    return Whereabouts(address, bool(row["unreachable"]), joining.from_row(row))
 
 
 def canonical(tx: Tx, channel: str, account: str, conversation_id: str) -> Address:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from bot.store import dead_letters
+from bot.store import contexts, dead_letters, steps, votes
 from bot.store.database import Tx
 from bot.store.epochs import forget_epochs
 from bot.store.retention import ROWS, TURNS, Slice
@@ -13,6 +13,7 @@ from bot.store.retention import ROWS, TURNS, Slice
 def person(channel: str, account: str, user: str) -> Iterator[tuple[str, Slice]]:
     """Yield what is to be deleted, by the names of `sessions forget --json`; a name may come more than once."""
     who = (channel, account, user)
+    yield "tallies", lambda tx: votes.forget_tallies(tx, user)
     for table, key in (
         ("votes", "turn, message, user_id, emoji"),
         ("clicks", "turn, user_id"),
@@ -23,6 +24,9 @@ def person(channel: str, account: str, user: str) -> Iterator[tuple[str, Slice]]
         yield name, _early(table, who)
     yield "dead", lambda tx: _turns_letters(tx, who)
     yield "dead", lambda tx: _payloads(tx, who)
+    yield "turns", lambda tx: tx.run("DELETE FROM joining WHERE channel=? AND account=? AND user_id=?", *who)
+    yield "quoted", lambda tx: contexts.forget_quoted(tx, *who)
+    yield "quoted", lambda tx: steps.forget_gathered(tx, (channel, account), user)
     yield (
         "turns",
         lambda tx: tx.run(

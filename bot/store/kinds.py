@@ -23,5 +23,7 @@ bytes that could not be understood."""
 FeedbackOutcome: TypeAlias = Literal["submitted", "already_rated", "retracted", "failed"]
 """What became of a rating. `already_rated`: the API kept the one it had before."""
 
-StepKind: TypeAlias = Literal["root", "submit", "poll", "intent", "send", "verdict", "close", "progress"] | NoticeKind
+StepKind: TypeAlias = (
+    Literal["root", "context", "submit", "poll", "intent", "send", "verdict", "close", "progress"] | NoticeKind
+)
 """What a step of a turn does. A notice is sent by a step of its own kind."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from bot.events import MessageRef
+from bot.store.contexts import NOTHING, QuestionContext, pack_context, unpack_context
 from bot.store.database import Tx
 from bot.store.votes import Gesture
 
@@ -19,22 +20,26 @@ KEEP_REACTIONS = 600.0
 
 @dataclass(frozen=True, slots=True)
 class EarlyChange:
-    """The newest words of a message that has not arrived yet; None when it was deleted. `sent_at`: the platform's."""
+    """The newest words of a message that has not arrived yet, and what goes along with them; None when it was deleted.
+
+    `sent_at`: the platform's.
+    """
 
     text: str | None
     sent_at: float
+    context: QuestionContext = NOTHING
 
 
 def keep_change(tx: Tx, ref: MessageRef, change: EarlyChange, now: float, user: str | None = None) -> None:
     """Keep an edit by a person, or a deletion (text None), for its message. A deletion stays one."""
     tx.run(
-        "INSERT INTO early_changes (channel, account, conversation, message, text, sent_at, at, user_id)"
-        " VALUES (?,?,?,?,?,?,?,?) ON CONFLICT (channel, account, conversation, message)"
-        " DO UPDATE SET text=excluded.text, sent_at=excluded.sent_at, at=excluded.at"
+        "INSERT INTO early_changes (channel, account, conversation, message, text, sent_at, at, user_id, context)"
+        " VALUES (?,?,?,?,?,?,?,?,?) ON CONFLICT (channel, account, conversation, message)"
+        " DO UPDATE SET text=excluded.text, sent_at=excluded.sent_at, at=excluded.at, context=excluded.context"
         " WHERE early_changes.text IS NOT NULL"
         " AND (excluded.text IS NULL OR excluded.sent_at>=early_changes.sent_at)",
         *(ref.channel, ref.account_id, ref.conversation_id, ref.message_id),
-        *(change.text, change.sent_at, now, user),
+        *(change.text, change.sent_at, now, user, pack_context(change.context)),
     )
 
 
@@ -44,7 +49,7 @@ def find_change(tx: Tx, ref: MessageRef) -> EarlyChange | None:
         "SELECT * FROM early_changes WHERE channel=? AND account=? AND conversation=? AND message=?",
         *(ref.channel, ref.account_id, ref.conversation_id, ref.message_id),
     )
-    return None if row is None else EarlyChange(row["text"], row["sent_at"])
+    return None if row is None else EarlyChange(row["text"], row["sent_at"], unpack_context(row["context"]))
 
 
 def keep_reaction(tx: Tx, target: MessageRef, event_id: str, gesture: Gesture, now: float) -> None:

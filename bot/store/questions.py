@@ -23,11 +23,14 @@ LIMITED = "limited:"
 
 
 def by_message(tx: Tx, ref: MessageRef) -> Turn | None:
-    """Find the question that a message became."""
+    """Find the question that a message became, or is a part of."""
+    ids = (ref.channel, ref.account_id, ref.conversation_id, ref.message_id)
     row = tx.one(
-        "SELECT * FROM turns WHERE channel=? AND account=? AND asked_in=? AND question=? AND kind='question'"
-        " ORDER BY id LIMIT 1",
-        *(ref.channel, ref.account_id, ref.conversation_id, ref.message_id),
+        "SELECT * FROM turns WHERE id=COALESCE("
+        "(SELECT turn FROM question_parts WHERE channel=? AND account=? AND asked_in=? AND message=?),"
+        " (SELECT id FROM turns WHERE channel=? AND account=? AND asked_in=? AND question=? AND kind='question'"
+        " ORDER BY id LIMIT 1))",
+        *(*ids, *ids),
     )
     return None if row is None else from_row(row)
 
@@ -38,6 +41,16 @@ def by_message_before_a_move(tx: Tx, ref: MessageRef) -> Turn | None:
         return turn
     turns = (by_message(tx, older) for older in refs_before_a_move(tx, ref))
     return next((turn for turn in turns if turn is not None), None)
+
+
+def latest_of(tx: Tx, address: Address, asker: str) -> Turn | None:
+    """Find the newest question of a person in this thread."""
+    row = tx.one(
+        "SELECT * FROM turns WHERE channel=? AND account=? AND conversation=? AND thread=? AND asker=?"
+        " AND kind='question' ORDER BY id DESC LIMIT 1",
+        *(address.channel, address.account, address.conversation, address.thread, asker),
+    )
+    return None if row is None else from_row(row)
 
 
 def was_refused(tx: Tx, ref: MessageRef) -> bool:
@@ -90,6 +103,17 @@ def any_of(tx: Tx, address: Address, asker: str) -> bool:
             "SELECT 1 FROM turns WHERE channel=? AND account=? AND conversation=? AND thread=? AND asker=?"
             " AND kind='question' LIMIT 1",
             *(address.channel, address.account, address.conversation, address.thread, asker),
+        )
+    )
+
+
+def any_in_thread(tx: Tx, address: Address, scope: str) -> bool:
+    """Whether anything was asked in this thread by those who share this part of the conversation's memory."""
+    return bool(
+        tx.one(
+            "SELECT 1 FROM turns WHERE channel=? AND account=? AND conversation=? AND thread=? AND scope=?"
+            " AND kind='question' LIMIT 1",
+            *(address.channel, address.account, address.conversation, address.thread, scope),
         )
     )
 

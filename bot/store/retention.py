@@ -17,7 +17,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Final, TypeAlias
 
-from bot.store import out_of_order
+from bot.store import joining, out_of_order
 from bot.store.conversations import GREETED
 from bot.store.database import Tx
 from bot.store.epochs import forget_epochs
@@ -84,6 +84,7 @@ def old(text_days: float, count_days: float, now: float) -> tuple[Slice, ...]:
             *(now - 2 * DAY, f"{GREETED}%", ROWS),
         ),
         lambda tx: out_of_order.forget_old(tx, now),
+        lambda tx: joining.forget_old(tx, now),
         give_back,
     )
 
@@ -99,7 +100,8 @@ def _texts(tx: Tx, before: float) -> int:
     )
     for row in rows:
         tx.run("DELETE FROM steps WHERE turn=?", row["id"])
-        tx.run("UPDATE turns SET text=NULL WHERE id=?", row["id"])
+        tx.run("DELETE FROM question_parts WHERE turn=?", row["id"])
+        tx.run("UPDATE turns SET text=NULL, context=NULL WHERE id=?", row["id"])
     return len(rows)
 
 

@@ -44,6 +44,7 @@ INTENT = StepName("intent")
 VERDICT = StepName("verdict")
 CLOSE = StepName("close")
 ROOT = StepName("root")
+CONTEXT = StepName("context")
 FIRST_NOTICE = StepName("progress", 1)
 SECOND_NOTICE = StepName("progress", 2)
 
@@ -95,6 +96,11 @@ def save(tx: Tx, turn_id: int, name: StepName, step: StepRow) -> None:
     )
 
 
+def forget(tx: Tx, turn_id: int, name: StepName) -> None:
+    """Forget one step of a turn."""
+    tx.run("DELETE FROM steps WHERE turn=? AND kind=? AND number=?", turn_id, name.kind, name.number)
+
+
 def is_sending(tx: Tx, address: Address) -> bool:
     """Whether a part of an answer may be on its way into this conversation."""
     return bool(
@@ -105,6 +111,16 @@ def is_sending(tx: Tx, address: Address) -> bool:
             address.account,
             address.conversation,
         )
+    )
+
+
+def forget_gathered(tx: Tx, account: tuple[str, str], user: str) -> int:
+    """Forget what was read of threads, and the names that were looked up, where a person is in it; it is read again if
+    it is needed. `account`: the channel and its account."""
+    return tx.run(
+        "DELETE FROM steps WHERE kind='context' AND result LIKE '%' || ? || '%'"
+        " AND turn IN (SELECT id FROM turns WHERE channel=? AND account=?)",
+        *(user, *account),
     )
 
 

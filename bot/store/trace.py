@@ -39,6 +39,7 @@ def trace(tx: Tx, row: Row) -> dict[str, Any]:
         "polls": row["polls"],
         "attempts": row["attempt"],
         "steps": _steps(tx, row),
+        "context": _context(tx, row),
         "messages": [
             {"kind": receipt["kind"], "part": receipt["part"], "message": receipt["message"]}
             for receipt in tx.all("SELECT * FROM receipts WHERE turn=? ORDER BY kind, part", row["id"])
@@ -60,6 +61,14 @@ def _steps(tx: Tx, row: Row) -> list[dict[str, Any]]:
         if name.kind != "progress":
             last = step.done_at or begun
     return listed
+
+
+def _context(tx: Tx, row: Row) -> list[dict[str, Any]]:
+    """List what went along with the words that were asked last: its kind, what became of it, how many characters."""
+    asked = [step for name, step in sorted(steps.of_turn(tx, row["id"]).items()) if name.kind == "submit"]
+    result = asked[-1].result if asked else None
+    along = result.get("along", ()) if isinstance(result, dict) else ()
+    return [{key: one[key] for key in ("kind", "outcome", "chars")} for one in along]
 
 
 def by_reference(tx: Tx, reference: str) -> dict[str, Any] | None:

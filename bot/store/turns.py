@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from bot.events import Conversation, MessageRef, NoticeKind
 from bot.sessions import Address
 from bot.store.codec import pack, pack_conversation, ref_from_json, ref_to_json, unpack_conversation
+from bot.store.contexts import NOTHING, QuestionContext, pack_context, unpack_context
 from bot.store.database import Row, Tx
 from bot.store.kinds import Outcome, TurnKind
 from bot.store.steps import IS_SUBMITTED, StepName, StepRow, of_turn
@@ -31,6 +32,9 @@ class Turn:
     command. `posts_root`: the words of an /ask are posted first, as the root of the thread that is answered in.
     A notice has its kind in `notice`, may be `about` the turn of an answer, and may answer `reply_to`.
     `request_id`: the request at the API that a question became. Times in seconds since the epoch.
+    `number`: of its newest message, where messages are numbered (`Joins`). `ready_at`: it waits until then for more of
+    its messages, or for what the channel adds; None: it does not. `refusal`: what is told instead of an answer, for it
+    cannot be asked as it is. `context`: what goes along with the words.
     """
 
     id: int
@@ -56,6 +60,11 @@ class Turn:
     generation: int
     intent: bool
     request_id: str | None
+    outcome: Outcome | None
+    number: int | None
+    ready_at: float | None
+    refusal: str | None
+    context: QuestionContext
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,6 +90,10 @@ class NewTurn:
     route: str = ""
     language: str | None = None
     edited_at: float | None = None
+    number: int | None = None
+    ready_at: float | None = None
+    refusal: str | None = None
+    context: QuestionContext = NOTHING
 
 
 class Fenced(Exception):
@@ -92,13 +105,14 @@ def insert(tx: Tx, new: NewTurn) -> Turn:
     row = tx.one(
         "INSERT INTO turns (reference, kind, lane, channel, account, conversation, thread, sent_to, question, root,"
         " asker, text, notice, about, reply_to, scope, epoch, route, language, sent_at, accepted_at, edited_at,"
-        " asked_in) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?) RETURNING *",
+        " asked_in, number, ready_at, refusal, context)"
+        " VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?) RETURNING *",
         *(new.reference, new.kind, new.lane),
         *(new.address.channel, new.address.account, new.address.conversation, new.address.thread),
         *(pack_conversation(new.conversation), new.question, int(new.posts_root), new.asker, new.text),
         *(new.notice, new.about, None if new.reply_to is None else pack(ref_to_json(new.reply_to))),
         *(new.scope, new.epoch, new.route, new.language, new.sent_at, new.accepted_at, new.edited_at),
-        new.conversation.conversation_id,
+        *(new.conversation.conversation_id, new.number, new.ready_at, new.refusal, pack_context(new.context)),
     )
     assert row is not None
     return from_row(row)
@@ -139,6 +153,11 @@ def from_row(row: Row) -> Turn:
         generation=row["generation"],
         intent=bool(row["intent"]),
         request_id=row["request_id"],
+        outcome=row["outcome"],
+        number=row["number"],
+        ready_at=row["ready_at"],
+        refusal=row["refusal"],
+        context=unpack_context(row["context"]),
     )
 
 
@@ -180,8 +199,11 @@ def claim(tx: Tx, turn_id: int, version: int | None = None) -> bool:
 
 
 def is_next(tx: Tx, turn: Turn) -> bool:
-    """Whether no older open turn waits in the same lane."""
-    row = tx.one("SELECT id FROM turns WHERE state='open' AND lane=? ORDER BY sent_at, id LIMIT 1", turn.lane)
+    """Whether no older open turn of the same lane could be worked on."""
+    row = tx.one(
+        "SELECT id FROM turns WHERE state='open' AND lane=? AND ready_at IS NULL ORDER BY sent_at, id LIMIT 1",
+        turn.lane,
+    )
     return row is None or row["id"] == turn.id
 
 
@@ -196,24 +218,55 @@ def count_waiting(tx: Tx, lane: str) -> int:
     return 0 if row is None else int(row["n"])
 
 
-def replace_text(tx: Tx, turn_id: int, text: str, edited_at: float) -> bool:
-    """Give an open question new words, unless they are older than those it has, or its answer is already on its way."""
+def replace_words(
+    tx: Tx, turn_id: int, text: str, context: QuestionContext, edited_at: float, ready_at: float | None
+) -> Turn | None:
+    """Give an open question new words and what goes along with them; None where these are older than those it has, or
+    its answer is already on its way."""
+    row = tx.one(
+        "UPDATE turns SET text=?, context=?, ready_at=?, version=version+1, edited_at=? WHERE id=? AND state='open'"
+        " AND intent=0 AND cancelled=0 AND (edited_at IS NULL OR edited_at<=?) RETURNING *",
+        *(text, pack_context(context), ready_at, edited_at, turn_id, edited_at),
+    )
+    return None if row is None else from_row(row)
+
+
+def go_on(tx: Tx, changed: Turn) -> Turn | None:
+    """Give an open question the words and the context, the number, the wait and the refusal that it has with a further
+    message; None when its answer is already on its way."""
+    row = tx.one(
+        "UPDATE turns SET text=?, context=?, number=?, ready_at=?, refusal=?, version=version+1 WHERE id=?"
+        " AND state='open' AND intent=0 AND cancelled=0 RETURNING *",
+        *(changed.text, pack_context(changed.context), changed.number, changed.ready_at, changed.refusal, changed.id),
+    )
+    return None if row is None else from_row(row)
+
+
+def make_ready(tx: Tx, turn_id: int, ready_at: float | None = None) -> bool:
+    """Let a question wait for no more of its messages; with `ready_at`, unless one has come meanwhile."""
     return (
         tx.run(
-            "UPDATE turns SET text=?, version=version+1, edited_at=? WHERE id=? AND state='open' AND intent=0"
-            " AND cancelled=0 AND (edited_at IS NULL OR edited_at<=?)",
-            text,
-            edited_at,
-            turn_id,
-            edited_at,
+            "UPDATE turns SET ready_at=NULL WHERE id=? AND ready_at IS NOT NULL AND (? IS NULL OR ready_at=?)",
+            *(turn_id, ready_at, ready_at),
         )
         > 0
     )
 
 
+def make_lane_ready(tx: Tx, lane: str) -> None:
+    """Let the questions of a lane wait for no more: what is put behind them must not overtake them."""
+    tx.run("UPDATE turns SET ready_at=NULL WHERE lane=? AND ready_at IS NOT NULL AND state='open'", lane)
+
+
 def cancel(tx: Tx, turn_id: int) -> bool:
     """End an open question without an answer, unless that is already on its way."""
-    return tx.run("UPDATE turns SET cancelled=1 WHERE id=? AND state='open' AND intent=0 AND cancelled=0", turn_id) > 0
+    return (
+        tx.run(
+            "UPDATE turns SET cancelled=1, ready_at=NULL WHERE id=? AND state='open' AND intent=0 AND cancelled=0",
+            turn_id,
+        )
+        > 0
+    )
 
 
 def supersede_notice(tx: Tx, lane: str, text: str, now: float) -> None:
@@ -231,13 +284,14 @@ def claim_why(tx: Tx, turn_id: int, user: str) -> bool:
 
 
 def take(tx: Tx, lane: str, now: float) -> tuple[Turn, dict[StepName, StepRow]] | None:
-    """Take the lane's oldest open turn, under a new attempt that fences all earlier ones.
+    """Take the lane's oldest open turn that waits for no more of its messages, under a new attempt that fences all
+    earlier ones.
 
     One that was submitted before a restart comes first, whatever has arrived since: one request is in flight.
     """
     row = tx.one(
         "UPDATE turns SET attempt=attempt+1, began_at=COALESCE(began_at, ?) WHERE id="  # noqa: S608  # a constant
-        f"(SELECT id FROM turns WHERE state='open' AND lane=? ORDER BY {IS_SUBMITTED} DESC,"
+        f"(SELECT id FROM turns WHERE state='open' AND lane=? AND ready_at IS NULL ORDER BY {IS_SUBMITTED} DESC,"
         " sent_at, id LIMIT 1) RETURNING *",
         now,
         lane,

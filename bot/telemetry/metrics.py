@@ -34,6 +34,9 @@ ANSWER_SECONDS = (0.5, 1, 2, 5, 10, 15, 20, 30, 45, 60, 90, 120, 180, 300, 600, 
 OVERHEAD_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 """What the bot itself adds to a turn, step by step."""
 
+CHARACTERS = (100, 250, 500, 1000, 2000, 3000, 5000, 10000)
+"""What goes along with a question: `[context] chars` is 3,000."""
+
 POLLS = (1, 2, 3, 4, 5, 6, 8, 10, 15, 20, 30, 50, 100)
 
 
@@ -92,6 +95,9 @@ class Metrics:
         self.events_total = self._counter(
             "events_total", "Events that came in, by what was done with them.", "channel", "kind", "outcome"
         )
+        self.joined_total = self._counter(
+            "joined_total", "Messages that became a part of a question begun before, by why.", "channel", "kind"
+        )
         self.deliveries_total = self._counter(
             "deliveries_total", "Parts of answers, each counted once, by how it ended.", "channel", "outcome"
         )
@@ -106,6 +112,12 @@ class Metrics:
             "Deliveries of a platform refused before any work, for a missing or wrong signature or secret.",
             "channel",
             "reason",
+        )
+        self.context_total = self._counter(
+            "context_total", "What went along with questions, by what became of it.", "channel", "kind", "outcome"
+        )
+        self.context_chars = self._histogram(
+            "context_chars", "Characters that went along with a question that had context.", CHARACTERS
         )
         self.feedback_total = self._counter(
             "feedback_total", "Ratings of answers, by what became of them.", "channel", "rating", "outcome"

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import typing
 from collections.abc import Callable, Coroutine
 from dataclasses import replace
-from typing import Any, Final
+from typing import Any, Final, get_args
 
 import pytest
 
 from bot.adapter import FILE_BYTES
 from bot.errors import BotError, Rejected, Unavailable
-from bot.events import File, Person
+from bot.events import File, Mention, Person
 from bot.testing.live import Live, readable, running
 from bot.testing.samples import HOWS, RETRY_AFTER, another
 from bot.testing.wire import FailHow, Wire
@@ -109,6 +110,11 @@ class AskClauses:
             person = await live.do(live.adapter.person(account_id, wire.asker_id))
             assert (person.name if person else "") == wire.person_name
             assert await live.do(live.adapter.person(account_id, another(wire.asker_id))) is None, "nobody has a name"
+            name = await live.do(live.adapter.name_of(account_id, Mention(kind="person", id=wire.asker_id)))
+            assert name in (None, wire.person_name)
+            for kind in get_args(typing.get_type_hints(Mention)["kind"]):
+                nobody = Mention(kind=kind, id=another(wire.asker_id))
+                assert await live.do(live.adapter.name_of(account_id, nobody)) is None, f"no {kind} has a name"
 
     @pytest.mark.parametrize("how", HOWS)
     async def test_what_is_asked_for_fails_with_the_right_error(self, wire: Wire, how: FailHow) -> None:

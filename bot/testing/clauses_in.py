@@ -58,6 +58,27 @@ class InboundClauses:
             assert first.ref != second.ref
             assert first.sent_at <= second.sent_at
 
+    async def test_messages_say_what_they_belong_together_with(self, wire: Wire) -> None:
+        """All of them, where people's clients split what is too long for one; else none."""
+        async with running(wire) as live:
+            first, second, full = [
+                (await live.receive(wire.message(text)))[0] for text in ("one", "two", "x" * wire.limit)
+            ]
+            assert isinstance(first, Message)
+            assert isinstance(second, Message)
+            assert isinstance(full, Message)
+            if first.joins is second.joins is full.joins is None:
+                return
+            assert first.joins is not None
+            assert second.joins is not None
+            assert full.joins is not None, "some messages say it and some do not"
+            assert first.joins.after < first.joins.number, "a message follows itself"
+            assert first.joins.number < second.joins.number < full.joins.number, "a later message has a higher number"
+            assert second.joins.after <= first.joins.number, "the second message does not follow the first"
+            assert (first.joins.kind, second.joins.kind) == (None, None), "a short message waits for more"
+            assert full.joins.kind == "paste", "nothing waits for the rest of a message that is full"
+            assert full.text == "x" * wire.limit
+
     async def test_acknowledged_only_after_handle_returned(self, wire: Wire) -> None:
         async with running(wire) as live:
             live.host.hold = asyncio.Event()

@@ -84,6 +84,16 @@ class OutboundClauses:
             text = " ".join(readable(message.text) for message in shown)
             assert [word for word in WORDS if word not in text] == []
 
+    async def test_notes_stand_after_the_answer_whatever_it_leaves_open(self, wire: Wire) -> None:
+        notes = ("I could not read *that* table.", "Nor the thread.")
+        async with running(wire) as live:
+            for plain in (False, True):
+                outbound = Answer(text="Use this:\n\n```\nopen", asker_id=wire.asker_id, notes=notes)
+                parts = live.adapter.render(outbound, plain=plain)
+                refs = [await live.do(live.adapter.send(wire.conversation, p, new_delivery_id(), None)) for p in parts]
+                text = " ".join(" ".join(readable(message.text) for message in live.shown(refs)).split())
+                assert text.endswith(" ".join(notes)), text
+
     async def test_the_askers_words_stay_text_too(self, wire: Wire) -> None:
         async with running(wire) as live:
             shown = live.shown(await live.send(Notice(text=NASTY, kind="question", user_id=wire.asker_id)))

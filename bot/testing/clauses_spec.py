@@ -111,7 +111,7 @@ class SpecClauses:
         text = manifest.text(ManifestOptions(url=url))
         assert isinstance(text, str)
         assert text.strip()
-        for name, parameters in (("apply", ["settings", "options"]), ("differences", ["settings"])):
+        for name, parameters in (("apply", ["settings", "options"]), ("differences", ["settings", "wants"])):
             method = getattr(manifest, name)
             assert inspect.iscoroutinefunction(method), f"{name} is not async"
             assert list(inspect.signature(method).parameters) == parameters
@@ -135,6 +135,10 @@ class SpecClauses:
         assert thread is not None
         assert thread.thread_id is not None
         assert thread.kind in self.spec.scopes
+
+    async def test_it_tells_what_was_said_or_says_that_it_does_not(self, wire: Wire) -> None:
+        async with running(wire):
+            assert (await wire.thread_with_history() is None) == ("history" in self.spec.lacks)
 
 
 def _imported(door: str) -> Any:

@@ -2,8 +2,9 @@
 
     {"about": "a mention in a thread", "payload": {...}, "events": [{"type": "Message", "event_id": "...", ...}]}
 
-An event is its dataclass, field by field: nested values as objects, times as ISO 8601 strings with an offset, fields
-that have their default may be left out. `"events": []` is a payload that must be ignored, and acknowledged.
+An event is its dataclass, field by field: nested values as objects, times as ISO 8601 strings with an offset, tuples
+as lists, fields that have their default may be left out. `"events": []` is a payload that must be ignored, and
+acknowledged.
 """
 
 from __future__ import annotations
@@ -73,6 +74,8 @@ def _write(value: Any) -> dict[str, Any]:
 def _plain(value: Any) -> Any:
     if isinstance(value, datetime):
         return value.isoformat()
+    if isinstance(value, tuple):
+        return [_plain(item) for item in value]
     return _write(value) if dataclasses.is_dataclass(value) else value
 
 
@@ -100,7 +103,9 @@ def _value(hint: Any, value: Any) -> Any:
             return when
         if dataclasses.is_dataclass(option):
             return _read(typing.cast(type[Any], option), value)
-        if option in (str, bool) and type(value) is option:
+        if typing.get_origin(option) is tuple and isinstance(value, list):
+            return tuple(_value(typing.get_args(option)[0], item) for item in value)
+        if option in (str, bool, int) and type(value) is option:
             return value
         if typing.get_origin(option) is typing.Literal and value in typing.get_args(option):
             return value

@@ -29,6 +29,7 @@ def every_outbound(wire: Wire) -> list[Outbound]:
             text="# Title\n\nSome *text*, a [link](https://example.com) and\n\n```\ncode\n```", asker_id=wire.asker_id
         ),
         Answer(text=NASTY, asker_id=wire.asker_id),
+        Answer(text="```\nopen", asker_id=wire.asker_id, notes=("I did not read *that*.",)),
         *(Notice(text="A **notice**.", kind=kind, user_id=wire.asker_id) for kind in get_args(NoticeKind)),
         Notice(text="For nobody.", kind="info"),
         Home(user_id=wire.asker_id, recent=(asked,), suggestions=("What is this?",)),

@@ -7,7 +7,9 @@ from bot.events import Answer
 from bot.store import turns
 from bot.store.steps import INTENT
 from bot.turns.attempt import TurnAttempt
+from bot.turns.compose import notes_of
 from bot.turns.delivery import Delivery
+from bot.turns.gather import Gatherer
 from bot.turns.intent import Intent, Superseded
 from bot.turns.poll import Poll
 from bot.turns.polling import Polling
@@ -18,14 +20,16 @@ from bot.turns.submit import Cancelled, NoAnswer, Submission, Submit, report_api
 
 
 class Asking:
-    """Asks for one turn. `polling` says when to poll; `progress` is told that the question was submitted."""
+    """Asks for one turn. `polling` says when to poll; `progress` is told that the question was submitted,
+    `gatherer` finds out what goes along."""
 
-    def __init__(self, attempt: TurnAttempt, progress: ProgressTracker, polling: Polling) -> None:
+    def __init__(self, attempt: TurnAttempt, progress: ProgressTracker, polling: Polling, gatherer: Gatherer) -> None:
         self._attempt = attempt
         self._ctx = attempt.ctx
         self._turn = attempt.turn
         self._progress = progress
         self._polling = polling
+        self._gatherer = gatherer
         self._api = attempt.ctx.api_for(attempt.turn.route)
 
     async def answer(self, delivery: Delivery) -> Rendered:
@@ -42,8 +46,8 @@ class Asking:
         number = self._last_submit()
         while True:
             try:
-                answer, version = await self._ask(number)
-                return await self._promise(delivery, answer, version)
+                answer, submission = await self._ask(number)
+                return await self._promise(delivery, answer, submission)
             except Superseded:
                 channel = self._turn.address.channel
                 self._ctx.metrics.turns_total.labels(channel=channel, outcome="superseded").inc()
@@ -54,9 +58,9 @@ class Asking:
         submits = [(name.number, row) for name, row in self._attempt.rows.items() if name.kind == "submit"]
         return max((number for number, row in submits if row.begun_at or row.done_at), default=0)
 
-    async def _ask(self, number: int) -> tuple[str, int]:
-        """Submit and poll once; return the answer and the version of the words that were asked."""
-        submit = Submit(self._attempt, self._api, number)
+    async def _ask(self, number: int) -> tuple[str, Submission]:
+        """Submit and poll once; return the answer, and what was asked."""
+        submit = Submit(self._attempt, self._api, self._gatherer, number)
         version: int | None = None
         try:
             submission = await self._submit(submit)
@@ -68,7 +72,7 @@ class Asking:
             # The failure of words that nobody asks any more is no failure.
             await self._check_wanted(version if submit.asked is None else submit.asked.version)
             raise
-        return answer, version
+        return answer, submission
 
     async def _submit(self, submit: Submit) -> Submission:
         try:
@@ -91,11 +95,12 @@ class Asking:
             self._ctx.metrics.polls_per_answer.observe(poll.polls)
         return answer
 
-    async def _promise(self, delivery: Delivery, answer: str, version: int) -> Rendered:
+    async def _promise(self, delivery: Delivery, answer: str, submission: Submission) -> Rendered:
         """Render, and store the parts with the promise to send them."""
-        rendered = await render(delivery.adapter(), Answer(text=answer, asker_id=self._turn.asker or ""))
+        outbound = Answer(text=answer, asker_id=self._turn.asker or "", notes=notes_of(submission.along))
+        rendered = await render(delivery.adapter(), outbound)
         seen_at = self._ctx.clock()
-        await self._attempt.run(Intent(self._attempt, rendered, version))
+        await self._attempt.run(Intent(self._attempt, rendered, submission.version))
         overhead = self._ctx.metrics.turn_overhead_seconds.labels(channel=self._turn.address.channel, step="intent")
         overhead.observe(max(0.0, self._ctx.clock() - seen_at))
         return rendered

@@ -15,7 +15,7 @@ from bot.shared import back_off
 from bot.store import dead_letters, steps, turns
 from bot.store.database import Tx
 from bot.store.kinds import LetterKind, Outcome
-from bot.store.steps import StepName, StepRow
+from bot.store.steps import CONTEXT, StepName, StepRow
 from bot.turns.steps import Again, Effect, GaveUp, Step
 
 T = TypeVar("T")
@@ -154,6 +154,8 @@ class TurnAttempt:
         def work(tx: Tx) -> None:
             now = self.ctx.clock()
             turns.finish(tx, self.turn, outcome, now, reason=reason, progress_left=is_question)
+            if CONTEXT in self.rows:  # what others have said is kept no longer than it is needed
+                steps.forget(tx, self.turn.id, CONTEXT)
             if letter is not None:
                 dead_letters.add_turn(tx, self.turn, letter, reason or outcome, now)
 

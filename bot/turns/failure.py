@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 import structlog
 
@@ -22,11 +23,12 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What was decided: why, for the operator; what the asker is told; the kind of the dead letter."""
+    """What was decided: why, for the operator; what the asker is told; the kind of the dead letter, None for words that
+    cannot be asked."""
 
     why: str
     text: str
-    letter: LetterKind
+    letter: LetterKind | None
 
 
 class Failure:
@@ -48,6 +50,10 @@ class Failure:
         """There will be no answer: tell the asker, leave a dead letter, and let the conversation go on."""
         await self._decide(Verdict(why, notices.failure(self._turn.reference), "turn"), destination)
 
+    async def refuse(self, text: str, destination: Destination) -> None:
+        """The words cannot be asked: tell the asker what is possible."""
+        await self._decide(Verdict("The words cannot be asked as they are.", text, None), destination)
+
     async def undeliverable(self, error: NotDelivered | GaveUp, destination: Destination) -> None:
         """The channel did not take an answer, or the root of an /ask."""
         if isinstance(error, GaveUp):
@@ -66,16 +72,16 @@ class Failure:
 
     async def conclude(self, verdict: Verdict, destination: Destination) -> None:
         """Tell what was decided, and store the end."""
-        await self.tell(verdict.text, destination)
-        await self._attempt.finish("failed", verdict.why, letter=verdict.letter)
+        refused = verdict.letter is None
+        await self.tell(verdict.text, "refusal" if refused else "failure", destination)
+        await self._attempt.finish("refused" if refused else "failed", verdict.why, letter=verdict.letter)
 
-    async def tell(self, text: str, destination: Destination) -> None:
+    async def tell(self, text: str, kind: Literal["failure", "refusal"], destination: Destination) -> None:
         """Tell the asker; what cannot be told is logged."""
         try:
-            notice = Notice(text=text, kind="failure", user_id=self._turn.asker)
-            await self._delivery.notice(notice, "failure", destination)
+            await self._delivery.notice(Notice(text=text, kind=kind, user_id=self._turn.asker), kind, destination)
         except (NotDelivered, GaveUp) as error:
-            log.warning("notice.undeliverable", kind="failure", reason=str(error))
+            log.warning("notice.undeliverable", kind=kind, reason=str(error))
 
     async def _decide_undelivered(self, why: str, *, sent: int, destination: Destination) -> None:
         text = notices.cut_short(self._turn.reference) if sent else notices.failure(self._turn.reference)

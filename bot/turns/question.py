@@ -12,7 +12,7 @@ from bot.turns.progress import ProgressTracker
 from bot.turns.root import Root
 from bot.turns.send import Destination
 from bot.turns.steps import GaveUp
-from bot.turns.submit import Cancelled, NoAnswer
+from bot.turns.submit import Cancelled, NoAnswer, Refused
 
 log = structlog.get_logger(__name__)
 
@@ -42,6 +42,8 @@ class Question:
                 await self._answer(destination)
         except Cancelled:
             await self._attempt.finish("cancelled")
+        except Refused as error:
+            await self._failure.refuse(error.text, destination)
         except NoAnswer as error:
             await self._failure.fail(error.why, destination)
         except (NotDelivered, GaveUp) as error:

@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Final
 
 import structlog
 
 from bot.context import Api
 from bot.engine import NotNext
-from bot.errors import BotError, Misconfigured
+from bot.errors import BotError, Misconfigured, Rejected
 from bot.render import is_blank
 from bot.store import turns
+from bot.store.contexts import NOTHING, QuestionContext
 from bot.store.database import Tx
 from bot.store.steps import StepName, StepRow
 from bot.turns.attempt import TurnAttempt
+from bot.turns.compose import Composed, Gathered, Room, WentAlong, bare, compose
+from bot.turns.gather import Gatherer
 from bot.turns.steps import AGAIN, Again, Begin, Effect, GaveUp
+
+TOO_MUCH: Final = (400, 413)
+"""How the API refuses a message for its size, or for what is in it."""
+LOOK_SECONDS: Final = 0.2
+"""How often is looked whether what is waited for has come."""
 
 log = structlog.get_logger(__name__)
 
@@ -32,18 +41,35 @@ class NoAnswer(Exception):
         self.why = why
 
 
+class Refused(Exception):
+    """These words cannot be asked. `text` is what the asker is told."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__("The question cannot be asked as it is.")
+        self.text = text
+
+
 @dataclass(frozen=True, slots=True)
 class Words:
-    """What is asked: the text of a question as it is now; `version` counts its edits."""
+    """What is asked: the text of a question as it is now, and what goes along with it; `version` counts its edits.
+    `refusal` and `ready_at`: see `Turn`."""
 
     text: str
     version: int
+    refusal: str | None = None
+    context: QuestionContext = NOTHING
+    ready_at: float | None = None
+
+    def are(self, others: Words) -> bool:
+        """Whether the same would be asked."""
+        return (self.version, self.context) == (others.version, others.context)
 
 
 @dataclass(frozen=True, slots=True)
 class Submission:
     """The request that a question became. `version`: of the words that were asked. Times in seconds since the epoch:
-    `at` right before the call, `replied_at` after it. `answer` is set where the API had it at once."""
+    `at` right before the call, `replied_at` after it. `answer` is set where the API had it at once. `along`: what went
+    along, and what did not."""
 
     request_id: str
     version: int
@@ -51,6 +77,7 @@ class Submission:
     replied_at: float
     state: str
     answer: str | None
+    along: tuple[WentAlong, ...] = ()
 
     @property
     def is_over(self) -> bool:
@@ -68,7 +95,7 @@ class Submit(Effect[Submission]):
     `asked` are the words of the last try, None before one.
     """
 
-    def __init__(self, attempt: TurnAttempt, api: Api, number: int) -> None:
+    def __init__(self, attempt: TurnAttempt, api: Api, gatherer: Gatherer, number: int) -> None:
         self.name = StepName("submit", number)
         self.until = attempt.deadline
         self.asked: Words | None = None
@@ -76,6 +103,8 @@ class Submit(Effect[Submission]):
         self._turn = attempt.turn
         self._ctx = attempt.ctx
         self._api = api
+        self._gatherer = gatherer
+        self._refused = False
         self._latest = Words("", -1)
         row = attempt.rows.get(self.name)
         self._unknowns = 0 if row is None else row.unknowns
@@ -83,26 +112,61 @@ class Submit(Effect[Submission]):
     async def act(self, begin: Begin) -> Submission:
         """Submit the words as they are when the gate lets the call through."""
         while True:
-            await self._ctx.db.read(self._read_words)
-            self.asked = self._latest
+            self.asked = await self._words()
+            if self.asked.refusal is not None:
+                raise Refused(self.asked.refusal)
             if problem := self._problem(self.asked.text):
                 raise NoAnswer(problem)
+            context = self.asked.context
+            gathered = Gathered() if context == NOTHING else await self._gatherer.gather(context)
             try:
-                return await self._submit(self.asked, begin)
+                return await self._submit(self.asked, gathered, begin)
             except _WordsChanged:
                 continue
+            except Rejected as error:
+                if error.status not in TOO_MUCH or self._refused or context == NOTHING:
+                    raise
+                # Refused for certain, so asking without what goes along is no second asking.
+                self._refused = True
+                log.warning("submit.without_context", status=error.status)
+                self._ctx.metrics.api_retries_total.labels(endpoint="chat_async", reason="context").inc()
 
-    async def _submit(self, words: Words, begin: Begin) -> Submission:
+    async def _words(self) -> Words:
+        """Read what is to be asked; what the channel may yet add to it is waited for."""
+        loop = asyncio.get_running_loop()
+        until = loop.time() + self._ctx.config.input.join_seconds  # whatever the clock says
+        while True:
+            await self._ctx.db.read(self._read_words)
+            left = min((self._latest.ready_at or 0.0) - self._ctx.clock(), until - loop.time())
+            if left <= 0:
+                return self._latest
+            await asyncio.sleep(min(left, LOOK_SECONDS))
+
+    def _compose(self, words: Words, gathered: Gathered) -> Composed:
+        if self._refused:
+            return bare(words.text, words.context, gathered)
+        room = Room(self._ctx.config.context.chars, self._ctx.config.limits.message_chars)
+        return compose(words.text, words.context, gathered, room)
+
+    async def _submit(self, words: Words, gathered: Gathered, begin: Begin) -> Submission:
         sent_at = 0.0
+        composed = self._compose(words, gathered)
 
         async def before() -> None:
             nonlocal sent_at
             await begin()
-            if self._latest.version != words.version:  # edited while the gate was shut
+            if not self._latest.are(words):  # edited while the gate was shut
                 raise _WordsChanged
             sent_at = self._ctx.clock()
 
-        reply = await self._api.submit(self._turn.lane, words.text, language=self._turn.language, before=before)
+        reply = await self._api.submit(
+            self._turn.lane,
+            composed.message,
+            language=self._turn.language,
+            email=None if self._refused else gathered.email,
+            before=before,
+        )
+        self._count(composed)
         waited = max(0.0, sent_at - self._turn.accepted_at)
         channel = self._turn.address.channel
         self._ctx.metrics.turn_overhead_seconds.labels(channel=channel, step="submit").observe(waited)
@@ -113,7 +177,15 @@ class Submit(Effect[Submission]):
             replied_at=self._ctx.clock(),
             state=reply.state,
             answer=whole(reply.answer) if reply.state == "completed" else None,
+            along=composed.along,
         )
+
+    def _count(self, composed: Composed) -> None:
+        channel, metrics = self._turn.address.channel, self._ctx.metrics
+        for one in composed.along:
+            metrics.context_total.labels(channel=channel, kind=one.kind, outcome=one.outcome).inc()
+        if chars := sum(one.chars for one in composed.along):
+            metrics.context_chars.observe(chars)
 
     async def unknown(self, row: StepRow) -> Submission | Again:
         """Send it once more, and count it; a second unknown ends the turn."""
@@ -127,6 +199,8 @@ class Submit(Effect[Submission]):
     def begun(self, tx: Tx) -> None:
         """Read the words again, and make sure that it is this question's turn."""
         self._read_words(tx)
+        if self._latest.ready_at is not None:
+            turns.make_ready(tx, self._turn.id)
         if self.name.number == 0 and self._unknowns == 0 and not turns.is_next(tx, self._turn):
             raise NotNext
 
@@ -140,13 +214,13 @@ class Submit(Effect[Submission]):
 
     def from_json(self, stored: Any) -> Submission:
         """Make the submission of the JSON value."""
-        return Submission(**stored)
+        return Submission(**{**stored, "along": tuple(WentAlong(*one.values()) for one in stored.get("along", ()))})
 
     def _read_words(self, tx: Tx) -> None:
         turn = turns.get(tx, self._turn.id)
         if turn is None or turn.cancelled:
             raise Cancelled
-        self._latest = Words(turn.text or "", turn.version)
+        self._latest = Words(turn.text or "", turn.version, turn.refusal, turn.context, turn.ready_at)
 
     def _problem(self, text: str) -> str | None:
         """Words may have been edited since they were accepted."""

@@ -11,6 +11,8 @@ from bot.turns.asking import Asking
 from bot.turns.attempt import TurnAttempt
 from bot.turns.close import CloseTurn
 from bot.turns.delivery import Delivery
+from bot.turns.files import FileReader
+from bot.turns.gather import Gatherer, Names
 from bot.turns.notice import NoticeTurn
 from bot.turns.polling import Polling
 from bot.turns.progress import ProgressTracker
@@ -25,6 +27,8 @@ class TurnWorker:
         self._wake_ratings = wake_ratings
         self._progress = ProgressTracker(ctx)
         self._polling = Polling(ctx)
+        self._names = Names(ctx)
+        self._files = FileReader(ctx)
 
     async def work(self, taken: TakenTurn) -> None:
         """Bring the turn to its end; see `engine.Worker`."""
@@ -43,15 +47,18 @@ class TurnWorker:
         self._progress.end(turn)
 
     async def drain(self) -> None:
-        """Stop showing progress, and remove nothing."""
+        """Stop showing progress, and remove nothing; look up no more names, and end what reads files."""
         await self._progress.drain()
+        await self._names.drain()
+        await self._files.close()
 
     def _script(self, taken: TakenTurn) -> Question | NoticeTurn | CloseTurn:
         attempt = TurnAttempt(self.ctx, taken)
         match taken.turn.kind:
             case "question":
                 delivery = Delivery(attempt, self._wake_ratings)
-                asking = Asking(attempt, self._progress, self._polling)
+                gatherer = Gatherer(attempt, self._names, self._files)
+                asking = Asking(attempt, self._progress, self._polling, gatherer)
                 return Question(attempt, asking, delivery, self._progress)
             case "notice":
                 return NoticeTurn(attempt, Delivery(attempt, self._wake_ratings))

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Literal
 
 from bot.adapter import Adapter, Capability
-from bot.events import Conversation, File, MessageRef
+from bot.events import Conversation, File, Joins, MessageRef
 from bot.testing.host import FakeHost
 from bot.testing.wire import FailHow, Posted
 from tests.fakes.adapter import FakeAdapter
@@ -38,6 +40,7 @@ class FakeWire:
         self.conversation = dm()
         self.person_name = self.platform.people[ASKER] if tells else ""
         self.question = self.platform.message("A question.").ref
+        self._numbers = itertools.count(1)
 
     @property
     def thread(self) -> Conversation | None:
@@ -53,7 +56,9 @@ class FakeWire:
         return await self.platform.deliver(payload)
 
     def message(self, text: str) -> Any:
-        return self.platform.payload(self.platform.message(text))
+        number = next(self._numbers)
+        joins = Joins(number=number, after=number - 1, kind="paste" if len(text) >= self.limit else None)
+        return self.platform.payload(replace(self.platform.message(text), joins=joins))
 
     def poison(self) -> Any:
         return {"type": "Message", "id": "poison-1", "user_id": ASKER, "text": None}
@@ -90,7 +95,7 @@ class FakeWire:
         return self.platform.signs
 
     async def thread_with_history(self) -> tuple[Conversation, MessageRef, Sequence[str]] | None:
-        if not self.platform.tells:
+        if "history" in self.platform.lacks:
             return None
         fresh = self.platform.new_id("r")
         where = room(conversation_id=fresh) if self.thread is None else room(fresh)

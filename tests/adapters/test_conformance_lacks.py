@@ -10,7 +10,7 @@ from typing import Any, Final
 import pytest
 from pydantic import BaseModel, Field
 
-from bot.adapter import Capability, ChannelSpec, ManifestOptions
+from bot.adapter import Capability, ChannelSpec, ManifestOptions, Want
 from bot.testing.capabilities import ALL, left_out
 from bot.testing.conformance import AdapterConformance
 from tests import PAYLOADS
@@ -156,7 +156,7 @@ class PaperManifest:
     async def apply(self, settings: BaseModel, options: ManifestOptions) -> list[str]:
         return []
 
-    async def differences(self, settings: BaseModel) -> list[str] | None:
+    async def differences(self, settings: BaseModel, wants: frozenset[Want] = frozenset()) -> list[str] | None:
         return None
 
 

@@ -18,6 +18,8 @@ from bot.events import (
     Conversation,
     Event,
     Home,
+    Joins,
+    Message,
     MessageRef,
     Outbound,
     Rating,
@@ -61,6 +63,44 @@ class TakesTheTextForTheId(FakeAdapter):
     def normalize(self, payload: Any) -> list[Event]:
         found = super().normalize(payload)
         return [replace(event, event_id=f"t:{payload['text']}") if "text" in payload else event for event in found]
+
+
+class Joining(FakeAdapter):
+    """Changes what messages belong together with."""
+
+    def changed(self, joins: Joins) -> Joins | None:
+        raise NotImplementedError
+
+    def normalize(self, payload: Any) -> list[Event]:
+        return [
+            replace(event, joins=self.changed(event.joins)) if isinstance(event, Message) and event.joins else event
+            for event in super().normalize(payload)
+        ]
+
+
+class NumbersAsItLikes(Joining):
+    def changed(self, joins: Joins) -> Joins:
+        return replace(joins, number=1000 - joins.number, after=0)
+
+
+class FollowsNobody(Joining):
+    def changed(self, joins: Joins) -> Joins:
+        return replace(joins, number=10 * joins.number, after=10 * joins.number - 1)
+
+
+class WaitsForMoreOfEverything(Joining):
+    def changed(self, joins: Joins) -> Joins:
+        return replace(joins, kind="paste")
+
+
+class WaitsForNothing(Joining):
+    def changed(self, joins: Joins) -> Joins:
+        return replace(joins, kind=None)
+
+
+class SaysItOfLongMessagesAlone(Joining):
+    def changed(self, joins: Joins) -> Joins | None:
+        return joins if joins.kind else None
 
 
 class LosesRemovals(FakeAdapter):
@@ -353,6 +393,11 @@ MUTANTS: Final[list[tuple[type[FakeAdapter], Callable[..., Any]]]] = [
     (KnowsItsMessagesByHeart, Suite.test_a_restart_loses_nothing_the_adapter_needs),
     (ChecksNothing, Suite.test_check_names_the_account),
     (CheckRaises, Suite.test_check_raises_nothing),
+    (NumbersAsItLikes, Suite.test_messages_say_what_they_belong_together_with),
+    (FollowsNobody, Suite.test_messages_say_what_they_belong_together_with),
+    (WaitsForMoreOfEverything, Suite.test_messages_say_what_they_belong_together_with),
+    (WaitsForNothing, Suite.test_messages_say_what_they_belong_together_with),
+    (SaysItOfLongMessagesAlone, Suite.test_messages_say_what_they_belong_together_with),
     (HasAnotherName, Suite.test_registered_under_the_name_it_carries),
 ]
 

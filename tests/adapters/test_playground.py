@@ -13,8 +13,8 @@ import pytest
 
 from adapters.playground.adapter import PlaygroundAdapter
 from adapters.playground.config import CHANNEL, PlaygroundSettings
-from adapters.playground.ids import BOT, ROOM, conversation_of, direct, message_ref
-from adapters.playground.platform import PEOPLE, Platform
+from adapters.playground.ids import BOT, PEOPLE, ROOM, conversation_of, direct, message_ref
+from adapters.playground.platform import Platform
 from adapters.playground.render import PART_SIZE
 from bot.adapter import Handled
 from bot.events import Conversation, Event, File, MessageRef

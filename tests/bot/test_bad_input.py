@@ -22,7 +22,7 @@ from tests.started import Bot
 
 
 @pytest.mark.parametrize(
-    ("text", "attached", "said"), [("", False, "in words"), ("", True, "files"), ("x" * 4001, False, "4,000")]
+    ("text", "attached", "said"), [("", False, "in words"), ("", True, "files"), ("x" * 8001, False, "8,000")]
 )
 async def test_a_question_that_cannot_be_asked_gets_a_notice(
     house: House, text: str, attached: bool, said: str

@@ -79,14 +79,14 @@ async def test_an_edit_beyond_the_limit_gets_the_notice_that_says_what_is_possib
     house.assistant.script(contains="first", answer="one", delay=0.5)
     await house.channel.say("the first")
     waiting = await house.channel.say("second")
-    await house.channel.edit(waiting, "x" * 4001)
+    await house.channel.edit(waiting, "x" * 8001)
     await house.answers(1)
     await house.idle()
-    assert any("4,000" in notice.text for notice in house.channel.notices())
+    assert any("8,000" in notice.text for notice in house.channel.notices())
 
 
 async def test_a_question_that_was_too_long_is_answered_when_an_edit_shortens_it(house: House) -> None:
-    message = await house.channel.say("x" * 4001, mentions_bot=False)
+    message = await house.channel.say("x" * 8001, mentions_bot=False)
     await house.channel.wait_for(lambda: house.channel.notices("refusal"))
     await house.channel.edit(message, "When does the shop open?", mentions_bot=False)
     await asyncio.sleep(0.5)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from pydantic import BaseModel, Field, SecretStr
 
-from bot.adapter import ChannelSpec, ManifestOptions
+from bot.adapter import ChannelSpec, ManifestOptions, Want
 from bot.cli import call
 
 
@@ -35,7 +35,7 @@ class Registration:
         self.applied.append(options)
         return self.shows
 
-    async def differences(self, settings: BaseModel) -> list[str] | None:
+    async def differences(self, settings: BaseModel, wants: frozenset[Want] = frozenset()) -> list[str] | None:
         assert isinstance(settings, Settings)
         return self.shows if settings.token else None
 

@@ -27,6 +27,7 @@ from bot.events import (
     Event,
     File,
     Home,
+    Mention,
     MessageRef,
     Outbound,
     Person,
@@ -145,7 +146,8 @@ class FakeAdapter:
             return [self.part("home", raw, buttons=False, styled=not plain)]
         rated = isinstance(outbound, Answer) and "buttons" not in self.platform.lacks
         kind = "answer" if isinstance(outbound, Answer) else outbound.kind
-        pieces = self.split(outbound.text)
+        notes = outbound.notes if isinstance(outbound, Answer) else ()
+        pieces = self.split("\n\n".join((outbound.text, *notes)))
         pieces = pieces[after:]  # both forms are split alike
         return [
             self.part(kind, piece, buttons=rated and n == len(pieces), styled=not plain)
@@ -219,7 +221,7 @@ class FakeAdapter:
         self, conversation: Conversation, before: MessageRef, limit: int
     ) -> Sequence[EarlierMessage] | None:
         """Read the history, where the platform tells it."""
-        if not self.platform.tells:
+        if "history" in self.platform.lacks:
             return None
         with self.errors():
             rows = await self.platform.history(conversation, before)
@@ -241,7 +243,14 @@ class FakeAdapter:
             return None
         with self.errors():
             name = await self.platform.name_of(user_id)
-        return None if name is None else Person(name=name)
+        return None if name is None else Person(name=name, email=self.platform.emails.get(user_id))
+
+    async def name_of(self, account_id: str, mention: Mention) -> str | None:
+        """Ask for the name, where the platform tells it."""
+        if not self.platform.tells:
+            return None
+        with self.errors():
+            return await self.platform.name_of(mention.id)
 
     async def check(self) -> Sequence[Check]:
         """Ask who we are."""

@@ -112,10 +112,12 @@ class FakeChannel:
         limit: int = 522,
         now: Callable[[], datetime] | None = None,
     ) -> None:
-        self.lacks = frozenset(lacks) if findable else frozenset({*lacks, "look_ups"})
+        cannot: dict[Capability, bool] = {"look_ups": not findable, "history": not tells}
+        self.lacks = frozenset(lacks) | {name for name, lacking in cannot.items() if lacking}
         self.tells = tells
         self.files: dict[str, bytes] = {}
         self.people = {ASKER: "Uma Ono", "U2": "Ulf Two"}
+        self.emails: dict[str, str] = {}
         self.said: list[Message] = []
         self.limit = limit
         self.refuses_form = False

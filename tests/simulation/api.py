@@ -129,6 +129,7 @@ class Client:
         message: str,
         *,
         language: str | None = None,
+        email: str | None = None,
         before: Callable[[], Awaitable[None]] | None = None,
     ) -> Submitted:
         async with self._gate.attempt():

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from bot.adapter import Check, Host, Part
 from bot.errors import Misconfigured, OutcomeUnknown, Rejected, Unavailable
-from bot.events import Answer, Conversation, EarlierMessage, File, MessageRef, Notice, Outbound, Person, Rating
+from bot.events import Answer, Conversation, EarlierMessage, File, Mention, MessageRef, Notice, Outbound, Person, Rating
 from tests.simulation.weather import Fate
 
 if TYPE_CHECKING:
@@ -212,6 +212,9 @@ class SimAdapter:
         raise Rejected("Messages have no files here.", reason="not_found")
 
     async def person(self, account_id: str, user_id: str) -> Person | None:
+        return None
+
+    async def name_of(self, account_id: str, mention: Mention) -> str | None:
         return None
 
     async def check(self) -> Sequence[Check]:

@@ -156,6 +156,7 @@ def judge(world: World) -> Verdict:
     from tests.simulation.judge_progress import judge_progress
     from tests.simulation.judge_questions import judge_questions
     from tests.simulation.judge_sessions import judge_sessions
+    from tests.simulation.pastes import judge_pastes
 
     verdict = Verdict(list(world.complaints))
     if not world.rested:
@@ -166,6 +167,7 @@ def judge(world: World) -> Verdict:
     judge_sessions(evidence, verdict)
     judge_progress(evidence, verdict)
     judge_feedback(evidence, verdict)
+    judge_pastes(world, verdict)
     return verdict
 
 

@@ -27,6 +27,9 @@ class People:
         self.anews: list[Anew] = []
         self.deliveries: list[Delivery] = []
         self.minds_change = world.luck.option("minds change", True, lambda _: True)
+        from tests.simulation.pastes import Pasters  # it needs what stands above
+
+        self.pasters = Pasters(world)
         self._events = 0
 
     def places(self) -> list[tuple[Channel, Place]]:
@@ -66,6 +69,7 @@ class People:
         user = dice.choice(place.users)
         if luck.happens("somebody begins anew", 0.35):
             self.world.later(dice.uniform(0.0, seconds), lambda: self.begin_anew(channel, place, user))
+        self.pasters.plan(seconds)
         groups = [one for one in places if one[1].conversation.kind == "group"]
         if groups and luck.happens("the group moves", 0.12):
             self.world.later(dice.uniform(0.0, seconds), lambda: self._move(*groups[0]))

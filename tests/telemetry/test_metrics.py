@@ -15,6 +15,7 @@ api_requests_total{endpoint,status} api_request_seconds{endpoint} api_retries_to
 api_limit_used_ratio{limit} turns_total{channel,outcome} turn_seconds{channel}
 turn_overhead_seconds{channel,step} async_completion_seconds polls_per_answer turns_in_flight
 events_total{channel,kind,outcome} deliveries_total{channel,outcome} feedback_total{channel,rating,outcome} dead_letters
+joined_total{channel,kind}
 """
 
 

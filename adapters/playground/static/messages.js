@@ -1,7 +1,7 @@
 // The list of messages: drawn again when something changes, each message only when it itself has changed.
 
 import { clock, el, icon, safe } from "./dom.js";
-import { act, inRoom, name, state, threads, words } from "./state.js";
+import { act, inRoom, name, pointed, state, threads, words } from "./state.js";
 
 const list = document.getElementById("messages");
 const drawn = new Map(); // key → {key, node, signature}
@@ -88,6 +88,7 @@ function row(message, { quoted, isReply, follows }) {
     el("span", { class: "avatar", "aria-hidden": "true", "data-who": author }, author === "bot" ? "" : name(author)[0]),
     el("div", { class: "head" }, el("b", {}, name(author)), el("time", {}, clock(message.id)), message.edited && el("span", { class: "quiet" }, "edited"), message.waiting && el("span", { class: "waiting" }, "on its way")),
     quoted && el("p", { class: "quote" }, icon("reply"), words(quoted) || "a message that was deleted"),
+    pointed(message) && el("blockquote", { class: "pointed", "data-kind": pointed(message).kind }, icon(pointed(message).kind), el("span", {}, el("b", {}, `${pointed(message).kind === "forward" ? "Forwarded from " : ""}${name(pointed(message).author)}`), " ", pointed(message).text)),
     content(message),
     message.deleted ? null : reactions(message),
     message.asks_why === state.person && whyForm(message),
@@ -143,6 +144,8 @@ function actions(message) {
     tool("react", "smile", "React", (event) => hands.pick(message, event.currentTarget)),
     inRoom() && tool("reply", "reply", "Reply in thread", () => hands.reply(message.thread ?? message.id)),
     tool("details", "details", "What happened", () => hands.select(message.id, true)),
+    tool("quote", "quote", "Quote", () => hands.point("quote", message.id)),
+    tool("forward", "forward", "Forward", () => hands.point("forward", message.id)),
     mine && tool("edit", "edit", "Edit", () => hands.edit(message.id)),
     mine && tool("remove", "remove", "Delete", (event) => confirmRemove(message, event.currentTarget)),
   );

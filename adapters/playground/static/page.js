@@ -26,6 +26,10 @@ function drawAll() {
   $("new").hidden = inRoom() && !state.thread;
   $("replying").hidden = !thread;
   $("replying-to").textContent = thread ? `In the thread of “${short(words(thread))}”` : "";
+  const target = state.pointing && state.messages.get(state.pointing.message);
+  if (state.pointing && (!target || target.deleted)) state.pointing = null;
+  $("pointing").hidden = !state.pointing;
+  $("pointing-at").textContent = state.pointing ? `${state.pointing.kind === "forward" ? "Forwards" : "Quotes"} “${short(words(target))}”` : "";
   text.placeholder = state.thread ? "Reply in the thread" : inRoom() ? "Write to the room; mention @bot to ask" : "Ask a question";
   $("text-label").textContent = text.placeholder;
   document.title = `${$("title").textContent} · ${me().name} · Playground`;
@@ -71,7 +75,8 @@ function drawEmpty() {
 
 function go(person, place) {
   drafts.set(draftKey(), text.value);
-  if (person !== state.person || place !== state.place) Object.assign(state, { person, place, thread: null, editing: null, selected: null });
+  const kept = person === state.person && state.pointing?.kind === "forward" ? state.pointing : null; // to be sent on elsewhere
+  if (person !== state.person || place !== state.place) Object.assign(state, { person, place, thread: null, editing: null, selected: null, pointing: kept });
   state.selected ??= newest();
   state.unread.delete(place);
   text.value = drafts.get(draftKey()) ?? "";
@@ -101,15 +106,18 @@ function enter(thread) {
 }
 
 async function send(words, thread = state.thread) {
-  if (!words.trim()) return;
+  const pointing = words === text.value ? state.pointing : null;
+  if (!words.trim() && pointing?.kind !== "forward") return;
   const key = draftKey();
   const nonce = [...crypto.getRandomValues(new Uint8Array(12))].map((b) => b.toString(16).padStart(2, "0")).join("");
-  if (words === text.value) text.value = "";
+  if (words === text.value) text.value = ""; // what is pointed at stays until it has gone out
   drafts.delete(key);
   fit();
   stuck = true;
   try {
-    const sent = await act("messages", { conversation: state.place, thread, text: words, nonce });
+    const sent = await act("messages", { conversation: state.place, thread, text: words, nonce, context: pointing });
+    if (pointing === state.pointing) state.pointing = null;
+    fit();
     trouble("");
     if (!words.startsWith("/")) {
       state.selected = sent;
@@ -132,7 +140,7 @@ function trouble(sentence) {
 function fit() {
   text.style.height = "auto";
   text.style.height = `${Math.min(text.scrollHeight, innerHeight * 0.35)}px`;
-  $("send").disabled = !text.value.trim();
+  $("send").disabled = !text.value.trim() && state.pointing?.kind !== "forward";
 }
 
 function announce(message) {
@@ -155,6 +163,12 @@ setUp({
   draw: drawAll,
   pick: openPicker,
   reply: enter,
+  point(kind, message) {
+    state.pointing = kind && { kind, message };
+    fit();
+    drawAll();
+    text.focus();
+  },
   trouble,
   select(id, open = false) {
     state.selected = id;
@@ -218,6 +232,12 @@ $("mention").addEventListener("click", () => {
 });
 $("new").addEventListener("click", () => send("/new"));
 $("help").addEventListener("click", () => send("/help"));
+$("point-at-nothing").addEventListener("click", () => {
+  state.pointing = null;
+  fit();
+  drawAll();
+  text.focus();
+});
 $("leave-thread").addEventListener("click", () => enter(null));
 $("open-panel").addEventListener("click", openPanel);
 

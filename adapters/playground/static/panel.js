@@ -1,7 +1,7 @@
 // The panel beside the chat: what the bot did with one question, as the bot itself tells it.
 
 import { el, icon } from "./dom.js";
-import { inspect, state, words } from "./state.js";
+import { inspect, pointed, state, words } from "./state.js";
 
 const panel = document.getElementById("panel");
 const body = document.getElementById("panel-body");
@@ -9,7 +9,7 @@ const narrow = matchMedia("(max-width: 1099px)");
 const FRESH_SECONDS = 75; // the settle window of feedback ends after 60 s at the latest
 
 const STEPS = {
-  submit: "Ask the assistant", poll: "Wait for the answer", intent: "Store the answer", send: "Post the answer",
+  context: "Read what goes along", submit: "Ask the assistant", poll: "Wait for the answer", intent: "Store the answer", send: "Post the answer",
   find: "Look up a message", progress: "Say that it takes longer", close: "End the old conversation",
 };
 
@@ -115,6 +115,7 @@ function report(message) {
   return [
     about(message),
     el("p", { class: "states" }, badge(found.outcome ?? found.state ?? "waiting", found.outcome)),
+    ...sentAlong(message),
     el("h3", {}, "Steps"),
     steps(found.steps ?? []),
     el("dl", { class: "facts" }, fact("Polls", String(found.polls ?? 0))),
@@ -123,6 +124,25 @@ function report(message) {
     el("h3", {}, "Names"),
     el("dl", { class: "facts ids" }, id("Reference", found.reference), id("Session", found.session_id), id("Request", found.request_id)),
   ];
+}
+
+const ALONG = {
+  reply: "The message it answers", forward: "A forwarded message", table: "A table", link: "A message it links to",
+  thread: "Earlier messages of the thread", file: "A file", name: "A name",
+};
+const BECAME = { used: "went along", cut: "went along in part", unreadable: "could not be read", refused: "was too much for the assistant" };
+
+/** What went along with the words; the words themselves stand with the message that asked. */
+function sentAlong(message) {
+  const along = found.context ?? [];
+  if (!along.length) return [];
+  const question = pointed(message) ? message : state.messages.get(message.reply_to);
+  const text = pointed(question)?.text;
+  return [
+    el("h3", {}, "Sent along"),
+    el("ul", { class: "along", id: "along" }, ...along.map((one) => el("li", { "data-kind": one.kind, "data-outcome": one.outcome }, `${ALONG[one.kind] ?? capital(plain(one.kind))} ${BECAME[one.outcome] ?? plain(one.outcome)}${one.chars ? `, ${one.chars} characters` : ""}`))),
+    text && el("blockquote", { class: "about" }, text.slice(0, 600)),
+  ].filter(Boolean);
 }
 
 const plain = (word) => (typeof word === "string" ? word.replaceAll("_", " ") : "");

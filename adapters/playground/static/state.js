@@ -12,6 +12,7 @@ export const state = {
   thread: null, // root's id while replying
   selected: null, // id of the message the panel is about
   editing: null, // id
+  pointing: null, // {kind: "quote" or "forward", message: id}: what the next message points at
   unread: new Set(), // conversation ids
 };
 
@@ -39,6 +40,9 @@ export function threads() {
     .map((root) => ({ root, replies: replies.get(root.id) ?? [] }))
     .filter(({ root, replies: r }) => !root.deleted || r.length);
 }
+
+/** What a message points at, as it was then: {kind, message, author, text}; null for nothing. */
+export const pointed = (message) => message?.body?.context ?? null;
 
 export const words = (message) => message.body?.text ?? "";
 

@@ -14,7 +14,7 @@ from bot.assistant.retrieval.question import ParsedQuestion, Tools, leaning, und
 from bot.assistant.retrieval.search import Hit, search
 from bot.assistant.retrieval.stems import Stemmer
 from bot.assistant.retrieval.synonyms import Synonyms, built_in
-from bot.assistant.retrieval.text import GREETINGS, THANKS, language_of, words
+from bot.assistant.retrieval.text import GREETINGS, THANKS, language_of, parted, words
 from bot.assistant.retrieval.typos import Vocabulary
 from bot.assistant.retrieval.units import Cutter
 from bot.assistant.retrieval.wording import worded
@@ -59,27 +59,28 @@ class Answers:
     def _answer(
         self, c: sqlite3.Connection, site_id: str, session_id: str, message: str, language: str | None
     ) -> Found:
-        says = phrases(language or _language(c, site_id, message))
-        if talk := _small_talk(c, site_id, message, says):
+        asked, quoted = parted(message)
+        says = phrases(language or _language(c, site_id, asked))
+        if talk := _small_talk(c, site_id, asked, says):
             return Found(talk, known=True, score=0.9)
-        hit, question = self._find(c, site_id, session_id, message)
+        hit, question = self._find(c, site_id, session_id, asked, quoted)
         if hit is None or hit.score < ENOUGH:
             return Found(says.unknown, known=False, score=0.0 if hit is None else min(hit.score / 2, 0.45))
         return Found(worded(hit, question, says), known=True, score=min(hit.score, 1.0), document_id=hit.document_id)
 
     def _find(
-        self, c: sqlite3.Connection, site_id: str, session_id: str, message: str
+        self, c: sqlite3.Connection, site_id: str, session_id: str, message: str, quoted: str
     ) -> tuple[Hit | None, ParsedQuestion]:
         tools = Tools(self._stemmer, self._synonyms, self._vocabulary(c, site_id))
         question = understand(c, message, tools)
         alone = search(c, site_id, question, self._stemmer, self._cutter)
         known = alone is not None and alone.score >= ENOUGH
-        lean = leaning(message)
+        lean = leaning(message) or ("points back" if quoted and not known else "")
         if not lean or (
             known and (lean == "short" or (alone is not None and alone.score >= 0.9 and question.full >= 2))
         ):
             return alone, question
-        earlier = _before(c, site_id, session_id)
+        earlier = (quoted, None) if quoted else _before(c, site_id, session_id)
         if earlier is None:
             return alone, question
         before, document_id = earlier
@@ -138,7 +139,8 @@ def _before(c: sqlite3.Connection, site_id: str, session_id: str) -> tuple[str, 
         return None
     messages: list[str] = []
     for row in rows:
-        messages.append(row["message"])
-        if not leaning(row["message"]):
+        asked, quoted = parted(row["message"])
+        messages += [asked, quoted]
+        if quoted or not leaning(asked):
             break
     return " ".join(messages), next((row["document_id"] for row in rows if row["document_id"] is not None), None)

@@ -50,6 +50,20 @@ def bare(word: str) -> str:
     return "".join(char for char in unicodedata.normalize("NFD", word) if not unicodedata.combining(char))
 
 
+def parted(message: str) -> tuple[str, str]:
+    """Part a message into the words that ask and those it quotes: lines behind ">". Headings in brackets are neither.
+
+    >>> parted("(As quoted.)\\n[Forwarded]\\n> The bell is broken.\\n\\n[Question]\\nCan I return it?")
+    ('Can I return it?', 'The bell is broken.')
+    """
+    if "\n> " not in message:
+        return message, ""
+    lines = [line.strip() for line in message.splitlines()]
+    quoted = [line[1:].strip() for line in lines if line.startswith(">")]
+    about = [line for line in lines if not line.startswith(">") and line[:1] + line[-1:] not in ("[]", "()")]
+    return "\n".join(filter(None, about)) or message, "\n".join(quoted)
+
+
 def language_of(text: str, default: str = "en") -> str:
     """The language of a question, by its small words; the default when they do not tell.
 

@@ -117,6 +117,7 @@ class WebApi:
             "user_id": self._slack.bot_user,
             "bot_id": payloads.BOT_ID,
             "is_enterprise_install": False,
+            **({"enterprise_id": self._slack.enterprise} if self._slack.enterprise else {}),
         }
 
     def _bots_info(self, bot: str, **_: Any) -> dict[str, Any]:
@@ -138,6 +139,18 @@ class WebApi:
         if isinstance(shown.get("profile"), dict) and "users:read.email" not in self._slack.scopes:
             shown["profile"] = {name: value for name, value in shown["profile"].items() if name != "email"}
         return {"user": shown}
+
+    def _usergroups_list(self, **_: Any) -> dict[str, Any]:
+        self._require("usergroups:read")
+        return {"usergroups": [{"id": id_, "handle": name, "name": name} for id_, name in self._slack.groups.items()]}
+
+    def _conversations_info(self, channel: str, **_: Any) -> dict[str, Any]:
+        self._require("channels:read")
+        place = self._slack.channels.get(channel)
+        if place is None or (channel[0] in "GPD" and self._slack.bot_user not in place.members):
+            raise Refused("channel_not_found")  # also what a private one says to who is no member
+        named = {} if channel.startswith("D") else {"name": place.name or channel.lower()}
+        return {"channel": {"id": channel, "is_im": channel.startswith("D"), **named}}
 
     def _files_info(self, file: str) -> dict[str, Any]:
         self._require("files:read")

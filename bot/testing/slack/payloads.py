@@ -48,6 +48,26 @@ def event_callback(event: dict[str, Any], *, event_id: str | None = None, **enve
     }
 
 
+def share(text: str, *, shared: bool = True, **fields: Any) -> dict[str, Any]:
+    """Another message as an attachment: one that was forwarded, or (not `shared`) one that the words link to."""
+    channel, ts = fields.get("channel_id", "C2"), fields.get("ts", f"{_start - 60}.000100")
+    return {
+        "id": 1,
+        "is_msg_unfurl": True,
+        **({"is_share": True} if shared else {}),
+        "from_url": f"https://loop.slack.invalid/archives/{channel}/p{ts.replace('.', '')}",
+        "author_name": "Eve",
+        "author_id": "U3",
+        "channel_id": channel,
+        "ts": ts,
+        "text": text,
+        "fallback": f"[today] eve: {text}",
+        "footer": "Posted in #it",
+        "mrkdwn_in": ["text"],
+        **fields,
+    }
+
+
 def message(channel: str, user: str, text: str, ts: str, **fields: Any) -> dict[str, Any]:
     """A message event; the kind of channel is told by its id's first letter."""
     kinds = {"D": "im", "G": "mpim", "P": "group"}

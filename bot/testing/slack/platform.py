@@ -38,6 +38,7 @@ AGENT_SCOPES: Final = frozenset({"assistant:write"})
 SCOPES: Final = (
     *("app_mentions:read", "channels:history", "channels:read", "chat:write", "commands", "groups:history"),
     *("groups:read", "im:history", "im:write", "mpim:history", "reactions:read", "reactions:write", "users:read"),
+    "usergroups:read",
 )
 
 
@@ -72,6 +73,7 @@ class Channel:
     messages: dict[str, dict[str, Any]] = field(default_factory=dict)
     deleted: list[str] = field(default_factory=list)
     archived: bool = False
+    name: str = ""
 
 
 class FakeSlack:
@@ -81,7 +83,8 @@ class FakeSlack:
     one channel, checked with a burst of three. `retries`: the waits before each redelivery, in seconds.
     `scopes` are the token's, to be changed at any time: FILE_SCOPES and EMAIL_SCOPES are not among them. `few`: the app
     is one that reads at most 15 messages a call, and calls once a minute. `refuse_blocks`: the code that every post
-    with blocks is refused with, "" for none. `locked`: threads in which nobody may write any more.
+    with blocks is refused with, "" for none. `locked`: threads in which nobody may write any more. `enterprise`: the
+    organisation that the workspace belongs to, None for none.
     """
 
     team = payloads.TEAM
@@ -108,6 +111,7 @@ class FakeSlack:
         self.few = False
         self.refuse_blocks = ""
         self.locked: set[str] = set()
+        self.enterprise: str | None = None
         self.events_url: str | None = None
         self.posts: list[dict[str, Any]] = []
         self.calls: list[Call] = []
@@ -131,6 +135,7 @@ class FakeSlack:
             }
             for name in ("U1", "U2", "U3")
         }
+        self.groups: dict[str, str] = {"S1": "helpdesk"}
         self.channels: dict[str, Channel] = {}
         for name in ("C1", "C2", "G1"):
             self.channels[name] = Channel(name, {self.bot_user, *self.users})
@@ -256,17 +261,19 @@ class FakeSlack:
                 self.event({**payloads.mention(channel, user, text, ts, **fields)})
         return ts
 
-    async def edit(self, channel: str, ts: str, text: str) -> None:
-        """Let the author change the words."""
+    async def edit(self, channel: str, ts: str, text: str, **fields: Any) -> None:
+        """Let the author change the words, and what comes with them."""
         before = self.channels[channel].messages[ts]
-        now = {**before, "text": text, "edited": {"user": before["user"], "ts": payloads.next_ts()}}
+        now = {**before, **fields, "text": text, "edited": {"user": before["user"], "ts": payloads.next_ts()}}
         self.channels[channel].messages[ts] = now
         self.event(payloads.changed(channel, now, before))
 
-    async def unfurl(self, channel: str, ts: str) -> None:
-        """Let Slack add a preview to a message: the words stay."""
+    async def unfurl(self, channel: str, ts: str, *attachments: dict[str, Any]) -> None:
+        """Let Slack add previews to a message, by default one of a page: the words stay."""
         before = self.channels[channel].messages[ts]
-        self.event(payloads.changed(channel, {**before, "attachments": [{"title": "a page"}]}, before))
+        now = {**before, "attachments": list(attachments or ({"title": "a page"},))}
+        self.channels[channel].messages[ts] = now
+        self.event(payloads.changed(channel, now, before))
 
     async def erase(self, channel: str, ts: str) -> None:
         """Let the author delete a message; the root of a thread with replies leaves a tombstone."""

@@ -12,7 +12,16 @@ PING: Final = re.compile(r"<(!|@|#|[a-z][a-z0-9+.-]*:)[^<>]*>", re.IGNORECASE)
 """A mention, a broadcast, a channel link or a masked link, as Slack reads it in mrkdwn."""
 
 READS: Final = frozenset(
-    {"auth.test", "bots.info", "files.info", "users.info", "conversations.replies", "conversations.history"}
+    {
+        "auth.test",
+        "bots.info",
+        "files.info",
+        "users.info",
+        "usergroups.list",
+        "conversations.info",
+        "conversations.replies",
+        "conversations.history",
+    }
     | {"apps.manifest.create", "apps.manifest.update", "apps.manifest.export", "apps.connections.open"}
 )
 """Methods whose arguments travel as a form; Slack does not look into a JSON body there."""
@@ -24,6 +33,8 @@ ARGUMENTS: Final[Mapping[str, tuple[frozenset[str], frozenset[str]]]] = {
         ("bots.info", "bot", "team_id"),
         ("files.info", "file", ""),
         ("users.info", "user", "include_locale"),
+        ("usergroups.list", "", "include_disabled include_count include_users team_id"),
+        ("conversations.info", "channel", "include_locale include_num_members"),
         ("conversations.replies", "channel ts", "cursor include_all_metadata inclusive latest limit oldest"),
         ("conversations.history", "channel", "cursor include_all_metadata inclusive latest limit oldest"),
         ("conversations.open", "", "channel users return_im prevent_creation"),

@@ -5,12 +5,15 @@ from __future__ import annotations
 import itertools
 import time
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from bot.testing.telegram.text import JSON, found
 from bot.testing.telegram.updates import Updates
 
+TEXT_UNITS = 4096
+"""The longest text of one message; apps split what is longer."""
 CLIENT_COMMANDS = ("mention", "bot_command", "hashtag", "cashtag", "url", "email", "phone_number")
 
 
@@ -168,6 +171,23 @@ class World:
             await self.updates.push("message", message)
         return message
 
+    async def paste(self, chat: Chat, who: JSON, text: str, **options: Any) -> list[JSON]:
+        """Let a person send a long text as their app does: in full pieces, of which the bot may not hear all."""
+        pieces = [text[start : start + TEXT_UNITS].strip() for start in range(0, len(text), TEXT_UNITS)]
+        return [await self.say(chat, who, piece, **options) for piece in pieces]
+
+    async def album(self, chat: Chat, who: JSON, captions: Sequence[str], **content: Any) -> list[JSON]:
+        """Let a person send pictures as one; "" for a piece without words."""
+        group, messages = str(next(self._query_ids)), []
+        for caption in captions:
+            photo = [{"file_id": "AgAC", "file_unique_id": "Ag", "width": 90, "height": 60}]
+            words: JSON = {"caption": caption} if caption else {}
+            message = self.new_message(chat, who, photo=photo, media_group_id=group, **words, **content)
+            messages.append(message)
+            if self.hears(chat, message):
+                await self.updates.push("message", message)
+        return messages
+
     def hears(self, chat: Chat, message: JSON) -> bool:
         """Tell whether Telegram gives the bot this message."""
         if chat.type == "private" or chat.admin or not self.privacy:
@@ -175,7 +195,7 @@ class World:
         replied = message.get("reply_to_message", {}).get("from", {}).get("id") == self.me["id"]
         name = f"@{self.me['username']}".lower()
         command = any(entity["type"] == "bot_command" for entity in message.get("entities", []))
-        return replied or command or name in message["text"].lower()
+        return replied or command or name in str(message.get("text") or message.get("caption") or "").lower()
 
     async def edit(self, message: JSON, text: str) -> JSON:
         """Let a person change a message."""

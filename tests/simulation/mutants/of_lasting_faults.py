@@ -15,6 +15,7 @@ from bot.sessions import Address
 from bot.store import questions, turns
 from bot.store.database import Tx
 from bot.turns.attempt import TurnAttempt
+from bot.turns.compose import Gathered
 from bot.turns.steps import Begin, Step
 from bot.turns.submit import NoAnswer, Submission, Submit, Words
 from tests.simulation.mutants.registry import mutant_beside
@@ -71,10 +72,10 @@ def one_gate_for_all_keys() -> Iterator[None]:
 def one_refused_key_stops_all() -> Iterator[None]:
     submit = Submit._submit
 
-    async def careful(self: Submit, words: Words, begin: Begin) -> Submission:
+    async def careful(self: Submit, words: Words, gathered: Gathered, begin: Begin) -> Submission:
         if self._ctx.problems.of("api"):
             raise NoAnswer("The API has refused a key.")
-        return await submit(self, words, begin)
+        return await submit(self, words, gathered, begin)
 
     with patch.object(Submit, "_submit", careful):
         yield

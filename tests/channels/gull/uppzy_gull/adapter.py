@@ -8,7 +8,7 @@ from typing import Any
 
 from bot.adapter import Check, Host, Part
 from bot.errors import BotError, Rejected
-from bot.events import Conversation, EarlierMessage, File, MessageRef, Outbound, Person, Rating
+from bot.events import Conversation, EarlierMessage, File, Mention, MessageRef, Outbound, Person, Rating
 from uppzy_gull.client import GullClient, our_errors
 from uppzy_gull.config import GullSettings
 from uppzy_gull.ids import CHANNEL_NAME, WEBHOOK_PATH, message_ref, time_of, without_mention
@@ -107,6 +107,10 @@ class GullAdapter:
             raise
         with our_errors():
             return Person(name=answer["name"], locale=answer["locale"], email=answer.get("email"))
+
+    async def name_of(self, account_id: str, mention: Mention) -> str | None:
+        """Gull names everybody by name."""
+        return None
 
     async def check(self) -> Sequence[Check]:
         """Look whether gull knows the token."""

@@ -7,7 +7,7 @@ from typing import Final
 
 from pydantic import BaseModel
 
-from bot.adapter import ManifestOptions
+from bot.adapter import ManifestOptions, Want
 from bot.errors import Misconfigured
 from uppzy_gull.client import GullClient
 from uppzy_gull.config import GullSettings
@@ -38,7 +38,7 @@ class GullManifest:
         await client.call("PUT", "app", body=wanted)
         return ["The webhook and its events were set."]
 
-    async def differences(self, settings: BaseModel) -> list[str] | None:
+    async def differences(self, settings: BaseModel, wants: frozenset[Want] = frozenset()) -> list[str] | None:
         """Compare the events; the address is not among the settings. None without a token to ask with."""
         if not isinstance(settings, GullSettings) or not settings.enabled:
             return None

@@ -36,7 +36,9 @@ def render(outbound: Outbound, *, plain: bool = False, after: int = 0) -> list[G
     match outbound:
         case Notice(text=text, kind="question"):
             asked_by, document = outbound.user_id or "", _verbatim(text)
-        case Answer(text=text) | Notice(text=text):
+        case Answer(text=text, notes=notes):
+            document = md.noted(md.parse(text), notes)
+        case Notice(text=text):
             document = md.parse(text)
         case Home(recent=recent):
             document = _verbatim("\n".join(["Ask a question.", *(question.text for question in recent)]))

@@ -11,7 +11,7 @@ from aiohttp import web
 
 from bot.adapter import Check, Host, Part
 from bot.errors import BotError, Misconfigured, OutcomeUnknown, Rejected, Unavailable
-from bot.events import Conversation, EarlierMessage, File, MessageRef, Outbound, Person, Rating
+from bot.events import Conversation, EarlierMessage, File, Mention, MessageRef, Outbound, Person, Rating
 from uppzy_pigeon.config import PigeonSettings
 from uppzy_pigeon.normalize import normalize
 from uppzy_pigeon.parts import PigeonPart
@@ -91,6 +91,10 @@ class PigeonAdapter:
         raise Rejected("Messages of pigeon have no files.", reason="file_gone")
 
     async def person(self, account_id: str, user_id: str) -> Person | None:
+        """There are only numbers."""
+        return None
+
+    async def name_of(self, account_id: str, mention: Mention) -> str | None:
         """There are only numbers."""
         return None
 

@@ -29,6 +29,6 @@ CHANNEL: Final = ChannelSpec(
     token="PIGEON_TOKEN",
     scopes={"sms": ("user",)},
     command_prefix="!",
-    lacks=frozenset({"reactions", "buttons", "threads", "edits", "deletions", "look_ups", "signs"}),
+    lacks=frozenset({"reactions", "buttons", "threads", "edits", "deletions", "look_ups", "signs", "history"}),
     adapter="uppzy_pigeon.adapter:PigeonAdapter",
 )
