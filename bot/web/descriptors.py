@@ -10,7 +10,9 @@ import contextlib
 import sys
 from dataclasses import dataclass
 
-LEAST = 64
+RESERVED = 256
+"""For the platforms' own connections (an SDK holds 64 or 100), files, and for accepting."""
+LEAST = 32
 """Connections each side has at least, however few the process may open."""
 MOST_INCOMING = 2048
 """Connections of peers at most: each costs memory, and platforms open a few dozen."""
@@ -27,12 +29,12 @@ class Descriptors:
 
 
 def share(limit: int) -> Descriptors:
-    """Divide what the process may open: three eighths for either side, a quarter for the rest.
+    """Divide what the process may open: what is left of it after the reserved part, half to either side.
 
-    >>> share(1024), share(100_000), share(10)
-    (Descriptors(incoming=384, outgoing=384), Descriptors(incoming=2048, outgoing=512), Descriptors(incoming=64, outgoing=64))
-    """  # noqa: E501
-    part = max(LEAST, limit * 3 // 8)
+    >>> [(shares.incoming, shares.outgoing) for shares in map(share, (1024, 400, 100_000, 10))]
+    [(384, 384), (72, 72), (2048, 512), (32, 32)]
+    """
+    part = max(LEAST, (limit - RESERVED) // 2)
     return Descriptors(incoming=min(part, MOST_INCOMING), outgoing=min(part, MOST_OUTGOING))
 
 

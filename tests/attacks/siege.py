@@ -118,7 +118,7 @@ class Siege:
         """How many descriptors the bot has open."""
         return len(os.listdir(f"/proc/{self.pid}/fd"))
 
-    async def calm(self, most: int = 0) -> int:
+    async def calm(self, most: int | None = None) -> int:
         """Wait until nothing is delivered or open any more; return how many descriptors are open then.
 
         Connections are kept for some seconds: wait for them too, until there are only `most`.
@@ -131,7 +131,7 @@ class Siege:
                         break
                 await asyncio.sleep(0.2)
         for _ in range(250):
-            if self.descriptors() <= most:
+            if most is None or self.descriptors() <= most:
                 break
             await asyncio.sleep(0.1)
         return self.descriptors()

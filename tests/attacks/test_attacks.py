@@ -155,7 +155,7 @@ async def test_an_attack_by_the_api_in_full(
 
 async def test_more_questions_than_connections_all_come_to_their_end(tmp_path: Path) -> None:
     """The API holds its connections, and the bot may open few: the rest waits, and deliveries find their place."""
-    async with a_siege(tmp_path, descriptors=200) as siege:
+    async with a_siege(tmp_path, descriptors=FEW) as siege:
         for number in range(200):
             siege.crowd.say(f"D8{number}", f"U8{number}", f"q8{number:06} slowly", f"q8{number:06}")
             await asyncio.sleep(0.01)
@@ -227,6 +227,7 @@ async def restarted(tmp_path: Path, count: int, seconds: float) -> Figures:
         siege.crowd.ask(1, "q9000001")
         await siege.crowd.answer("q9000001", 60)
         await siege.calm()
+    (tmp_path / "bot.log").unlink()  # where the address of the next one will stand
     open_questions(tmp_path / "bot.db", count)
     async with a_siege(tmp_path) as siege:
         during = await siege.watched(seconds)

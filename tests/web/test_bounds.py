@@ -15,7 +15,7 @@ from aiohttp import web
 
 from bot.telemetry.metrics import Metrics
 from bot.web import Health, Server
-from bot.web.descriptors import Descriptors, share
+from bot.web.descriptors import RESERVED, Descriptors, share
 
 Read = Callable[[bytes], Awaitable[bytes]]
 Opened = tuple[asyncio.StreamReader, asyncio.StreamWriter]
@@ -228,10 +228,10 @@ async def test_nothing_is_kept_of_connections_that_have_ended() -> None:
 
 
 def test_both_sides_and_the_rest_fit_into_what_may_be_open() -> None:
-    for limit in (256, 1024, 4096, 20_000):
+    for limit in (400, 1024, 4096, 20_000):
         shares = share(limit)
-        assert shares.incoming + shares.outgoing <= limit * 3 // 4
-    assert share(256) == Descriptors(96, 96)
+        assert shares.incoming + shares.outgoing + RESERVED <= limit
+    assert share(400) == Descriptors(72, 72)
 
 
 async def test_what_cannot_be_accepted_is_one_line_and_no_traceback(caplog: pytest.LogCaptureFixture) -> None:
