@@ -171,6 +171,9 @@ async def test_the_thread_the_bot_is_called_into_goes_along_once(house: SlackHou
         ts = payloads.next_ts()
         shares = {} if text else {"attachments": [share(VPN)]}
         house.slack.channels["C1"].messages[ts] = payloads.message("C1", user, text, ts, thread_ts=root, **shares)
+    ts = payloads.next_ts()
+    ours = payloads.message("C1", payloads.BOT_USER, "I said this.", ts, thread_ts=root, bot_id=payloads.BOT_ID)
+    house.slack.channels["C1"].messages[ts] = ours
     await house.slack.say("U1", "C1", "<@U0BOT> what is to be done?", root)
     await house.answers(1)
     await house.slack.say("U1", "C1", "And then?", root)

@@ -203,7 +203,7 @@ def mentioned(context: QuestionContext, thread: Sequence[Said] | None) -> list[M
     found = dict.fromkeys(context.mentions)
     for item in context.items:
         found |= dict.fromkeys(item.mentions)
-        if not item.author and item.author_id:
+        if not item.author and item.author_id and (item.text or item.files):
             found[Mention(kind="person", id=item.author_id)] = None
     for said in thread or ():
         if not said.author and said.author_id:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from bot import notices
 from bot.errors import Rejected
@@ -326,6 +327,33 @@ async def test_the_askers_address_goes_along_where_a_route_wants_it(
         await house.answers(2)
         bodies = [entry.body for entry in house.assistant.requests.of("chat_async")]
         assert [body.get("email") for body in bodies] == [email, None]
+
+
+async def test_the_trace_tells_what_went_along_and_no_words(house: House) -> None:
+    message = await house.channel.say("What now?", context=(forward(), forward("", author="")))
+    await house.answers(1)
+    await house.idle()
+    found = await house.bot.host.trace(message.ref)
+    assert found is not None
+    assert found["context"] == [
+        {"kind": "forward", "outcome": "used", "chars": 57},
+        {"kind": "forward", "outcome": "unreadable", "chars": 0},
+    ]
+    assert "VPN" not in str(found)
+
+
+async def test_a_refusal_by_the_policy_is_logged_once_a_day_with_its_reason(tmp_path: Path) -> None:
+    with capture_logs() as logs:
+        async with a_house(tmp_path, BOT_ACCESS__DENY='["fake:A1:U2"]') as house:
+            for _ in range(3):
+                await house.channel.say("When does the shop open?", standing="external")
+                await house.channel.say("When does the shop open?", user_id="U2")
+            assert house.count("events_total", channel="fake", kind="message", outcome="refused") == 6
+    told = [str(entry) for entry in logs if entry["event"] == "access.refused"]
+    assert len(told) == 2
+    assert "people of other workspaces" in "".join(told)
+    assert "a list of [access] denies" in "".join(told)
+    assert "U2" not in "".join(told)
 
 
 def test_the_ref_of_an_item_is_kept() -> None:
