@@ -268,6 +268,7 @@ ELSEWHERE = {"id": "U1", "enterprise_id": "E2OTHER", "teams": ["T0OTHERC01"]}
         ({}, "true", True),
         ({}, "false", True),
         ({"enterprise_user": SISTER}, "true", True),
+        ({"enterprise_user": {"id": "U1", "teams": ["T0OTHERC01", payloads.TEAM]}}, "true", True),
         ({"is_restricted": True}, "true", True),
         ({"is_restricted": True}, "false", False),
         ({"enterprise_user": ELSEWHERE}, "true", False),

@@ -230,7 +230,7 @@ async def test_a_question_that_is_refused_with_its_context_is_asked_once_more_wi
                 return await self.real.submit(session_id, message, **options)
             await options["before"]()
             tries.append(message)
-            raise Rejected("Too much.", status=413, reason="rejected")
+            raise Rejected("Too much.", status=422 if "by nobody" in message else 413, reason="rejected")
 
         def __getattr__(self, name: str) -> Any:
             return getattr(self.real, name)
@@ -245,6 +245,9 @@ async def test_a_question_that_is_refused_with_its_context_is_asked_once_more_wi
     await house.channel.say("A question\nof its own.")
     await house.channel.wait_for(lambda: house.channel.notices("failure"))
     assert len(tries) == 2, "without context there is nothing to leave out"
+    await house.channel.say("Wanted by nobody?", context=(forward(),))
+    await house.channel.wait_for(lambda: len(house.channel.notices("failure")) == 2)
+    assert len(tries) == 3, "another refusal says nothing of the size"
 
 
 async def test_what_does_not_fit_is_cut_and_that_is_told(house: House) -> None:
