@@ -171,6 +171,9 @@ async def test_the_thread_the_bot_is_called_into_goes_along_once(house: SlackHou
         ts = payloads.next_ts()
         shares = {} if text else {"attachments": [share(VPN)]}
         house.slack.channels["C1"].messages[ts] = payloads.message("C1", user, text, ts, thread_ts=root, **shares)
+    ts = payloads.next_ts()
+    ours = payloads.message("C1", payloads.BOT_USER, "I said this.", ts, thread_ts=root, bot_id=payloads.BOT_ID)
+    house.slack.channels["C1"].messages[ts] = ours
     await house.slack.say("U1", "C1", "<@U0BOT> what is to be done?", root)
     await house.answers(1)
     await house.slack.say("U1", "C1", "And then?", root)
@@ -265,6 +268,7 @@ ELSEWHERE = {"id": "U1", "enterprise_id": "E2OTHER", "teams": ["T0OTHERC01"]}
         ({}, "true", True),
         ({}, "false", True),
         ({"enterprise_user": SISTER}, "true", True),
+        ({"enterprise_user": {"id": "U1", "teams": ["T0OTHERC01", payloads.TEAM]}}, "true", True),
         ({"is_restricted": True}, "true", True),
         ({"is_restricted": True}, "false", False),
         ({"enterprise_user": ELSEWHERE}, "true", False),

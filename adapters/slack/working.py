@@ -8,7 +8,7 @@ from adapters.slack.client import Client
 from adapters.slack.ids import WORKING_EMOJI
 from adapters.slack.text import disarmed
 from bot.errors import Misconfigured, Rejected
-from bot.events import Conversation, Event, Message, MessageRef
+from bot.events import Conversation, Event, Message, MessageRef, unmarked
 from bot.shared import BoundedDict
 
 DONE_ALREADY: Final = frozenset(
@@ -34,7 +34,9 @@ class WorkingSigns:
     def remember(self, event: Event) -> None:
         """Keep the words of a question: with the first one of a thread its agent session is titled."""
         if isinstance(event, Message) and event.text:
-            self._titles[(event.ref.conversation_id, event.ref.message_id)] = disarmed(event.text[:TITLE_LENGTH])
+            self._titles[(event.ref.conversation_id, event.ref.message_id)] = disarmed(
+                unmarked(event.text)[:TITLE_LENGTH]
+            )
 
     async def show(self, conversation: Conversation, question: MessageRef | None, on: bool, *, agent: bool) -> None:
         """Begin or end it; both may be repeated. Without a message of its own the question's thread shows it."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from bot.events import Conversation, MessageRef, RecentQuestion
+from bot.events import Conversation, MessageRef, RecentQuestion, unmarked
 from bot.sessions import Address
 from bot.store import receipts
 from bot.store.codec import unpack_conversation
@@ -142,7 +142,7 @@ def recent_of(tx: Tx, channel: str, account: str, user: str, limit: int) -> tupl
 def _recent(tx: Tx, row: Row) -> RecentQuestion:
     answers = receipts.of_turn(tx, row["id"], "answer")
     return RecentQuestion(
-        text=row["text"],
+        text=unmarked(row["text"]),
         ref=answers[0] if answers else from_row(row).question,
         asked_at=datetime.fromtimestamp(row["accepted_at"], UTC),
         outcome=row["outcome"] or "open",

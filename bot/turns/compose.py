@@ -120,7 +120,7 @@ class _Piece:
 
 def compose(text: str, context: QuestionContext, gathered: Gathered, room: Room) -> Composed:
     """Put the message together. The question is whole in it, and stands last; the rest gives way to it."""
-    question = named(text, context.mentions, gathered.names)
+    question = _question(text, context, gathered, room)
     pieces, along = [], []
     for item in context.items:
         if item.text or item.files:
@@ -142,13 +142,19 @@ def compose(text: str, context: QuestionContext, gathered: Gathered, room: Room)
     return Composed(message, (*sent, *along, *_names(context, gathered)))
 
 
-def bare(text: str, context: QuestionContext, gathered: Gathered) -> Composed:
+def bare(text: str, context: QuestionContext, gathered: Gathered, room: Room) -> Composed:
     """Put the question together alone: the API has refused it with what goes along."""
     refused = [WentAlong(item.kind, "refused") for item in context.items]
     refused += [WentAlong("file", "refused" if file.text else "unreadable", name=file.name) for file in gathered.files]
     if gathered.thread:
         refused.append(WentAlong("thread", "refused"))
-    return Composed(named(text, context.mentions, gathered.names), tuple(refused))
+    return Composed(_question(text, context, gathered, room), tuple(refused))
+
+
+def _question(text: str, context: QuestionContext, gathered: Gathered, room: Room) -> str:
+    """Write the question with names, or without any where they would make it longer than a message may be."""
+    question = named(text, context.mentions, gathered.names)
+    return question if len(question) <= room.message else named(text, context.mentions, {})
 
 
 def named(text: str, mentions: Sequence[Mention], names: Mapping[Mention, str]) -> str:
@@ -203,7 +209,7 @@ def mentioned(context: QuestionContext, thread: Sequence[Said] | None) -> list[M
     found = dict.fromkeys(context.mentions)
     for item in context.items:
         found |= dict.fromkeys(item.mentions)
-        if not item.author and item.author_id:
+        if not item.author and item.author_id and (item.text or item.files):
             found[Mention(kind="person", id=item.author_id)] = None
     for said in thread or ():
         if not said.author and said.author_id:

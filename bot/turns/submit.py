@@ -143,9 +143,9 @@ class Submit(Effect[Submission]):
             await asyncio.sleep(min(left, LOOK_SECONDS))
 
     def _compose(self, words: Words, gathered: Gathered) -> Composed:
-        if self._refused:
-            return bare(words.text, words.context, gathered)
         room = Room(self._ctx.config.context.chars, self._ctx.config.limits.message_chars)
+        if self._refused:
+            return bare(words.text, words.context, gathered, room)
         return compose(words.text, words.context, gathered, room)
 
     async def _submit(self, words: Words, gathered: Gathered, begin: Begin) -> Submission:

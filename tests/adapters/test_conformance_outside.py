@@ -98,7 +98,7 @@ def test_what_is_wrong_in_it_is_found_and_told(tmp_path: Path) -> None:
     sign = "        with self.errors():\n            await self.platform.status(conversation, on)\n"
     assert sign in text
     left = "        self.task = asyncio.ensure_future(asyncio.Event().wait())\n"
-    named = "        return None if name is None else Person(name=name)\n"
+    named = "        return None if name is None else Person(name=name, email=self.platform.emails.get(user_id))\n"
     assert named in text
     text = text.replace(sign, sign + left).replace(named, "        return Person(name='Nobody at all')\n")
     adapter.write_text(text, encoding="utf-8")

@@ -48,6 +48,13 @@ async def test_a_token_without_a_scope_is_told_which() -> None:
         assert "--apply" in check.fix
 
 
+async def test_without_the_scope_for_user_groups_it_warns_and_goes_on() -> None:
+    async with FakeSlack() as slack:
+        slack.scopes.remove("usergroups:read")
+        check = _named(await _check(slack), "slack scopes")
+        assert (check.status, "usergroups:read" in check.detail) == ("warn", True)
+
+
 async def test_an_app_that_is_no_agent_is_fine() -> None:
     async with FakeSlack() as slack:
         assert _named(await _check(slack), "slack scopes").status == "ok"

@@ -167,8 +167,15 @@ def test_what_did_not_go_along_is_told_once() -> None:
     assert notes_of([WentAlong("forward", "unreadable"), WentAlong("reply", "unreadable")]) == (notices.CONTEXT_UNREAD,)
     assert notes_of([WentAlong("thread", "unreadable")]) == (notices.THREAD_UNREAD,)
     assert notes_of([WentAlong("name", "unreadable"), WentAlong("forward", "used")]) == ()
-    refused = bare("Why?", QuestionContext(items=(item(),)), Gathered(thread=[Said("A", None, "B")])).along
+    refused = bare("Why?", QuestionContext(items=(item(),)), Gathered(thread=[Said("A", None, "B")]), ROOM).along
     assert notes_of(refused) == (notices.CONTEXT_REFUSED,)
+
+
+def test_names_do_not_make_the_question_longer_than_a_message_may_be() -> None:
+    eve = Mention(kind="person", id="U123456789")
+    text, context = f"{eve} " * 570, QuestionContext(mentions=(eve,))
+    assert compose(text, context, Gathered(names={eve: "E" * 60}), ROOM).message == "@somebody " * 570
+    assert bare(text, context, Gathered(names={eve: "Eve"}), ROOM).message == "@Eve " * 570
 
 
 def test_of_a_mention_that_is_not_known_only_the_marks_go() -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from bot import notices
 from bot.errors import Rejected
@@ -229,7 +230,7 @@ async def test_a_question_that_is_refused_with_its_context_is_asked_once_more_wi
                 return await self.real.submit(session_id, message, **options)
             await options["before"]()
             tries.append(message)
-            raise Rejected("Too much.", status=413, reason="rejected")
+            raise Rejected("Too much.", status=422 if "by nobody" in message else 413, reason="rejected")
 
         def __getattr__(self, name: str) -> Any:
             return getattr(self.real, name)
@@ -244,6 +245,9 @@ async def test_a_question_that_is_refused_with_its_context_is_asked_once_more_wi
     await house.channel.say("A question\nof its own.")
     await house.channel.wait_for(lambda: house.channel.notices("failure"))
     assert len(tries) == 2, "without context there is nothing to leave out"
+    await house.channel.say("Wanted by nobody?", context=(forward(),))
+    await house.channel.wait_for(lambda: len(house.channel.notices("failure")) == 2)
+    assert len(tries) == 3, "another refusal says nothing of the size"
 
 
 async def test_what_does_not_fit_is_cut_and_that_is_told(house: House) -> None:
@@ -326,6 +330,33 @@ async def test_the_askers_address_goes_along_where_a_route_wants_it(
         await house.answers(2)
         bodies = [entry.body for entry in house.assistant.requests.of("chat_async")]
         assert [body.get("email") for body in bodies] == [email, None]
+
+
+async def test_the_trace_tells_what_went_along_and_no_words(house: House) -> None:
+    message = await house.channel.say("What now?", context=(forward(), forward("", author="")))
+    await house.answers(1)
+    await house.idle()
+    found = await house.bot.host.trace(message.ref)
+    assert found is not None
+    assert found["context"] == [
+        {"kind": "forward", "outcome": "used", "chars": 57},
+        {"kind": "forward", "outcome": "unreadable", "chars": 0},
+    ]
+    assert "VPN" not in str(found)
+
+
+async def test_a_refusal_by_the_policy_is_logged_once_a_day_with_its_reason(tmp_path: Path) -> None:
+    with capture_logs() as logs:
+        async with a_house(tmp_path, BOT_ACCESS__DENY='["fake:A1:U2"]') as house:
+            for _ in range(3):
+                await house.channel.say("When does the shop open?", standing="external")
+                await house.channel.say("When does the shop open?", user_id="U2")
+            assert house.count("events_total", channel="fake", kind="message", outcome="refused") == 6
+    told = [str(entry) for entry in logs if entry["event"] == "access.refused"]
+    assert len(told) == 2
+    assert "people of other workspaces" in "".join(told)
+    assert "a list of [access] denies" in "".join(told)
+    assert "U2" not in "".join(told)
 
 
 def test_the_ref_of_an_item_is_kept() -> None:
