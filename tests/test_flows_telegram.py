@@ -382,11 +382,16 @@ async def test_commands(house: House) -> None:
 
 
 async def test_what_is_no_question_gets_a_notice(house: House) -> None:
-    world, chat = house.world, house.world.private(ANNA)
+    world = house.world
     photo = [{"file_id": "A", "file_unique_id": "B", "width": 1, "height": 1}]
-    for group, caption in (("1", None), ("1", None), ("2", "When does the shop open?"), ("2", None)):
+    for person, group, caption in (
+        (BEN, "1", None),
+        (BEN, "1", None),
+        (ANNA, "2", "When does the shop open?"),
+        (ANNA, "2", None),
+    ):
         extra = {"caption": caption} if caption else {}
-        message = world.new_message(chat, ANNA, media_group_id=group, photo=photo, **extra)
+        message = world.new_message(world.private(person), person, media_group_id=group, photo=photo, **extra)
         await house.telegram.updates.push("message", message)
     await house.wait_answers(2)
     await house.idle()
@@ -394,6 +399,7 @@ async def test_what_is_no_question_gets_a_notice(house: House) -> None:
     texts = [answer["text"] for answer in house.answers()]
     assert len(texts) == 2
     assert sum("files" in text for text in texts) == 1
+    assert sum("I did not read a picture (2), only your words." in text for text in texts) == 1
     assert house.asked() == ["When does the shop open?"]
 
 
