@@ -12,7 +12,7 @@ from itertools import groupby
 from operator import attrgetter
 from typing import Any, Final
 
-from adapters.telegram.compose import WORD_JOINER, Composer, inert, marks, openable
+from adapters.telegram.compose import TAG, WORD_JOINER, Composer, inert, marks, openable
 from adapters.telegram.ids import RATE_BAD, RATE_GOOD
 from adapters.telegram.parts import TelegramPart
 from bot.events import Answer, Home, Notice, Outbound, Rating
@@ -32,7 +32,8 @@ from bot.render import (
     split,
     units,
 )
-from bot.render.links import bare
+from bot.render.addresses import find
+from bot.render.inline import inert as without_lookalikes
 from bot.render.text import RULE, aligned, is_narrow, lead, row_size, unrolled
 
 MAX_UNITS: Final = 4096
@@ -129,6 +130,7 @@ def _adapted(block: Block) -> Iterator[Block]:
                 spans = tuple(span if span.code else replace(span, bold=True) for span in spans)
             if any(span.href for span in spans):
                 spans = tuple(_linked(spans))
+            spans = _untagged(without_lookalikes(spans, link=False))
             yield block if spans is block.spans else replace(block, spans=spans)
         case _:
             yield block
@@ -147,6 +149,24 @@ def _linked(spans: Spans) -> Iterator[Span]:
             yield from label
             if address not in flat(label):
                 yield Span(f" ({address})")
+
+
+def _untagged(spans: Spans) -> Spans:
+    """Show as code what Telegram would make a link to a search: `#general`, `$PATH`."""
+    if not any(("#" in span.text or "$" in span.text) and not (span.code or span.href) for span in spans):
+        return spans
+    return tuple(piece for span in spans for piece in _tags(span))
+
+
+def _tags(span: Span) -> Iterator[Span]:
+    at = 0
+    for match in () if span.code or span.href else TAG.finditer(span.text):
+        if match.start() > at:
+            yield replace(span, text=span.text[at : match.start()])
+        yield Span(match.group(), code=True)
+        at = match.end()
+    if at < len(span.text):
+        yield replace(span, text=span.text[at:]) if at else span
 
 
 def _unformatted(block: Block) -> Iterator[Block]:
@@ -173,7 +193,7 @@ def _worded(spans: Spans) -> Iterator[tuple[str, bool]]:
             yield from ((inert(span.text), True) if span.code else (span.text, False) for span in group)
             continue
         label, address = flat(tuple(group)), href.removeprefix("mailto:")
-        if label == address or bare(label) == [(0, len(label), href)]:
+        if label == address or [(one.shown, one.href) for one in find(label)] == [(label, href)]:
             yield label, False
         else:
             yield inert(label), True
