@@ -32,7 +32,7 @@ from bot.render import (
     split,
     units,
 )
-from bot.render.links import bare
+from bot.render.links import is_shown
 from bot.render.text import RULE, aligned, is_narrow, lead, row_size, unrolled
 
 MAX_UNITS: Final = 4096
@@ -166,28 +166,41 @@ def _unformatted(block: Block) -> Iterator[Block]:
             yield block
 
 
-def _worded(spans: Spans) -> Iterator[tuple[str, bool]]:
-    """Spans as texts, each with whether it was made inert: a link is its label and, unless it shows it, its address."""
+def _worded(spans: Spans) -> Iterator[tuple[Span, bool]]:
+    """Spans as words, each with whether it was made inert: a link is its label and, unless it shows it, its address.
+
+    An address is marked as code, which is neither changed nor cut; in the plain form that shows no other way.
+    """
     for href, group in groupby(spans, key=attrgetter("href")):
         if href is None:
-            yield from ((inert(span.text), True) if span.code else (span.text, False) for span in group)
+            yield from ((Span(inert(span.text)), True) if span.code else (Span(span.text), False) for span in group)
             continue
-        label, address = flat(tuple(group)), href.removeprefix("mailto:")
-        if label == address or bare(label) == [(0, len(label), href)]:
-            yield label, False
+        label = flat(tuple(group))
+        if is_shown(label, href):
+            yield Span(label, code=True), False
         else:
-            yield inert(label), True
-            yield f" ({address})", False
+            yield Span(inert(label)), True
+            yield Span(" ("), False
+            yield Span(href.removeprefix("mailto:"), code=True), False
+            yield Span(")"), False
 
 
-def _joined(texts: Iterable[tuple[str, bool]]) -> Iterator[Span]:
-    """Texts as spans; where inert ones touch others a word joiner, so that no address comes to be over the border."""
-    before = ""
+def _joined(texts: Iterable[tuple[Span, bool]]) -> Iterator[Span]:
+    """Spans; where inert ones touch others a word joiner, so that no address comes to be over the border.
+
+    After an address that touches a letter of another script a space: the client would take it into the address.
+    """
+    before = Span("")
     was_inert = False
-    for text, is_inert in texts:
-        touches = before and text and not before[-1].isspace() and not text[0].isspace()
-        yield Span(WORD_JOINER + text if touches and is_inert != was_inert else text)
-        before, was_inert = text, is_inert
+    for span, is_inert in texts:
+        text = span.text
+        touches = before.text and text and not before.text[-1].isspace() and not text[0].isspace()
+        if touches and before.code and not text[0].isascii():
+            yield Span(" ")
+        elif touches and is_inert != was_inert:
+            yield Span(WORD_JOINER)
+        yield span
+        before, was_inert = span, is_inert
 
 
 def _message(blocks: tuple[Block, ...], *, plain: bool, own: bool) -> TelegramPart:

@@ -6,7 +6,7 @@ import contextlib
 import re
 from collections.abc import Iterator
 from typing import Final
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from markdown_it.common.normalize_url import normalizeLink
 
@@ -25,11 +25,17 @@ _ADDRESS: Final = re.compile(
     r"(?<![\w.+/=@:-])[A-Za-z0-9][\w.+-]*@(?:[A-Za-z0-9-]+\.)+[A-Za-z]{2,}(?![\w@-])", re.ASCII
 )
 _ESCAPED: Final = re.compile(r"\\([!-/:-@\[-`{-~])|&amp;")
-_PHONE: Final = re.compile(r"(?:tel|sms):(\+?[\d().\s/-]{3,30}|\+?(?:[\d().-]|%20){3,40})(?:[;?].*)?$", re.IGNORECASE)
+_PHONE: Final = re.compile(r"(?:tel|sms):(\+?[\d().\s/*#-]{3,40})(?:[;?].*)?$", re.IGNORECASE | re.DOTALL)
 _DOMAIN: Final = re.compile(r"\s*(?:[a-z][a-z0-9+.-]*://)?((?:[\w-]+\.)+[^\W\d_]{2,})(?=[/:?#\s]|$)", re.IGNORECASE)
+_AFTER_NAME: Final = r"(?::\d+(?!\w))?(?:[/?#][^\s<>\"]*)?(?![\w@-])"
 _NAME: Final = re.compile(
-    r"(?<![\w@/.:\\-])(?:[^\W_](?:[\w-]*[^\W_])?\.)+([^\W\d_]{2,})(?::\d+)?(?:[/?#][^\s<>\"]*)?(?![\w@-])"
+    r"(?<![\w@/.-])(?:\w(?:[\w-]*[^\W_])?\.)+(xn--[a-z0-9-]+|[^\W\d_]{2,})"
+    + _AFTER_NAME
+    + r"|(?<![\w@/.-])\d{1,3}(?:\.\d{1,3}){3}(?=[:/])"
+    + _AFTER_NAME,
+    re.IGNORECASE,
 )
+_HANDLE: Final = re.compile(r"@?[^\W_][\w.:+=-]{0,63}@(?:[\w-]{1,63}\.)+[\w-]{2,63}(?::\d+)?(?:[/?#][^\s<>\"]*)?")
 _TRAILING: Final = "?!.,:;*_~'\""
 
 
@@ -88,8 +94,17 @@ def phone(url: str) -> str:
     >>> phone("tel:+49-30-12345"), phone("https://example.com")
     ('+49-30-12345', '')
     """
-    match = _PHONE.match(url.strip())
-    return match.group(1).replace("%20", " ").strip() if match else ""
+    match = _PHONE.match(unquote(url).strip())
+    return match.group(1).strip() if match else ""
+
+
+def is_shown(label: str, href: str) -> bool:
+    """True if the label of a link is its address, as one reads it.
+
+    >>> is_shown("www.example.com", "http://www.example.com"), is_shown("the guide", "https://example.com")
+    (True, False)
+    """
+    return label.strip() in (href, href.removeprefix("mailto:")) or bare(label) == [(0, len(label), href)]
 
 
 def _trim(written: str) -> str:
@@ -113,12 +128,18 @@ def lookalikes(text: str) -> Iterator[tuple[int, int]]:
     """Find names that a client may take for a web address: (start, end).
 
     Telegram's server links a name with a top-level domain at its end, in whatever case but `Capitalised`
-    (TDLib, `is_common_tld`); which domains there are changes, so any two letters count.
+    (TDLib, `is_common_tld`); which domains there are changes, so any two letters count. It links an IP address with a
+    port or a path, and what looks like an address of e-mail, as `@name@host` does.
     """
-    for match in _NAME.finditer(text):
-        last = match.group(1)
-        if not (last[0].isupper() and last[1:] == last[1:].lower()) or len(match.group().split(".")) > 2:
-            yield match.start(), match.start() + len(_trim(match.group()))
+    end = 0
+    found = [*_NAME.finditer(text), *(_HANDLE.finditer(text) if "@" in text else ())]
+    for match in sorted(found, key=lambda one: one.start()):
+        last = match[1] if match.re is _NAME else None
+        if last and last[0].isupper() and last[1:] == last[1:].lower() and len(match[0].split(".")) == 2:
+            continue
+        if match.start() >= end:
+            end = match.start() + len(_trim(match[0]))
+            yield match.start(), end
 
 
 def disguised(label: str, href: str) -> str:

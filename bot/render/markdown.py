@@ -77,7 +77,9 @@ class _Inline(StateInline):
 def _is_operator(source: str, start: int, length: int) -> bool:
     """Whether asterisks stand between operands: one between letters or digits, two beside a number or one letter."""
     end = start + length
-    before, after = source[start - 1 : start], source[end : end + 1]
+    before, after = source[max(0, start - 1) : start], source[end : end + 1]
+    if before == "/" and after and after in "/.":  # a pattern of files: `src/**/*.py`
+        return True
     if length > 2 or not (before.isalnum() and after.isalnum() and before.isascii() and after.isascii()):
         return False
     if length == 1:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import groupby
+from operator import attrgetter
 from typing import Final
 
 import regex
 from wcwidth import wcswidth
 
 from bot.render.blocks import Block, Code, Document, Place, Rule, Span, Spans, Table, Text, flat, prefix, units
+from bot.render.links import is_shown
 
 RULE: Final = "────────"
 # Columns of a phone's screen that a table may take; wider ones are shown as lines, "header: cell".
@@ -34,7 +37,10 @@ def plain(document: Document, limit: int | None = None) -> str:
         size += units(pieces[-1])
         if limit is not None and size > limit:
             break
-    text = "".join(pieces).strip()
+    text = "".join(pieces)
+    first, last = (isinstance(document.blocks[at], Code) if document.blocks else False for at in (0, -1))
+    text = text if first else text.lstrip()  # the white space of code is kept
+    text = text if last else text.rstrip()
     return text if limit is None else shorten(text, limit)
 
 
@@ -66,7 +72,7 @@ def _plain(block: Block) -> str:
     head = "> " * min(block.place.quote, _DEEPEST) + lead(block.place)
     match block:
         case Text(spans=spans):
-            return head + "".join(_shown(span) for span in spans) if spans else head.rstrip()
+            return head + worded(spans) if spans else head.rstrip()
         case Code(text=text):
             return text
         case Rule():
@@ -77,12 +83,20 @@ def _plain(block: Block) -> str:
             return "\n\n".join(_plain(text) for text in unrolled(block))
 
 
-def _shown(span: Span) -> str:
-    """A link whose label does not show its address is followed by it."""
-    if span.href is None:
-        return span.text
-    address = span.href.removeprefix("mailto:")
-    return span.text if span.text.strip() in (address, span.href) or "://" in span.text else f"{span.text} ({address})"
+def worded(spans: Spans) -> str:
+    """The characters of spans; a link whose label does not show its address is followed by it.
+
+    After an address that touches the next word stands a space: clients take what follows for a part of it.
+    """
+    words = ""
+    ends_with_address = False
+    for href, group in groupby(spans, key=attrgetter("href")):
+        text = flat(tuple(group))
+        if ends_with_address and not (text[0].isascii() or text[0].isspace()):
+            words += " "
+        ends_with_address = href is not None and is_shown(text, href)
+        words += text if href is None or ends_with_address else f"{text} ({href.removeprefix('mailto:')})"
+    return words
 
 
 def lead(place: Place) -> str:

@@ -192,6 +192,23 @@ def _live(text: str, entities: list[Json]) -> list[str]:
     return problems
 
 
+def linked_by_telegram(text: str, entities: list[Json]) -> list[str]:
+    """The addresses that Telegram links by itself outside of our code and links."""
+    taken = [
+        (entity["offset"], entity["offset"] + entity["length"])
+        for entity in entities
+        if entity["type"] in ("code", "pre", "text_link")
+    ]
+    found = []
+    for entity in _tdlib({"@type": "getTextEntities", "text": text})["entities"]:
+        start, end = entity["offset"], entity["offset"] + entity["length"]
+        kind = entity["type"]["@type"].removeprefix("textEntityType")
+        if kind in ("Url", "EmailAddress") and not any(start < high and low < end for low, high in taken):
+            shown = part_of(text, start, end - start)
+            found.append(f"mailto:{shown}" if kind == "EmailAddress" else shown)
+    return found
+
+
 # ------------------------------------------------------------------------------------------------------------- Slack
 
 _ELEMENTS: Final = {
