@@ -169,19 +169,20 @@ def _unformatted(block: Block) -> Iterator[Block]:
 def _worded(spans: Spans) -> Iterator[tuple[Span, bool]]:
     """Spans as words, each with whether it was made inert: a link is its label and, unless it shows it, its address.
 
-    An address is marked as code, which is neither changed nor cut; in the plain form that shows no other way.
+    An address that Telegram links is marked as code, which is neither changed nor cut; in the plain form that shows no
+    other way. In another address (`https://[::1]/x`) it would find a command.
     """
     for href, group in groupby(spans, key=attrgetter("href")):
         if href is None:
             yield from ((Span(inert(span.text)), True) if span.code else (Span(span.text), False) for span in group)
             continue
-        label = flat(tuple(group))
+        label, linked = flat(tuple(group)), href.startswith("mailto:") or openable(href)
         if is_shown(label, href):
-            yield Span(label, code=True), False
+            yield Span(label, code=linked), False
         else:
             yield Span(inert(label)), True
             yield Span(" ("), False
-            yield Span(href.removeprefix("mailto:"), code=True), False
+            yield Span(href.removeprefix("mailto:"), code=linked), False
             yield Span(")"), False
 
 

@@ -60,6 +60,8 @@ def _all(source: str) -> Iterator[Literal]:
     for match in _BREAK.finditer(source):
         yield Literal(match.start(), match.end(), "\n")
     for match in _FORMULA.finditer(source):
+        if not any(map(str.isalnum, match.group())):
+            continue  # escaped signs, as in a list of them
         yield Literal(match.start(), match.end(), match.group())
     for start, end, href in links.bare(source):
         yield Literal(start, end, links.shown(source[start:end]), href)

@@ -29,7 +29,7 @@ _AT_A_LINE: Final = ("p", "div", "li", "tr", "td", "th", "pre", "br", "hr", "art
 
 @dataclass(slots=True)
 class View:
-    """What a reader has. `links`: what can be opened; `taken`: headers and addresses, which a form may say again."""
+    """What a reader has. `links`: what can be opened; `taken`: headers of tables, which a form may say again."""
 
     text: str
     code: list[str] = field(default_factory=list)
@@ -107,7 +107,6 @@ class Page(HTMLParser):
         """Return what was seen."""
         self.close()
         self.view.text = "".join(self._out)
-        self.view.taken += self.view.links
         return self.view
 
 
@@ -232,13 +231,14 @@ FORMS: Final[dict[str, Form]] = RICH | PLAIN
 def difference(base: View, view: View) -> str | None:
     """How a form's words differ from those of the playground; None if they are the same in the same order.
 
-    A form may say more where it cannot show otherwise: a table's header before each cell or on each part, the address
-    of a link after its label. Without a table and a link there is no such freedom.
+    A form may say more where it cannot show otherwise: the address of a link after its label, and a table's header
+    before each cell or on each part. Without a table there is no other freedom.
     """
-    wanted, given = tokens(base.text), tokens(view.text)
+    addresses = sorted({link.removeprefix("mailto:") for link in base.links}, key=len, reverse=True)
+    wanted, given = tokens(_without(addresses, base.text)), tokens(_without(addresses, view.text))
     if not base.taken:
         return None if wanted == given else _first_difference(wanted, given)
-    allowed = {token for text in (*base.taken, *map(html.unescape, base.taken)) for token in tokens(text)}
+    allowed = {token for text in base.taken for token in tokens(text)}
     at = 0
     for token in given:
         if at < len(wanted) and token == wanted[at]:
@@ -246,6 +246,14 @@ def difference(base: View, view: View) -> str | None:
         elif token not in allowed and not any(one.startswith(token) for one in allowed):
             return f"{token!r} is too much before {wanted[at : at + 8]}"
     return None if at == len(wanted) else f"{wanted[at]!r} is missing after {wanted[max(0, at - 8) : at]}"
+
+
+def _without(addresses: list[str], text: str) -> str:
+    """The text without the addresses in brackets after labels."""
+    text = _INVISIBLE.sub("", text)
+    for address in addresses:
+        text = text.replace(f" ({_INVISIBLE.sub('', address)})", "")
+    return text
 
 
 def _first_difference(wanted: list[str], given: list[str]) -> str:
