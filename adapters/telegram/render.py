@@ -33,7 +33,7 @@ from bot.render import (
     units,
 )
 from bot.render.links import is_shown
-from bot.render.text import RULE, aligned, is_narrow, lead, row_size, unrolled
+from bot.render.text import RULE, aligned, is_narrow, lead, row_size, unrolled, with_room
 
 MAX_UNITS: Final = 4096
 """Of a message after parsing. The Bot API says characters (https://core.telegram.org/bots/api#sendmessage), the server
@@ -128,7 +128,7 @@ def _adapted(block: Block) -> Iterator[Block]:
             if level:
                 spans = tuple(span if span.code else replace(span, bold=True) for span in spans)
             if any(span.href for span in spans):
-                spans = tuple(_linked(spans))
+                spans = tuple(_linked(with_room(spans, mail_only=True)))
             yield block if spans is block.spans else replace(block, spans=spans)
         case _:
             yield block
@@ -161,7 +161,7 @@ def _unformatted(block: Block) -> Iterator[Block]:
             yield Code(inert(text), place=block.place)
         case Text(spans=spans):
             quote = (Span("> "),) if block.place.quote and spans else ()
-            yield replace(block, spans=(*quote, *_joined(_worded(spans))))
+            yield replace(block, spans=(*quote, *_joined(_worded(with_room(spans)))))
         case Rule():
             yield block
 
@@ -187,18 +187,13 @@ def _worded(spans: Spans) -> Iterator[tuple[Span, bool]]:
 
 
 def _joined(texts: Iterable[tuple[Span, bool]]) -> Iterator[Span]:
-    """Spans; where inert ones touch others a word joiner, so that no address comes to be over the border.
-
-    After an address that touches a letter of another script a space: the client would take it into the address.
-    """
+    """Spans; where inert ones touch others a word joiner, so that no address comes to be over the border."""
     before = Span("")
     was_inert = False
     for span, is_inert in texts:
         text = span.text
         touches = before.text and text and not before.text[-1].isspace() and not text[0].isspace()
-        if touches and before.code and not text[0].isascii():
-            yield Span(" ")
-        elif touches and is_inert != was_inert:
+        if touches and is_inert != was_inert:
             yield Span(WORD_JOINER)
         yield span
         before, was_inert = span, is_inert

@@ -21,6 +21,8 @@ _GAP: Final = "  "
 _BULLETS: Final = "•◦▪"
 _INDENT: Final = "   "
 _DEEPEST: Final = 8
+# What ends an address for a client that links by itself: Telegram's does so at quotation marks, not at a dash or `。`.
+_PARTS: Final = regex.compile(r"[\p{ASCII}\s\u2026\p{Pi}\p{Pf}\u201e]|$")
 _LABEL: Final = 40
 _GRAPHEME: Final = regex.compile(r"\X")
 _LAST_SPACE: Final = regex.compile(r"(?r)\s(?!\p{M})")
@@ -84,19 +86,37 @@ def _plain(block: Block) -> str:
 
 
 def worded(spans: Spans) -> str:
-    """The characters of spans; a link whose label does not show its address is followed by it.
-
-    After an address that touches the next word stands a space: clients take what follows for a part of it.
-    """
+    """The characters of spans; a link whose label does not show its address is followed by it."""
     words = ""
-    ends_with_address = False
-    for href, group in groupby(spans, key=attrgetter("href")):
+    for href, group in groupby(with_room(spans), key=attrgetter("href")):
         text = flat(tuple(group))
-        if ends_with_address and not (text[0].isascii() or text[0].isspace()):
-            words += " "
-        ends_with_address = href is not None and is_shown(text, href)
-        words += text if href is None or ends_with_address else f"{text} ({href.removeprefix('mailto:')})"
+        words += text if href is None or is_shown(text, href) else f"{text} ({href.removeprefix('mailto:')})"
     return words
+
+
+def with_room(spans: Spans, *, mail_only: bool = False) -> Spans:
+    """Put a space between an address and the letter of another script that touches it.
+
+    Clients that link what is written out take such letters for a part of the address, or see no address: all after one,
+    and those before one of e-mail. `mail_only`: web addresses are links of their own, which need none.
+    """
+    if not any(span.href for span in spans):
+        return spans
+    roomy: list[Span] = []
+    for span in spans:
+        before = roomy[-1] if roomy else Span("")
+        ends = _is_written_out(before, mail_only) and _PARTS.match(span.text) is None
+        begins = _is_written_out(span, True) and _PARTS.match(before.text[-1:]) is None
+        if before.href != span.href and (ends or begins):
+            roomy.append(Span(" "))
+        roomy.append(span)
+    return tuple(roomy)
+
+
+def _is_written_out(span: Span, mail_only: bool) -> bool:
+    if span.href is None or (mail_only and not span.href.startswith("mailto:")):
+        return False
+    return is_shown(span.text, span.href)
 
 
 def lead(place: Place) -> str:

@@ -14,8 +14,9 @@ import adapters.slack.preview
 import adapters.slack.render
 import adapters.telegram.preview
 import adapters.telegram.render
+from adapters.playground.render import EMPTY
 from bot.events import Answer
-from bot.render import parse, plain, units
+from bot.render import parse, plain, to_html, units
 from tests.render import judges
 from tests.render.judges import Json
 
@@ -228,14 +229,21 @@ PLAIN: Final[dict[str, Form]] = {
 FORMS: Final[dict[str, Form]] = RICH | PLAIN
 
 
+def whole(markdown: str) -> View:
+    """The answer in one piece, as HTML: what the others are compared with."""
+    return page(to_html(parse(markdown).blocks))
+
+
 def difference(base: View, view: View) -> str | None:
-    """How a form's words differ from those of the playground; None if they are the same in the same order.
+    """How a form's words differ from those of the whole; None if they are the same in the same order.
 
     A form may say more where it cannot show otherwise: the address of a link after its label, and a table's header
     before each cell or on each part. Without a table there is no other freedom.
     """
     addresses = sorted({link.removeprefix("mailto:") for link in base.links}, key=len, reverse=True)
     wanted, given = tokens(_without(addresses, base.text)), tokens(_without(addresses, view.text))
+    if not wanted and given in ([], tokens(EMPTY)):
+        return None
     if not base.taken:
         return None if wanted == given else _first_difference(wanted, given)
     allowed = {token for text in base.taken for token in tokens(text)}

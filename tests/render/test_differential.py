@@ -6,8 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.playground.render import EMPTY
-from tests.render.forms import FORMS, difference, playground
+from tests.render.forms import FORMS, difference, whole
 from tests.render.mixes import mixes, plain_mixes, rich_mixes
 from tests.render.test_mixes import COMMON, settings
 
@@ -15,15 +14,14 @@ every_mix = st.one_of(rich_mixes, rich_mixes, plain_mixes, mixes)
 
 
 def check(markdown: str) -> None:
-    """All forms say what the playground says, and nothing in them is refused or live."""
-    base = playground(markdown)
+    """All forms say what the whole says, and nothing in them is refused or live."""
+    base = whole(markdown)
     if any(len(word) > 2_000 for word in base.text.split()):
         return  # longer words are cut, each channel at its own length; `test_split` looks at them
     for form, make in FORMS.items():
         view = make(markdown)
         assert view.problems == [], form
-        if EMPTY not in base.text or form != "plain text":  # an empty text is no message, and nobody sends it
-            assert difference(base, view) is None, form
+        assert difference(base, view) is None, form
 
 
 @settings(COMMON, max_examples=500)

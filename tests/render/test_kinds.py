@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.render.figures import COLUMNS, faults, table
-from tests.render.forms import FORMS, View, difference, playground
+from tests.render.forms import FORMS, View, difference, whole
 from tests.render.kinds import Kind, kinds
 
 
@@ -15,7 +15,7 @@ def test_there_are_enough_answers_of_our_own() -> None:
 
 @pytest.mark.parametrize("kind", kinds(), ids=lambda kind: kind.name)
 def test_every_form_shows_what_was_written(kind: Kind) -> None:
-    base = playground(kind.markdown)
+    base = whole(kind.markdown)
     for form, make in FORMS.items():
         view = make(kind.markdown)
         assert faults(kind, form, view) == [], form
