@@ -19,6 +19,7 @@ from slack_sdk.models.blocks import Block
 Json = Mapping[str, Any]
 WORD: Final = re.compile(r"[^\W_]+")
 BIDI: Final = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+_MARKS: Final = str.maketrans("", "", "*~")
 HIDDEN: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
 
@@ -464,10 +465,11 @@ def hidden_controls(part: Json) -> bool:
 def in_order(words: Iterable[str], text: str) -> str | None:
     """The first word that does not follow the others in the text, None if all do.
 
-    Asterisks do not count: the judge's parser takes those of arithmetic for emphasis, which we keep (`test_literals`).
+    Asterisks and tildes do not count: the judge's parser takes those of arithmetic for emphasis, which we keep, and
+    beside scripts without blanks it pairs them in another way (`test_literals`).
     """
-    at, text = 0, BIDI.sub("", text).replace("*", "")  # code may keep its right-to-left marks
-    for word in (one.replace("*", "") for one in words):
+    at, text = 0, BIDI.sub("", text).translate(_MARKS)  # code may keep its right-to-left marks
+    for word in (one.translate(_MARKS) for one in words):
         at = text.find(word, at)
         if at < 0:
             return word
