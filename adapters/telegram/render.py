@@ -33,10 +33,10 @@ from bot.render import (
     split,
     units,
 )
-from bot.render.addresses import WrittenAddress, find
+from bot.render.addresses import WrittenAddress, find, is_shown
 from bot.render.inline import inert as without_lookalikes
 from bot.render.inline import recast
-from bot.render.text import RULE, aligned, is_narrow, lead, row_size, unrolled
+from bot.render.text import RULE, aligned, is_narrow, lead, row_size, unrolled, with_room
 
 MAX_UNITS: Final = 4096
 """Of a message after parsing. The Bot API says characters (https://core.telegram.org/bots/api#sendmessage), the server
@@ -207,33 +207,42 @@ def _unformatted(block: Block) -> Iterator[Block]:
         case Text(spans=spans):
             spans = recast(spans, _tags) if any("#" in span.text or "$" in span.text for span in spans) else spans
             quote = (Span("> "),) if block.place.quote and spans else ()
-            yield replace(block, spans=(*quote, *_joined(_worded(spans))))
+            yield replace(block, spans=(*quote, *_joined(_worded(with_room(spans)))))
         case Rule():
             yield block
 
 
-def _worded(spans: Spans) -> Iterator[tuple[str, bool]]:
-    """Spans as texts, each with whether it was made inert: a link is its label and, unless it shows it, its address."""
+def _worded(spans: Spans) -> Iterator[tuple[Span, bool]]:
+    """Spans as words, each with whether it was made inert: a link is its label and, unless it shows it, its address.
+
+    An address that Telegram links is marked as code, which is neither changed nor cut; in the plain form that shows no
+    other way. In another address (`https://[::1]/x`) it would find a command.
+    """
     for href, group in groupby(spans, key=attrgetter("href")):
         if href is None:
-            yield from ((inert(span.text), True) if span.code else (span.text, False) for span in group)
+            yield from ((Span(inert(span.text)), True) if span.code else (Span(span.text), False) for span in group)
             continue
-        label, address = flat(tuple(group)), href.removeprefix("mailto:")
-        if label == address or [(one.shown, one.href) for one in find(label)] == [(label, href)]:
-            yield label, False
+        label, linked = flat(tuple(group)), href.startswith("mailto:") or openable(href)
+        if is_shown(label, href):
+            yield Span(label, code=linked), False
         else:
-            yield inert(label), True
-            yield f" ({address})", False
+            yield Span(inert(label)), True
+            yield Span(" ("), False
+            yield Span(href.removeprefix("mailto:"), code=linked), False
+            yield Span(")"), False
 
 
-def _joined(texts: Iterable[tuple[str, bool]]) -> Iterator[Span]:
-    """Texts as spans; where inert ones touch others a word joiner, so that no address comes to be over the border."""
-    before = ""
+def _joined(texts: Iterable[tuple[Span, bool]]) -> Iterator[Span]:
+    """Spans; where inert ones touch others a word joiner, so that no address comes to be over the border."""
+    before = Span("")
     was_inert = False
-    for text, is_inert in texts:
-        touches = before and text and not before[-1].isspace() and not text[0].isspace()
-        yield Span(WORD_JOINER + text if touches and is_inert != was_inert else text)
-        before, was_inert = text, is_inert
+    for span, is_inert in texts:
+        text = span.text
+        touches = before.text and text and not before.text[-1].isspace() and not text[0].isspace()
+        if touches and is_inert != was_inert:
+            yield Span(WORD_JOINER)
+        yield span
+        before, was_inert = span, is_inert
 
 
 def _message(blocks: tuple[Block, ...], *, plain: bool, own: bool) -> TelegramPart:

@@ -81,6 +81,18 @@ def find(text: str) -> list[WrittenAddress]:
     return found.all
 
 
+def is_shown(label: str, href: str) -> bool:
+    """True if the label of a link is its address, as one reads it.
+
+    >>> is_shown("www.example.com", "http://www.example.com"), is_shown("the guide", "https://example.com")
+    (True, False)
+    """
+    label = label.strip()
+    return label in (href, href.removeprefix("mailto:")) or [(one.shown, one.href) for one in find(label)] == [
+        (label, href)
+    ]
+
+
 class _Found:
     """Addresses in order; what overlaps an earlier one is not taken."""
 
@@ -190,6 +202,10 @@ def _mail(text: str) -> Iterator[WrittenAddress]:
 
 
 def _mail_address(text: str, start: int, end: int) -> WrittenAddress:
+    if text[start - 1 : start] == "@" and start:  # a name at another host: @ann@social.example
+        name = _LOCAL.search(text, max(0, start - 65), start - 1)
+        start = name.start() if name is not None else start - 1
+        return WrittenAddress(start, end, _unescaped(text[start:end]), "")
     top = text[start:end].rpartition(".")[2].lower()
     more = _REST.match(text, end)
     path = _length(more.group()) if more and more.group()[0] in ":/" else 0

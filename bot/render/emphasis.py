@@ -109,6 +109,8 @@ def _operator(source: str, start: int, end: int, before: str, after: str) -> str
     One beside a digit, two between numbers and brackets, two beside a name of one letter: `2*pi`, `2**10`, `x**n`. One
     between other operands is an operator if its partner is one too: `a*b*c`, but not `*un*believable`.
     """
+    if before == "/" and after in "/.":  # a pattern of files: `src/**/*.py`
+        return "always"
     left, right = before.isalnum(), after.isalnum()
     if not (left or before in _AFTER_OPERAND) or not (right or after in _BEFORE_OPERAND):
         return ""

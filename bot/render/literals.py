@@ -78,6 +78,8 @@ def _all(source: str) -> Iterator[Piece]:
             yield Piece(match.start(), match.end(), "\n", "break")
         for match in _FORMULA.finditer(source):
             bracketed = match["round"] or match["square"]
+            if not any(map(str.isalnum, match.group())):
+                continue  # escaped signs, as in a list of them
             if bracketed is None or _MATHS.search(bracketed):
                 yield Piece(match.start(), match.end(), match.group())
         for match in _DOUBLE.finditer(source):

@@ -79,7 +79,7 @@ class _Builder:
         self._quote = 0
         self._marker: Marker | None = None
         self._last_line = 0
-        self._used = {str(child.attrs["href"]) for child in _links(stream)}
+        self._used = set(_targets(stream))
         walk = iter(stream)
         for token in walk:
             self._take(token, walk)
@@ -165,11 +165,13 @@ def _first_number(token: Token) -> int | None:
     return 1 if start is None else int(start)
 
 
-def _links(stream: Sequence[Token]) -> Iterator[Token]:
+def _targets(stream: Sequence[Token]) -> Iterator[str]:
+    """Where the links and pictures lead to."""
     for token in stream:
         for child in token.children or ():
-            if child.type == "link_open":
-                yield child
+            if child.type in ("link_open", "image"):
+                yield str(child.attrs.get("href", child.attrs.get("src", "")))
+            yield from _targets((child,))
 
 
 def _task(content: Spans, place: Place) -> tuple[Spans, Place]:

@@ -12,6 +12,7 @@ import adapters.telegram.render
 from bot.events import Answer
 from tests.render import judges
 from tests.render.answers import OWN, each_answer, read
+from tests.render.found import unmeant_links
 from tests.render.judges import Content, Json
 
 
@@ -37,7 +38,7 @@ def test_nothing_is_refused_and_nothing_is_live(path: Path) -> None:
         for number, part in enumerate(render(answer)):
             assert problems(part) == [], f"{channel}, part {number}"
             assert not judges.hidden_controls(part), channel
-            assert channel != "telegram" or judges.unmeant_links(part) == []
+            assert channel != "telegram" or unmeant_links(part) == []
 
 
 def code_kept(wanted: list[str], content: Content) -> int:
