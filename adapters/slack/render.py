@@ -133,7 +133,7 @@ def with_asker(part: SlackPart, name: str) -> SlackPart:
     """Add the line that says who asked, by name, for a mention would ping; "" where the name is not known."""
     line = f"{name} asked with {SLASH_COMMAND}" if name else f"Asked with {SLASH_COMMAND}"
     if part.blocks:
-        block = {"type": "context", "elements": [{"type": "plain_text", "text": line}]}
+        block = {"type": "context", "elements": [{"type": "plain_text", "text": line, "emoji": False}]}
         return replace(part, blocks=(*part.blocks, block))
     text = f"{part.text}\n\n{escape(line)}"
     return replace(part, text=text) if not name or units(text) <= MAX_TEXT else with_asker(part, "")

@@ -20,6 +20,8 @@ _LIVE: Final = re.compile(
     r"(?<![A-Za-z0-9_])@(?=\w)|(?<![\w/<>])/(?=[A-Za-z0-9_]+(?![A-Za-z0-9_/<>]))|(?:(?<=tg)|(?<=ton)|(?<=site)):(?=//)",
     re.IGNORECASE,
 )
+TAG: Final = re.compile(r"(?<![\w\u200c\u00b7])#(?=[\d_]{0,64}[^\W\d_])\w+(?![\w#])|(?<![\w$])\$[A-Z]{1,8}(?![\w$])")
+"""What Telegram makes a hashtag or a cashtag (TDLib, `match_hashtags` and `match_cashtags`)."""
 # Inside of code and links Telegram links nothing by itself. Where text stands without these, all that it would link
 # has to be parted: names, commands, tags, addresses with and without a scheme. No look-behind, so that text may be
 # cut anywhere afterwards.

@@ -6,6 +6,7 @@ word joiners instead.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
@@ -13,7 +14,7 @@ from itertools import groupby
 from operator import attrgetter
 from typing import Any, Final
 
-from adapters.telegram.compose import WORD_JOINER, Composer, inert, marks, openable
+from adapters.telegram.compose import TAG, WORD_JOINER, Composer, inert, marks, openable
 from adapters.telegram.ids import RATE_BAD, RATE_GOOD
 from adapters.telegram.parts import TelegramPart
 from bot.adapter import NOTE_UNITS
@@ -35,8 +36,10 @@ from bot.render import (
     split,
     units,
 )
-from bot.render.links import bare
-from bot.render.text import RULE, aligned, is_narrow, lead, row_size, unrolled
+from bot.render.addresses import WrittenAddress, find, is_shown
+from bot.render.inline import inert as without_lookalikes
+from bot.render.inline import recast
+from bot.render.text import RULE, aligned, is_narrow, lead, row_size, unrolled, with_room
 from bot.shared import NOTICE_RANK, PROGRESS_RANK, rank_of
 
 MAX_UNITS: Final = 4096
@@ -48,6 +51,10 @@ MAX_ENTITIES: Final = 100
 """Formatting beyond this many entities is dropped by the server without a word. Undocumented; python-telegram-bot knows
 it as `telegram.constants.MessageLimit.MESSAGE_ENTITIES`."""
 NO_LIMIT: Final = 1_000_000
+
+# What may stand before and after a mail address for Telegram to see where it begins and ends (TDLib, `match_urls`).
+_BEFORE_MAIL: Final = re.compile(r"[\s/\[\]{}()'`<>\"\u00ab\u00bb\u2000-\u200b\u2016-\u206f]")
+_AFTER_MAIL: Final = re.compile(r"[\x00-\x2c./:-?\[-^`{-}\x80-\xbf\u2000-\u200b\u2016-\u206f\u3000]")
 
 EMPTY: Final = "(This message has no text.)"
 _HELP: Final = "Ask me anything: just write. /new begins a new conversation, /help says more."
@@ -168,6 +175,7 @@ def _adapted(block: Block) -> Iterator[Block]:
                 spans = tuple(span if span.code else replace(span, bold=True) for span in spans)
             if any(span.href for span in spans):
                 spans = tuple(_linked(spans))
+            spans = _literal(spans)
             yield block if spans is block.spans else replace(block, spans=spans)
         case _:
             yield block
@@ -183,9 +191,46 @@ def _linked(spans: Spans) -> Iterator[Span]:
         else:
             label = tuple(replace(span, href=None) for span in group)
             address = href.removeprefix("mailto:")
-            yield from label
-            if address not in flat(label):
-                yield Span(f" ({address})")
+            # Of an address that it does not open, Telegram links what it can.
+            in_part = address == href and "." in address
+            if address in flat(label):
+                yield from (replace(span, bold=False, italic=False, strike=False, code=in_part) for span in label)
+            else:
+                yield from label
+                yield from (Span(" ("), Span(address, code=in_part), Span(")"))
+
+
+def _apart(spans: Spans) -> Iterator[Span]:
+    """Part a mail address from what Telegram would take for a piece of it: a full-width full stop, a bar."""
+    for index, span in enumerate(spans):
+        if "@" not in span.text or span.code or span.href:
+            yield span
+            continue
+        earlier = spans[index - 1].text[-1:] if index else ""
+        later = spans[index + 1].text[:1] if index + 1 < len(spans) else ""
+        around = f"{earlier or ' '}{span.text}{later or ' '}"
+        pieces, at = [], 0
+        for mail in find(span.text):
+            if mail.href.startswith("mailto:"):
+                joints = _BEFORE_MAIL.match(around[mail.start]), _AFTER_MAIL.match(around[mail.end + 1])
+                before, after = ("" if joint else WORD_JOINER for joint in joints)
+                pieces += [span.text[at : mail.start], before, span.text[mail.start : mail.end], after]
+                at = mail.end
+        yield replace(span, text="".join((*pieces, span.text[at:]))) if at else span
+
+
+def _tags(text: str) -> Iterator[WrittenAddress]:
+    """What Telegram would make a link to a search: `#general`, `$PATH`."""
+    for match in TAG.finditer(text):
+        yield WrittenAddress(match.start(), match.end(), match.group(), "")
+
+
+def _literal(spans: Spans) -> Spans:
+    """Show as code what Telegram would link by itself and nobody meant; leave mail addresses for it to link."""
+    spans = without_lookalikes(spans, link=False)
+    if any("#" in span.text or "$" in span.text for span in spans):
+        spans = recast(spans, _tags)
+    return tuple(_apart(spans)) if any("@" in span.text for span in spans) else spans
 
 
 def _unformatted(block: Block) -> Iterator[Block]:
@@ -199,34 +244,44 @@ def _unformatted(block: Block) -> Iterator[Block]:
         case Code(text=text):
             yield Code(inert(text), place=block.place)
         case Text(spans=spans):
+            spans = recast(spans, _tags) if any("#" in span.text or "$" in span.text for span in spans) else spans
             quote = (Span("> "),) if block.place.quote and spans else ()
-            yield replace(block, spans=(*quote, *_joined(_worded(spans))))
+            yield replace(block, spans=(*quote, *_joined(_worded(with_room(spans)))))
         case Rule():
             yield block
 
 
-def _worded(spans: Spans) -> Iterator[tuple[str, bool]]:
-    """Spans as texts, each with whether it was made inert: a link is its label and, unless it shows it, its address."""
+def _worded(spans: Spans) -> Iterator[tuple[Span, bool]]:
+    """Spans as words, each with whether it was made inert: a link is its label and, unless it shows it, its address.
+
+    An address that Telegram links is marked as code, which is neither changed nor cut; in the plain form that shows no
+    other way. In another address (`https://[::1]/x`) it would find a command.
+    """
     for href, group in groupby(spans, key=attrgetter("href")):
         if href is None:
-            yield from ((inert(span.text), True) if span.code else (span.text, False) for span in group)
+            yield from ((Span(inert(span.text)), True) if span.code else (Span(span.text), False) for span in group)
             continue
-        label, address = flat(tuple(group)), href.removeprefix("mailto:")
-        if label == address or bare(label) == [(0, len(label), href)]:
-            yield label, False
+        label, linked = flat(tuple(group)), href.startswith("mailto:") or openable(href)
+        if is_shown(label, href):
+            yield Span(label, code=linked), False
         else:
-            yield inert(label), True
-            yield f" ({address})", False
+            yield Span(inert(label)), True
+            yield Span(" ("), False
+            yield Span(href.removeprefix("mailto:"), code=linked), False
+            yield Span(")"), False
 
 
-def _joined(texts: Iterable[tuple[str, bool]]) -> Iterator[Span]:
-    """Texts as spans; where inert ones touch others a word joiner, so that no address comes to be over the border."""
-    before = ""
+def _joined(texts: Iterable[tuple[Span, bool]]) -> Iterator[Span]:
+    """Spans; where inert ones touch others a word joiner, so that no address comes to be over the border."""
+    before = Span("")
     was_inert = False
-    for text, is_inert in texts:
-        touches = before and text and not before[-1].isspace() and not text[0].isspace()
-        yield Span(WORD_JOINER + text if touches and is_inert != was_inert else text)
-        before, was_inert = text, is_inert
+    for span, is_inert in texts:
+        text = span.text
+        touches = before.text and text and not before.text[-1].isspace() and not text[0].isspace()
+        if touches and is_inert != was_inert:
+            yield Span(WORD_JOINER)
+        yield span
+        before, was_inert = span, is_inert
 
 
 def _message(blocks: tuple[Block, ...], *, plain: bool, own: bool) -> TelegramPart:

@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import Final
+
+from bot.render.blocks import Spans
 
 _LINE_ENDS: Final = re.compile("\r\n?|[\x85\u2028\u2029]")
 _SURROGATES: Final = re.compile("[\ud800-\udfff]")
 _CONTROLS: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
-# Overrides, embeddings and isolates can show a text in an order in which it is not written. The three marks cannot:
-# they put a full stop or a bracket on its side in Hebrew and Arabic.
+# Unicode's property Bidi_Control without its three marks: overrides, embeddings and isolates can show a text in an
+# order in which it is not written.
 _BIDI: Final = re.compile("[\u202a-\u202e\u2066-\u2069]")
+# The marks put a full stop or a bracket on its side in Hebrew and Arabic; in other scripts they have nothing to do.
+_MARKS: Final = re.compile("[\u061c\u200e\u200f]")
+_RIGHT_TO_LEFT: Final = re.compile(
+    "[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufeff\U00010800-\U00010fff\U0001e800-\U0001efff]"
+)
 _HIDDEN_IN_CODE: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
 
@@ -27,6 +35,20 @@ def prose(text: str) -> str:
     if text.isascii() and text.isprintable():
         return text
     return _BIDI.sub("", _CONTROLS.sub(" ", text))
+
+
+def directed(spans: Spans) -> Spans:
+    """Keep the direction marks of a text that has right-to-left letters, drop those of any other.
+
+    >>> from bot.render.blocks import Span
+    >>> [directed((Span(text + chr(0x200F)),))[0].text == text for text in ("abc", "\u05d0\u05d1")]
+    [True, False]
+    """
+    if not any(_MARKS.search(span.text) for span in spans if not (span.code or span.text.isascii())):
+        return spans
+    if any(_RIGHT_TO_LEFT.search(_MARKS.sub("", span.text)) for span in spans):
+        return spans
+    return tuple(span if span.code else replace(span, text=_MARKS.sub("", span.text)) for span in spans)
 
 
 def code(text: str) -> str:

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
+from itertools import groupby
+from typing import Final
 
 from markdown_it.token import Token
 
-from bot.render import clean, links
-from bot.render.blocks import Span, Spans
+from bot.render import addresses, clean, links
+from bot.render.addresses import WrittenAddress
+from bot.render.blocks import Span, Spans, flat
+
+# Where an address may stand in a text that was not parsed, or that is put together of several spans.
+_HINT: Final = re.compile(r"://|@|[^\s.]\.[^\s.]")
 
 
 def spans(tokens: Sequence[Token]) -> Spans:
@@ -17,6 +24,45 @@ def spans(tokens: Sequence[Token]) -> Spans:
     for token in tokens:
         run.take(token)
     return run.finish()
+
+
+def inert(content: Spans, *, link: bool = True) -> Spans:
+    """The spans with what only looks like an address as code, over the borders of spans too.
+
+    `link`: addresses become links; else they stay as they are, for a channel that links them itself or cannot.
+    """
+    if not any(_HINT.search(span.text) for span in content if not (span.code or span.href)):
+        return content
+    return recast(content, lambda text: [one for one in addresses.find(text) if link or not one.href])
+
+
+def recast(content: Spans, find: Callable[[str], Iterable[WrittenAddress]]) -> Spans:
+    """The spans with what is found in their texts, over the borders of spans too, as links or (without `href`) code."""
+    result: list[Span] = []
+    for is_text, group in groupby(content, key=lambda span: not (span.code or span.href)):
+        run = tuple(group)
+        result += _found(run, find(flat(run))) if is_text else run
+    return tuple(result)
+
+
+def _found(group: Spans, found: Iterable[WrittenAddress]) -> Iterator[Span]:
+    at = 0
+    for address in found:
+        yield from _cut(group, at, address.start)
+        look = next(_cut(group, address.start, address.end))
+        yield replace(look, text=address.shown, href=address.href) if address.href else Span(address.shown, code=True)
+        at = address.end
+    yield from _cut(group, at, None)
+
+
+def _cut(group: Spans, start: int, end: int | None) -> Iterator[Span]:
+    """The spans from one character to another."""
+    for span in group:
+        text = span.text[max(start, 0) : None if end is None else max(end, 0)]
+        if text:
+            yield span if text == span.text else replace(span, text=text)
+        start -= len(span.text)
+        end = None if end is None else end - len(span.text)
 
 
 class _Inline:
@@ -34,7 +80,7 @@ class _Inline:
 
     def take(self, token: Token) -> None:
         match token.type:
-            case "text":
+            case "text" | "literal":
                 self._add(clean.prose(token.content))
             case "softbreak" | "hardbreak":
                 self._add("\n")
@@ -47,8 +93,8 @@ class _Inline:
             case "s_open" | "s_close":
                 self._strike += token.nesting
             case "link_open":
-                self._href = links.safe(str(token.attrs.get("href", "")))
-                self._number = links.phone(str(token.attrs.get("href", "")))
+                target = str(token.attrs.get("href", ""))
+                self._href, self._number = links.safe(target), links.phone(target)
                 self._label.clear()
             case "link_close":
                 self._close_link()
@@ -86,8 +132,9 @@ class _Inline:
                 self._add(href.removeprefix("mailto:"), href)
             elif true_host := links.disguised(label, href):
                 self._add(f" ({true_host})", href)
-        elif self._number and _digits(self._number) not in _digits("".join(self._label)):
-            self._add(f" ({self._number})" if "".join(self._label).strip() else self._number)
+        elif self._number and not links.dials(label := "".join(self._label), self._number):
+            number = clean.prose(self._number)
+            self._add(f" ({number})" if label.strip() else number)
         for picture in self._pictures:
             self._add(" ")
             self._add("🖼", picture)
@@ -105,9 +152,16 @@ class _Inline:
             self._pictures.append(href)
 
     def finish(self) -> Spans:
-        """Return the spans; addresses in texts that were not parsed become links, names that look like one code."""
+        """The spans, without line ends around them; addresses in texts that were not parsed become links."""
         self._flush()
-        return tuple(piece for span in self._done for linked in _linked(span) for piece in _inert(linked))
+        done = self._done
+        while done and not done[-1].code and not done[-1].text.rstrip():
+            done.pop()
+        while done and not done[0].code and not done[0].text.lstrip():
+            done.pop(0)
+        if done and done[0].text.startswith("\n"):
+            done[0] = replace(done[0], text=done[0].text.lstrip())
+        return inert(clean.directed(tuple(done)))
 
 
 def _alt(children: Sequence[Token]) -> Iterator[str]:
@@ -118,36 +172,3 @@ def _alt(children: Sequence[Token]) -> Iterator[str]:
             yield from _alt(child.children or ())
         else:
             yield child.content
-
-
-def _digits(text: str) -> str:
-    return "".join(character for character in text if character.isdigit())
-
-
-def _inert(span: Span) -> Iterator[Span]:
-    """Show as code what clients would make a link to somebody's domain: `deploy.sh`, `README.md`."""
-    if span.code or span.href or "." not in span.text:
-        yield span
-        return
-    at = 0
-    for start, end in links.lookalikes(span.text):
-        if start > at:
-            yield replace(span, text=span.text[at:start])
-        yield Span(span.text[start:end], code=True)
-        at = end
-    if at < len(span.text):
-        yield replace(span, text=span.text[at:])
-
-
-def _linked(span: Span) -> Iterator[Span]:
-    if span.code or span.href:
-        yield span
-        return
-    at = 0
-    for start, end, href in sorted(links.bare(span.text)):
-        if start > at:
-            yield replace(span, text=span.text[at:start])
-        yield replace(span, text=span.text[start:end], href=href)
-        at = end
-    if at < len(span.text):
-        yield replace(span, text=span.text[at:]) if at else span

@@ -1,36 +1,17 @@
-"""Which links may be opened, and where they stand in plain text."""
+"""Which links may be opened, which deceive, and what a telephone link dials."""
 
 from __future__ import annotations
 
 import contextlib
 import re
-from collections.abc import Iterator
 from typing import Final
-from urllib.parse import urlsplit
-
-from markdown_it.common.normalize_url import normalizeLink
+from urllib.parse import unquote, urlsplit
 
 _WEB: Final = re.compile(r"https?://[^\s/?#]", re.IGNORECASE)
 _HOST: Final = re.compile(r"[\w.~-]+|[0-9a-f:.]*:[0-9a-f:.]*")
 _MAIL: Final = re.compile(r"mailto:[^\s@?]+@[^\s@]+$", re.IGNORECASE)
-# After an ASCII letter or digit a Han, kana or Hangul letter is the next word; after `/` it is the address's own.
-_WIDE: Final = r"\u2e80-\u2fff\u3040-\u30ff\u3130-\u318f\u3400-\u9fff\uac00-\ud7af\uf900-\ufaff"
-_BARE: Final = re.compile(
-    r"(?<![A-Za-z0-9_/@.:])(?:https?://|www\.[^\W_])"
-    rf"(?:\\[!-/:-@\[-`{{-~]|(?![A-Za-z0-9][{_WIDE}])[^\s<>\"`\\\u3000-\u303f\uff01-\uff60]"
-    rf"|[A-Za-z0-9](?=[{_WIDE}])(?![{_WIDE}]))+(?:[A-Za-z0-9](?=[{_WIDE}]))?",
-    re.IGNORECASE,
-)
-_ADDRESS: Final = re.compile(
-    r"(?<![\w.+/=@:-])[A-Za-z0-9][\w.+-]*@(?:[A-Za-z0-9-]+\.)+[A-Za-z]{2,}(?![\w@-])", re.ASCII
-)
-_ESCAPED: Final = re.compile(r"\\([!-/:-@\[-`{-~])|&amp;")
-_PHONE: Final = re.compile(r"(?:tel|sms):(\+?[\d().\s/-]{3,30}|\+?(?:[\d().-]|%20){3,40})(?:[;?].*)?$", re.IGNORECASE)
+_PHONE: Final = re.compile(r"(?:tel|sms|smsto|mms|fax|callto):(?://)?([^?]+)", re.IGNORECASE)
 _DOMAIN: Final = re.compile(r"\s*(?:[a-z][a-z0-9+.-]*://)?((?:[\w-]+\.)+[^\W\d_]{2,})(?=[/:?#\s]|$)", re.IGNORECASE)
-_NAME: Final = re.compile(
-    r"(?<![\w@/.:\\-])(?:[^\W_](?:[\w-]*[^\W_])?\.)+([^\W\d_]{2,})(?::\d+)?(?:[/?#][^\s<>\"]*)?(?![\w@-])"
-)
-_TRAILING: Final = "?!.,:;*_~'\""
 
 
 def host_of(url: str) -> str:
@@ -52,73 +33,27 @@ def safe(url: str) -> str | None:
         return None
     if _WEB.match(url):
         return url if _HOST.fullmatch(host_of(url)) else None
-    return url if _MAIL.match(url) else None
-
-
-def bare(text: str) -> list[tuple[int, int, str]]:
-    """Find web and e-mail addresses written out in the text: (start, end, URL)."""
-    found = []
-    if "://" in text or "www." in text.lower():
-        for match in _BARE.finditer(text):
-            end = match.start() + len(_trim(match.group()))
-            written = shown(text[match.start() : end])
-            target = safe(normalizeLink(written if "://" in written else "http://" + written))
-            if target:
-                found.append((match.start(), end, target))
-    if "@" in text:
-        within = [(start, end) for start, end, _ in found]
-        for match in _ADDRESS.finditer(text):
-            if not any(start <= match.start() < end for start, end in within):
-                found.append((match.start(), match.end(), f"mailto:{match.group()}"))
-    return found
-
-
-def shown(written: str) -> str:
-    """Return an address as it is meant, without the escapes of Markdown.
-
-    >>> shown("https://a.example/x" + chr(92) + "_y?a=1&amp;b=2")
-    'https://a.example/x_y?a=1&b=2'
-    """
-    return _ESCAPED.sub(lambda match: match.group(1) or "&", written)
+    return f"mailto:{url[7:]}" if _MAIL.match(url) else None
 
 
 def phone(url: str) -> str:
-    """Return the number of a telephone link, "" for another link.
+    """What a telephone link dials, "" for another link. No channel opens these, so the reader must see it.
 
-    >>> phone("tel:+49-30-12345"), phone("https://example.com")
-    ('+49-30-12345', '')
+    >>> phone("tel:+49-30-12345"), phone("sms:12345?body=hi"), phone("https://example.com")
+    ('+49-30-12345', '12345', '')
     """
     match = _PHONE.match(url.strip())
-    return match.group(1).replace("%20", " ").strip() if match else ""
+    return unquote(match.group(1)).strip() if match else ""
 
 
-def _trim(written: str) -> str:
-    """Leave out what belongs to the sentence around it: end punctuation, and a bracket that it did not open."""
-    depth = {")": 0, "]": 0, "}": 0}
-    for place, character in enumerate(written):
-        if character in "([{":
-            depth[")]}"["([{".index(character)]] += 1
-        elif character in depth:
-            depth[character] -= 1
-            if depth[character] < 0:
-                written = written[:place]
-                break
-    end = len(written)
-    while end and written[end - 1] in _TRAILING:
-        end -= 1
-    return written[:end]
+def dials(label: str, number: str) -> bool:
+    """True if a label already shows the number of its link, however it is grouped.
 
-
-def lookalikes(text: str) -> Iterator[tuple[int, int]]:
-    """Find names that a client may take for a web address: (start, end).
-
-    Telegram's server links a name with a top-level domain at its end, in whatever case but `Capitalised`
-    (TDLib, `is_common_tld`); which domains there are changes, so any two letters count.
+    >>> dials("+49 (0)30 12345", "+493012345"), dials("our hotline", "112")
+    (True, False)
     """
-    for match in _NAME.finditer(text):
-        last = match.group(1)
-        if not (last[0].isupper() and last[1:] == last[1:].lower()) or len(match.group().split(".")) > 2:
-            yield match.start(), match.start() + len(_trim(match.group()))
+    wanted, shown = (re.sub(r"\D", "", text.replace("(0)", "")) for text in (number, label))
+    return wanted in shown if wanted else number in label
 
 
 def disguised(label: str, href: str) -> str:

@@ -7,12 +7,13 @@ import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import Final, cast
+from typing import Final
 
 from markdown_it.token import Token
 
 from bot.render import clean
-from bot.render.blocks import Align, Block, Code, Document, Marker, Place, Rule, Spans, Table, Text
+from bot.render.blocks import Block, Code, Document, Marker, Place, Rule, Span, Spans, Table, Text
+from bot.render.bounds import TooMuch
 from bot.render.inline import spans
 from bot.render.markdown import tokens
 from bot.render.text import widths
@@ -21,11 +22,34 @@ _TASK: Final = re.compile(r"\[([ xX])\](?:\s+|$)")
 _LINE_END: Final = re.compile(r"[ \t]*\n\s*")
 
 
+TOO_MUCH: Final = "(This answer has too much formatting to lay out, so it is shown as it was written.)"
+
+
 def parse(markdown: str) -> Document:
-    """Parse an answer. Any text is Markdown: this never raises, and keeps every word."""
+    """Parse an answer. Any text is Markdown: this never raises, and keeps every word.
+
+    An answer with more formatting than `bot.render.bounds` allows is shown as it was written, below a line that says
+    so.
+    """
     source = clean.source(markdown)
     with _no_collection():
-        return Document(tuple(_Builder(tokens(source)).blocks))
+        try:
+            stream = tokens(source)
+        except TooMuch:
+            return _as_written(source)
+        return Document(tuple(_Builder(stream).blocks))
+
+
+def _as_written(source: str) -> Document:
+    """The lines of an answer as text, in which addresses are links and nothing else has a meaning."""
+    blocks: list[Block] = [Text((Span(TOO_MUCH, italic=True),))]
+    tight = False
+    for line in source.split("\n"):
+        content = spans([Token("literal", "", 0, content=line)])
+        if content:
+            blocks.append(Text(content, Place(tight=tight)))
+        tight = bool(content)
+    return Document(tuple(blocks))
 
 
 @contextmanager
@@ -55,7 +79,7 @@ class _Builder:
         self._quote = 0
         self._marker: Marker | None = None
         self._last_line = 0
-        self._used = {str(child.attrs["href"]) for child in _links(stream)}
+        self._used = set(_targets(stream))
         walk = iter(stream)
         for token in walk:
             self._take(token, walk)
@@ -73,7 +97,9 @@ class _Builder:
                 self.blocks.append(Code(text, clean.prose(language), self._place(token)))
             case "table_open":
                 self._bare_marker()
-                self.blocks.append(_table(walk, self._place(token)))
+                self.blocks.append(_table(token, walk, self._place(token)))
+            case "formula":
+                self._text(spans([Token("literal", "", 0, content=token.content)]), token)
             case "hr":
                 self._bare_marker()
                 self.blocks.append(Rule(self._place(token)))
@@ -127,7 +153,7 @@ class _Builder:
         """Show the definitions that no link uses: models list their sources so."""
         target = str(token.meta.get("href", ""))
         if target not in self._used:
-            shown = Token("text", "", 0, content=token.content)
+            shown = Token("literal", "", 0, content=token.content)
             self._text(spans([shown]), token)
 
 
@@ -139,11 +165,13 @@ def _first_number(token: Token) -> int | None:
     return 1 if start is None else int(start)
 
 
-def _links(stream: Sequence[Token]) -> Iterator[Token]:
+def _targets(stream: Sequence[Token]) -> Iterator[str]:
+    """Where the links and pictures lead to."""
     for token in stream:
         for child in token.children or ():
-            if child.type == "link_open":
-                yield child
+            if child.type in ("link_open", "image"):
+                yield str(child.attrs.get("href", child.attrs.get("src", "")))
+            yield from _targets((child,))
 
 
 def _task(content: Spans, place: Place) -> tuple[Spans, Place]:
@@ -157,10 +185,9 @@ def _task(content: Spans, place: Place) -> tuple[Spans, Place]:
     return ((replace(first, text=rest), *content[1:]) if rest else content[1:]), replace(place, marker=marker)
 
 
-def _table(walk: Iterator[Token], place: Place) -> Table:
+def _table(table: Token, walk: Iterator[Token], place: Place) -> Table:
     rows: list[tuple[Spans, ...]] = []
     row: list[Spans] = []
-    align: list[Align] = []
     for token in walk:
         match token.type:
             case "table_close":
@@ -169,12 +196,9 @@ def _table(walk: Iterator[Token], place: Place) -> Table:
                 row = []
             case "tr_close":
                 rows.append(tuple(row))
-            case "th_open":
-                style = str(token.attrGet("style") or "")
-                align.append(cast("Align", style.removeprefix("text-align:")))
             case "inline":
                 row.append(_cell(spans(token.children or ())))
-    return Table(rows[0], tuple(rows[1:]), tuple(align), widths(rows), place)
+    return Table(rows[0], tuple(rows[1:]), table.meta["align"], widths(rows), place)
 
 
 def _cell(content: Spans) -> Spans:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import groupby
+from operator import attrgetter
 from typing import Final
 
 import regex
 from wcwidth import wcswidth
 
+from bot.render.addresses import is_shown
 from bot.render.blocks import Block, Code, Document, Place, Rule, Span, Spans, Table, Text, flat, prefix, units
 
 RULE: Final = "────────"
@@ -18,6 +21,8 @@ _GAP: Final = "  "
 _BULLETS: Final = "•◦▪"
 _INDENT: Final = "   "
 _DEEPEST: Final = 8
+# What ends an address for a client that links by itself: Telegram's does so at quotation marks, not at a dash or `。`.
+_PARTS: Final = regex.compile(r"[\p{ASCII}\s\u2026\p{Pi}\p{Pf}\u201e]|$")
 _LABEL: Final = 40
 _GRAPHEME: Final = regex.compile(r"\X")
 _LAST_SPACE: Final = regex.compile(r"(?r)\s(?!\p{M})")
@@ -34,7 +39,10 @@ def plain(document: Document, limit: int | None = None) -> str:
         size += units(pieces[-1])
         if limit is not None and size > limit:
             break
-    text = "".join(pieces).strip()
+    text = "".join(pieces)
+    first, last = (isinstance(document.blocks[at], Code) if document.blocks else False for at in (0, -1))
+    text = text if first else text.lstrip()  # the white space of code is kept
+    text = text if last else text.rstrip()
     return text if limit is None else shorten(text, limit)
 
 
@@ -66,7 +74,7 @@ def _plain(block: Block) -> str:
     head = "> " * min(block.place.quote, _DEEPEST) + lead(block.place)
     match block:
         case Text(spans=spans):
-            return head + "".join(_shown(span) for span in spans) if spans else head.rstrip()
+            return head + worded(spans) if spans else head.rstrip()
         case Code(text=text):
             return text
         case Rule():
@@ -77,12 +85,38 @@ def _plain(block: Block) -> str:
             return "\n\n".join(_plain(text) for text in unrolled(block))
 
 
-def _shown(span: Span) -> str:
-    """A link whose label does not show its address is followed by it."""
-    if span.href is None:
-        return span.text
-    address = span.href.removeprefix("mailto:")
-    return span.text if span.text.strip() in (address, span.href) or "://" in span.text else f"{span.text} ({address})"
+def worded(spans: Spans) -> str:
+    """The characters of spans; a link whose label does not show its address is followed by it."""
+    words = ""
+    for href, group in groupby(with_room(spans), key=attrgetter("href")):
+        text = flat(tuple(group))
+        words += text if href is None or is_shown(text, href) else f"{text} ({href.removeprefix('mailto:')})"
+    return words
+
+
+def with_room(spans: Spans, *, mail_only: bool = False) -> Spans:
+    """Put a space between an address and the letter of another script that touches it.
+
+    Clients that link what is written out take such letters for a part of the address, or see no address: all after one,
+    and those before one of e-mail. `mail_only`: web addresses are links of their own, which need none.
+    """
+    if not any(span.href for span in spans):
+        return spans
+    roomy: list[Span] = []
+    for span in spans:
+        before = roomy[-1] if roomy else Span("")
+        ends = _is_written_out(before, mail_only) and _PARTS.match(span.text) is None
+        begins = _is_written_out(span, True) and _PARTS.match(before.text[-1:]) is None
+        if before.href != span.href and (ends or begins):
+            roomy.append(Span(" "))
+        roomy.append(span)
+    return tuple(roomy)
+
+
+def _is_written_out(span: Span, mail_only: bool) -> bool:
+    if span.href is None or (mail_only and not span.href.startswith("mailto:")):
+        return False
+    return is_shown(span.text, span.href)
 
 
 def lead(place: Place) -> str:

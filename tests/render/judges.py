@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from html import escape
+from html import escape, unescape
 from html.parser import HTMLParser
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -17,8 +17,10 @@ from markdown_it.token import Token
 from slack_sdk.models.blocks import Block
 
 Json = Mapping[str, Any]
-WORD: Final = re.compile(r"[^\W_]+")
+# Between ASCII and another script plain text may put a space, where an address ends.
+WORD: Final = re.compile(r"[A-Za-z0-9]+|[^\W_A-Za-z0-9]+")
 BIDI: Final = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+_MARKS: Final = str.maketrans("", "", "*~")
 HIDDEN: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
 
@@ -34,12 +36,12 @@ def part_of(text: str, offset: int, length: int) -> str:
 # ---------------------------------------------------------------------------------------------------------- Telegram
 
 
-def _tdlib(request: Json) -> dict[str, Any]:
+def tdlib(request: Json) -> dict[str, Any]:
     answer: dict[str, Any] = json.loads(tdjson.td_execute(json.dumps(request).encode()) or b"{}")
     return answer
 
 
-_tdlib({"@type": "setLogVerbosityLevel", "new_verbosity_level": 0})
+tdlib({"@type": "setLogVerbosityLevel", "new_verbosity_level": 0})
 
 _TAGS: Final = {"bold": "b", "italic": "i", "strikethrough": "s", "code": "code", "blockquote": "blockquote"}
 _KINDS: Final = {
@@ -109,7 +111,7 @@ def _nesting(entities: list[Json]) -> list[str]:
 
 def _parsed(text: str, entities: list[Json]) -> list[str]:
     """Give the message to TDLib's own parser as HTML: what it makes of it must be what we said."""
-    answer = _tdlib(
+    answer = tdlib(
         {"@type": "parseTextEntities", "text": _as_html(text, entities), "parse_mode": {"@type": "textParseModeHTML"}}
     )
     if answer["@type"] == "error":
@@ -181,7 +183,7 @@ def _live(text: str, entities: list[Json]) -> list[str]:
         for entity in entities
         if entity["type"] == "text_link" and not entity["url"].lower().startswith(("http://", "https://"))
     ]
-    for entity in _tdlib({"@type": "getTextEntities", "text": text})["entities"]:
+    for entity in tdlib({"@type": "getTextEntities", "text": text})["entities"]:
         start, end = entity["offset"], entity["offset"] + entity["length"]
         if any(start < high and low < end for low, high in taken):
             continue
@@ -349,7 +351,7 @@ def contained(markdown: str) -> Content:
             shown.append(_inline(child, content))
         shown.append("\n")
     content.text = "".join(shown)
-    visible = re.sub(r"(?m)^\s*\[[ xX]\](?=\s|$)", "", re.sub(r"<br\s*/?>", " ", content.text))
+    visible = re.sub(r"(?m)^\s*\[[ xX]\](?=\s|$)", "", re.sub(r"(?i)</?br(\s[^<>]*)?/?>", " ", content.text))
     content.words = WORD.findall(BIDI.sub("", visible))
     return content
 
@@ -434,7 +436,7 @@ def of_playground(parts: Iterable[Json]) -> Content:
 
 
 def _with_text(content: Content, texts: list[str]) -> Content:
-    content.text = "\n".join(texts)
+    content.text = BIDI.sub("", "\n".join(texts))
     content.words = WORD.findall(content.text)
     return content
 
@@ -445,14 +447,31 @@ def hidden_controls(part: Json) -> bool:
 
 
 def in_order(words: Iterable[str], text: str) -> str | None:
-    """The first word that does not follow the others in the text, None if all do.
+    """The first word that does not follow the others in the text, None if all do."""
+    return next(iter(missing(words, text)), None)
 
-    Asterisks do not count: the judge's parser takes those of arithmetic for emphasis, which we keep (`test_literals`).
+
+def missing(words: Iterable[str], text: str) -> list[str]:
+    """The words that do not follow the others in the text.
+
+    Asterisks and tildes do not count: the judge's parser takes those of arithmetic for emphasis, which we keep, and
+    beside scripts without blanks it pairs them in another way (`test_literals`).
     """
-    at, text = 0, BIDI.sub("", text).replace("*", "")  # code may keep its right-to-left marks
-    for word in (one.replace("*", "") for one in words):
-        at = text.find(word, at)
-        if at < 0:
-            return word
-        at += len(word)
-    return None
+    at, text = 0, BIDI.sub("", text).translate(_MARKS)  # code may keep its right-to-left marks
+    lost = []
+    for word in (one.translate(_MARKS) for one in words):
+        found = text.find(word, at)
+        if found < 0:
+            lost.append(word)
+        else:
+            at = found + len(word)
+    return lost
+
+
+def shown_in(label: str, text: str) -> bool:
+    """True if an address stands in the text as it was written, with nothing of it cut off before or after."""
+    return re.search(rf"(?<![A-Za-z0-9_/@]){re.escape(label)}", text) is not None
+
+
+def unescaped(html_text: str) -> str:
+    return unescape(html_text)

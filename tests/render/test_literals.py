@@ -6,7 +6,8 @@ import pytest
 
 from bot.render import parse
 from bot.render.blocks import Code, Span, Spans, Table, Text
-from bot.render.rules import TOO_LARGE
+from bot.render.bounds import CELLS, DELIMITERS, NESTING
+from bot.render.parse import TOO_MUCH
 
 
 def spans(markdown: str) -> Spans:
@@ -160,7 +161,17 @@ def test_a_fence_of_markdown_may_hold_a_fence() -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["deploy.sh", "README.md", "main.rs", "setup.py", "report.zip", "ASP.NET", "example.com/x", "a.example.com:80"],
+    [
+        "deploy.sh",
+        "README.md",
+        "main.rs",
+        "setup.py",
+        "report.zip",
+        "ASP.NET",
+        "example.com/x",
+        "a.example.com:80",
+        "10.0.0.1",
+    ],
 )
 def test_a_name_that_looks_like_an_address_is_shown_as_code(name: str) -> None:
     assert spans(f"Run {name}, then **{name}**.") == (
@@ -168,21 +179,31 @@ def test_a_name_that_looks_like_an_address_is_shown_as_code(name: str) -> None:
     )  # fmt: skip
 
 
-@pytest.mark.parametrize("written", ["the end.Next one", "e.g. this, U.S.A.", "3.14 and v1.2.3", "a...b", "10.0.0.1"])
+@pytest.mark.parametrize(
+    "written", ["the end.Next one", "e.g. this, U.S.A.", "3.14 and v1.2.3", "a...b", "Node.js and e.g.this"]
+)
 def test_what_nobody_takes_for_an_address_stays_text(written: str) -> None:
     assert spans(written) == (Span(written),)
 
 
-def test_a_huge_table_is_shown_as_it_was_written_and_says_so() -> None:
-    written = "|" + "a|" * 200 + "\n|" + "-|" * 200 + "\n" + ("|" + "b|" * 200 + "\n") * 200
-    note, code, after = parse(f"{written}\nafter").blocks
+@pytest.mark.parametrize(
+    "written",
+    [
+        "a | b\n-|-\n" + "1 | 2\n" * (CELLS // 2),
+        "*a " * DELIMITERS + "*b",
+        "> " * (NESTING + 1) + "end",
+        "- " * (NESTING + 1) + "end",
+    ],
+)
+def test_an_answer_with_too_much_formatting_is_shown_as_it_was_written_and_says_so(written: str) -> None:
+    note, *rest = parse(written).blocks
     assert isinstance(note, Text)
-    assert note.spans == (Span(TOO_LARGE),)
-    assert code == Code(written.removesuffix("\n"), place=code.place)
-    assert isinstance(after, Text)
-    assert after.spans == (Span("after"),)
+    assert note.spans == (Span(TOO_MUCH, italic=True),)
+    assert (
+        "\n".join("".join(span.text for span in one.spans) for one in rest if isinstance(one, Text)) == written.strip()
+    )
 
 
-def test_thousands_of_marks_are_none() -> None:
-    written = "*a *" * 3_000 + "b"
-    assert text(written).count("*") > 3_000
+def test_an_answer_with_much_formatting_is_formatted() -> None:
+    assert len(parse("a | b\n-|-\n" + "1 | 2\n" * (CELLS // 2 - 1)).blocks) == 1
+    assert spans("*a* " * (DELIMITERS // 2))[0] == Span("a", italic=True)

@@ -327,7 +327,8 @@ def test_a_question_is_quoted_and_nobody_is_pinged() -> None:
     assert (part.blocks, part.user_id, part.asked_by_command) == ((quote,), "U1", True)
     for name, line in (("<!here> Ada", "<!here> Ada asked with /ask"), ("", "Asked with /ask")):
         named = with_asker(part, name)
-        assert named.blocks == (quote, {"type": "context", "elements": [{"type": "plain_text", "text": line}]})
+        words = {"type": "plain_text", "text": line, "emoji": False}
+        assert named.blocks == (quote, {"type": "context", "elements": [words]})
         assert alerts(named.to_json()) == []
 
 

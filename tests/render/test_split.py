@@ -161,4 +161,4 @@ def _has_table(blocks: tuple[Block, ...]) -> bool:
 
 def _ink(text: str) -> str:
     """What is printed, without white space, quote signs and the addresses behind labels."""
-    return re.sub(r"[\s>]+", "", regex.sub(r"\((?:https?|mailto)[^)]*\)", "", text))
+    return re.sub(r"[\s>]+", "", regex.sub(r"\((?:https?|mailto|[^\s()]*@)[^)]*\)", "", text))
