@@ -61,6 +61,11 @@ class Literals:
                 end = piece.end
         self._starts = [piece.start for piece in self._list]
 
+    @property
+    def none(self) -> bool:
+        """True if there are none."""
+        return not self._list
+
     def at(self, pos: int) -> Piece | None:
         """The literal that begins there."""
         place = bisect_left(self._starts, pos)
@@ -90,7 +95,7 @@ def _all(source: str) -> Iterator[Piece]:
 
 def text(state: StateInline, silent: bool) -> bool:
     """Take plain text up to the next mark or literal; replaces markdown-it's rule of that name."""
-    known = _literals(state)
+    known = literals_of(state)
     end = known.next_start(state.pos, state.posMax)
     mark = state.md.inline.terminator_re.search(state.src, state.pos, min(end, state.posMax))
     end = mark.start() if mark else min(end, state.posMax)
@@ -104,7 +109,7 @@ def text(state: StateInline, silent: bool) -> bool:
 
 def literal(state: StateInline, silent: bool) -> bool:
     """Take a literal as it is; an address becomes a link, a name that looks like one becomes code."""
-    piece = _literals(state).at(state.pos)
+    piece = literals_of(state).at(state.pos)
     if piece is None or piece.end > state.posMax:
         return False
     if not silent:
@@ -126,7 +131,8 @@ def _push(state: StateInline, piece: Piece) -> None:
         state.push("link_close", "a", -1)
 
 
-def _literals(state: StateInline) -> Literals:
+def literals_of(state: StateInline) -> Literals:
+    """The literals of the paragraph that is being parsed, found at the first question."""
     known: Literals | None = state.env.get("literals")
     if known is None or known.source is not state.src:
         known = state.env["literals"] = Literals(state.src)

@@ -1,4 +1,4 @@
-"""CommonMark's 652 examples and those of GitHub's extensions: no limit is passed, no word lost, each difference is meant."""
+"""Examples of CommonMark and of GitHub's extensions: no limit is passed, no word lost, each difference is meant."""
 
 from __future__ import annotations
 
