@@ -384,14 +384,14 @@ async def test_commands(house: House) -> None:
 async def test_what_is_no_question_gets_a_notice(house: House) -> None:
     world = house.world
     photo = [{"file_id": "A", "file_unique_id": "B", "width": 1, "height": 1}]
-    for person, group, caption in (
+    for sender, group, caption in (
         (BEN, "1", None),
         (BEN, "1", None),
         (ANNA, "2", "When does the shop open?"),
         (ANNA, "2", None),
     ):
         extra = {"caption": caption} if caption else {}
-        message = world.new_message(world.private(person), person, media_group_id=group, photo=photo, **extra)
+        message = world.new_message(world.private(sender), sender, media_group_id=group, photo=photo, **extra)
         await house.telegram.updates.push("message", message)
     await house.wait_answers(2)
     await house.idle()
