@@ -306,7 +306,7 @@ def rank_of(kind: str) -> int:
     """Rank a notice by its kind (`bot.events.NoticeKind`); one that ends a question ranks as an answer."""
     if kind == "progress":
         return PROGRESS_RANK
-    return NOTICE_RANK if kind in ("info", "refusal", "why") else ANSWER_RANK
+    return NOTICE_RANK if kind in ("info", "refusal", "why", "greeting") else ANSWER_RANK
 
 
 def reference(chance: random.Random) -> str:

@@ -231,7 +231,7 @@ async def test_an_edited_caption_asks_the_new_words(house: House) -> None:
     await house.telegram.updates.push("edited_message", edited)
     await house.wait_answers(1)
     await house.idle()
-    assert [answer["text"] for answer in house.answers()] == ["new"]
+    assert [answer["text"] for answer in house.answers()] == ["new\n\nI did not read a picture, only your words."]
 
 
 async def test_an_album_that_comes_in_two_batches_is_one_question(house: House) -> None:

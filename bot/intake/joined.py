@@ -90,6 +90,9 @@ def go_on(arrival: Arrival, event: Message, turn: Turn | None) -> Accepted:
         _note(arrival, joins, turn, since)
         return IGNORED
     part = _part(arrival, words.text, words.context, joins)
+    if turn.intent and not (part.text or part.context.items or arrival.ctx.config.context.files):
+        _note(arrival, joins, turn, since)
+        return IGNORED  # one more file that is not read changes nothing in an answer that is on its way
     parts = [*(joining.parts_of(arrival.tx, turn.id) or _only_part(turn)), part]
     waits = joins.kind is not None and turn.ready_at is not None
     ready_at = min(arrival.now + arrival.ctx.config.input.join_seconds, since + LONGEST) if waits else None

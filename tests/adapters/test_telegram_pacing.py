@@ -128,7 +128,7 @@ def test_a_notice_for_something_a_person_did_waits_behind_answers() -> None:
         kind: TelegramPart.from_json(adapter.render(Notice(text="x", kind=kind))[0]).rank
         for kind in get_args(NoticeKind)
     }
-    assert ranks == {"progress": 2, "failure": 0, "refusal": 1, "info": 1, "question": 0, "why": 1}
+    assert ranks == {"progress": 2, "failure": 0, "refusal": 1, "info": 1, "question": 0, "why": 1, "greeting": 1}
 
 
 async def test_progress_gets_a_third_and_nothing_when_answers_need_it() -> None:

@@ -192,18 +192,14 @@ def album(wire: TelegramWire, group: str, *captions: str) -> list[dict[str, obje
     ]
 
 
-@pytest.mark.parametrize(
-    ("captions", "expected"),
-    [(("Which?", "", ""), ["Which?"]), (("", "", ""), [""]), (("", "Which?", ""), ["", "Which?"])],
-)
-async def test_an_album_asks_its_caption_once(
-    wire: TelegramWire, captions: tuple[str, ...], expected: list[str]
-) -> None:
-    """Without any caption there is one notice for all its pictures."""
+async def test_each_message_of_an_album_says_what_it_belongs_to(wire: TelegramWire) -> None:
+    """The core makes one question, or one notice, of them."""
     async with running(wire) as live:
-        for update in album(wire, "77", *captions):
+        for update in album(wire, "77", "Which?", "", ""):
             assert await live.deliver(update)
-        assert texts(live.host.events) == expected
+        events = [event for event in live.host.events if isinstance(event, Message)]
+        assert [event.text for event in events] == ["Which?", "", ""]
+        assert [event.joins.kind for event in events if event.joins is not None] == ["album"] * 3
 
 
 async def test_a_group_without_rights_is_said_once(wire: TelegramWire, caplog: pytest.LogCaptureFixture) -> None:

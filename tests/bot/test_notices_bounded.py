@@ -17,9 +17,9 @@ from tests.house import House, a_house
 TOO_MANY = notices.too_many(7).split("7")[0]
 
 
-def told(house: House) -> tuple[int, int]:
-    """Count what people were told: that it was too much, and everything else."""
-    texts = [notice.text for notice in house.channel.notices("info") + house.channel.notices("refusal")]
+async def told(house: House) -> tuple[int, int]:
+    """Count what people were told: that it was too much, and everything else; a notice of two messages is one."""
+    texts = [row["text"] for row in await house.table("SELECT text FROM turns WHERE kind='notice' AND outcome='answered'")]
     too_many = sum(text.startswith(TOO_MANY) for text in texts)
     return too_many, len(texts) - too_many
 
@@ -41,12 +41,12 @@ async def test_notices_to_one_person_are_limited(tmp_path: Path, words: str, lim
     async with a_house(tmp_path, BOT_LIMITS__PER_PERSON_PER_MINUTE=limit) as house:
         await flood(house, words, 60)
         await settled(house)
-        too_many, other = told(house)
+        too_many, other = await told(house)
         assert too_many == 1
         assert 1 <= other <= most
         await house.channel.say("!help", conversation=room("t"), user_id="U2")
         await settled(house)
-        assert told(house) == (1, other + 1), "another person is told as ever"
+        assert await told(house) == (1, other + 1), "another person is told as ever"
 
 
 async def test_who_was_told_much_may_not_ask_more_than_the_limit_either(tmp_path: Path) -> None:
@@ -55,7 +55,7 @@ async def test_who_was_told_much_may_not_ask_more_than_the_limit_either(tmp_path
             await house.channel.say(words)
         await settled(house)
         assert house.asked() == ["a question"]
-        assert told(house) == (1, 2)
+        assert await told(house) == (1, 2)
 
 
 async def test_without_a_limit_notices_take_no_place_of_questions(tmp_path: Path) -> None:
@@ -69,7 +69,7 @@ async def test_the_time_that_is_told_is_enough(tmp_path: Path) -> None:
     async with a_house(tmp_path, BOT_LIMITS__PER_PERSON_PER_MINUTE="2") as house:
         await flood(house, "!help", 5)
         await settled(house)
-        assert told(house)[0] == 1
+        assert (await told(house))[0] == 1
         rows = await house.table("SELECT accepted_at FROM turns ORDER BY accepted_at")
         after = rows[0]["accepted_at"] + 60.5  # the first of the two no longer counts then
         house.bot.ctx.clock = lambda: after
@@ -82,9 +82,9 @@ async def test_the_same_words_that_wait_are_said_once(tmp_path: Path, monkeypatc
         adapter, go = house.bot.ctx.adapters["fake"], asyncio.Event()
         send = adapter.send
 
-        async def held(*args: Any) -> MessageRef:
+        async def held(*args: Any, **options: Any) -> MessageRef:
             await go.wait()
-            return await send(*args)
+            return await send(*args, **options)
 
         monkeypatch.setattr(adapter, "send", held)
         await house.channel.say("!help", conversation=room("first"), user_id="U1")
@@ -96,7 +96,7 @@ async def test_the_same_words_that_wait_are_said_once(tmp_path: Path, monkeypatc
         await house.channel.say("!help", conversation=room("t"), user_id="U2")
         go.set()
         await settled(house)
-        texts = [notice.text for notice in house.channel.notices("info")]
+        texts = [row["text"] for row in await house.table("SELECT text FROM turns WHERE kind='notice' AND outcome='answered'")]
         assert len([text for text in texts if text != notices.NEW]) == 3, "the first, the last, and the other person's"
         assert texts.count(notices.NEW) == 1, "other words are not lost"
         superseded = await house.table("SELECT 1 FROM turns WHERE outcome='superseded'")

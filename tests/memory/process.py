@@ -1,7 +1,8 @@
 """The bot as `run` runs it, in a process that can be asked what has grown in it.
 
 `python -m tests.memory.process MOST LOWER LEAK`: for each line of standard input it prints as JSON what has more than
-MOST entries. LOWER sets the bounds of all bounded maps to so many, 0 leaves them. LEAK names a deliberate bug, or none.
+MOST entries and had fewer at the first line. LOWER sets the bounds of all bounded maps to so many, 0 leaves them. LEAK
+names a deliberate bug, or none.
 """
 
 from __future__ import annotations
@@ -55,9 +56,10 @@ async def main(most: int, lower: int, kind: str) -> None:
     async with app.running(config) as bot:
         app.settle(bot)
         print(json.dumps({"url": bot.web.url}), flush=True)
-        before = sizes(most)
+        before: dict[int, int] | None = None
         while await loop.run_in_executor(None, sys.stdin.readline):
-            print(json.dumps(grown(most, before)), flush=True)
+            print(json.dumps({} if before is None else grown(most, before)), flush=True)
+            before = sizes(most) if before is None else before
 
 
 if __name__ == "__main__":

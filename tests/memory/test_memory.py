@@ -34,21 +34,29 @@ class Examined:
 
     async def grown(self) -> dict[str, int]:
         """Walk once nothing is open, and until what goes by itself after some seconds has gone."""
+        await self.idle()
         found: dict[str, int] = {}
+        for _ in range(8):
+            if not (found := await self.walk()):
+                break
+            await asyncio.sleep(1.0)
+        return found
+
+    async def idle(self) -> None:
+        """Wait until nothing is open."""
         async with asyncio.timeout(300), aiohttp.ClientSession() as http:
             while True:
                 async with http.get(f"{self.url}metrics") as reply:
                     if IDLE.search(await reply.text()):
                         break
                 await asyncio.sleep(0.2)
-        for _ in range(8):
-            assert self.process.stdin is not None
-            assert self.process.stdout is not None
-            self.process.stdin.write(b"\n")
-            found = json.loads(await self.process.stdout.readline())
-            if not found:
-                break
-            await asyncio.sleep(1.0)
+
+    async def walk(self) -> dict[str, int]:
+        """Let the process name what has grown since the first walk, which names nothing."""
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
+        self.process.stdin.write(b"\n")
+        found: dict[str, int] = json.loads(await self.process.stdout.readline())
         return found
 
 
@@ -79,8 +87,13 @@ async def examined(folder: Path, *, most: int, lower: int = 0, leak: str = "none
         )
         assert process.stdin is not None
         assert process.stdout is not None
+        bot = Examined(process, json.loads(await process.stdout.readline())["url"])
         try:
-            yield Examined(process, json.loads(await process.stdout.readline())["url"])
+            # What a first question makes once, its tables as well, is there when the process notes what it has.
+            await deliver(bot.url, 10, 5, random.Random(2))
+            await bot.idle()
+            await bot.walk()
+            yield bot
         finally:
             process.stdin.close()
             assert await process.wait() == 0

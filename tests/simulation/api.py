@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -71,6 +72,13 @@ class Rated:
     ended_at: float | None = None
 
 
+def _asker(text: str) -> str:
+    """Say which question it is, `q2`, or which paste, `p0`, whatever its words are now and goes along with them."""
+    found = re.search(r"<(p\d+)\.|(q\d+)v", text)
+    assert found is not None, text
+    return found[1] or found[2]
+
+
 @dataclass(eq=False)
 class SimApi:
     """The service. `never` is the chance that a request never ends; answers take up to `longest` seconds."""
@@ -88,8 +96,9 @@ class SimApi:
     def accept(self, submit: Submit) -> Request:
         """Take a question in."""
         luck, now, text = self.world.luck, self.world.now, submit.text
-        asked = sum(one.text.partition("v")[0] == text.partition("v")[0] for one in self.requests.values())
-        number = f"r{text.partition('v')[0].lstrip('q')}{asked + 1:02}"
+        asker = _asker(text)
+        asked = sum(_asker(one.text) == asker for one in self.requests.values())
+        number = f"r{asker.lstrip('q')}{asked + 1:02}"
         dice = luck.dice(f"answer to {text}")
         state: Literal["completed", "failed"] = "completed"
         parts = dice.choice((1, 1, 1, 2, 3))

@@ -15,6 +15,8 @@ from bot.store import migrations
 _PLACE = "json_remove(json_set({0}, '$.place', json_extract({0}, '$.kind')), '$.kind')"
 
 BACK: dict[int, tuple[str, ...]] = {
+    10: (),  # the votes keep their name and columns
+    9: ("UPDATE steps SET result=json_remove(result, '$.replied_at') WHERE kind='submit' AND result IS NOT NULL",),
     7: (
         "ALTER TABLE unreachable RENAME TO resting",
         "ALTER TABLE cooldowns RENAME TO said",

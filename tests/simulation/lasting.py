@@ -48,7 +48,7 @@ class Lasting:
 
     def is_endless(self, text: str) -> bool:
         """Whether these words are never answered."""
-        return self.kind == "lane" and int(text[1 : text.index("v")]) >= FIRST_OF_EVE
+        return self.kind == "lane" and text.startswith("q") and int(text[1 : text.index("v")]) >= FIRST_OF_EVE
 
     def hits(self, channel: str, user: str) -> bool:
         """Whether the fault is allowed to be felt by this person there."""

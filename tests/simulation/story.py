@@ -10,6 +10,7 @@ History: TypeAlias = Sequence[tuple[float, str, tuple[Any, ...]]]
 
 SENTENCES = {
     "asks": "{0} asks {1} in {2} of channel {3} {4}",
+    "sends a piece": "{0} sends a piece of a longer question, or edits it: its words are {1}",
     "edits": "{0} edits the question: its words are now {1}",
     "deletes": "{0} deletes the question {1}",
     "presses stop": "{0} presses stop",
@@ -28,6 +29,7 @@ SENTENCES = {
     "post": "People of channel {0} see message {1} of the bot, {2}: “{3}”",
     "send cut": "The channel {0} does not confirm: {1} “{2}” ({3}); the bot cannot know whether it is shown",
     "send refused for good": "The channel {0} refuses for good: {1} “{2}” ({3})",
+    "form refused": "The channel {0} refuses the form of the {1} “{2}”",
     "channel unavailable": "The channel {0} cannot be used: {1} ({2})",
     "deleted by the bot": "The bot deletes its message {1} ({2}) in channel {0}",
     "CRASH": "*** The process is killed: {0} ***",

@@ -166,7 +166,7 @@ def _draw_ends(luck: Luck, weather: Weather) -> None:
         if at := luck.option(f"stop {number} at", 0.0, partial(moment, chance)):
             weather.stops.append(at)
     weather.upgrade_from = luck.option(
-        "upgraded from schema", 0, lambda dice: dice.whole(1, 6) if dice.unit() < 0.12 else 0
+        "upgraded from schema", 0, lambda dice: dice.whole(1, 11) if dice.unit() < 0.12 else 0
     )
     if weather.upgrade_from:
         weather.crashes.append(luck.dice("upgraded at").uniform(0.5, weather.until * 0.7))

@@ -116,19 +116,13 @@ def ordered_by_our_own_clock() -> Iterator[None]:
 
 @mutant
 def edits_in_order_of_arrival() -> Iterator[None]:
-    def always(tx: Tx, turn_id: int, text: str, edited_at: float) -> bool:
-        return (
-            tx.run(
-                "UPDATE turns SET text=?, version=version+1, edited_at=? WHERE id=? AND state='open' AND intent=0"
-                " AND cancelled=0",
-                text,
-                edited_at,
-                turn_id,
-            )
-            > 0
-        )
+    replace_words = turns.replace_words
 
-    with patch.object(turns, "replace_text", always):
+    def always(tx: Tx, turn_id: int, *words: Any) -> Turn | None:
+        tx.run("UPDATE turns SET edited_at=NULL WHERE id=?", turn_id)
+        return replace_words(tx, turn_id, *words)
+
+    with patch.object(turns, "replace_words", always):
         yield
 
 
