@@ -70,6 +70,7 @@ async def taken_over(world: World, folder: Path) -> None:
     world.databases(folder / "bot.db", folder / "assistant.db", time.time())
     async with a_machine(folder, delay=0.05, data=folder / "assistant.db") as machine:
         world.put_up(machine.slack)
+        machine.slack.retries = (0.2, 1.0, 5.0, 10.0, 20.0)  # seven bots at a time may be busier than Slack waits here
         for case in PLACES:
             machine.assistant.script(contains=words(case), answer=answer(case))
         machine.assistant.script(contains="after", answer="answer to after")
