@@ -141,6 +141,8 @@ def judge_pastes(world: World, verdict: Verdict) -> None:
         answered = [request for request in requests if request.id in ids]
         for request in answered:
             _no_piece(one, request, verdict)
+        if one.channel.name == world.lasting.channel and world.lasting.kind == "channel":
+            continue  # nothing can be seen there any more
         here = [entry for entry in one.channel.tries if entry.place.conversation_id == one.place.conversation_id]
         failed = any(entry.kind == "failure" for entry in here)
         if answered and not failed and not any(_has_latest(one, request) for request in answered):
