@@ -61,7 +61,8 @@ async def test_who_asked_is_named_without_a_ping() -> None:
     async with live_slack() as live:
         await live.post(Notice(text="What is VAT?", kind="question", user_id="U1"), live.place("C1"))
         (post,) = live.slack.posts
-        assert post["blocks"][-1]["elements"] == [{"type": "plain_text", "text": "Person U1 asked with /ask", "emoji": False}]
+        words = {"type": "plain_text", "text": "Person U1 asked with /ask", "emoji": False}
+        assert post["blocks"][-1]["elements"] == [words]
         live.slack.fail("users.info", "error:missing_scope")
         await live.post(Notice(text="What is VAT?", kind="question", user_id="U1"), live.place("C1"))
         assert "U1" not in str(live.slack.posts[1]["blocks"][-1]["elements"])

@@ -17,9 +17,15 @@ from tests.house import House, a_house
 TOO_MANY = notices.too_many(7).split("7")[0]
 
 
+async def said(house: House) -> list[str]:
+    """List the notices that were posted; one of two messages is one."""
+    rows = await house.table("SELECT text FROM turns WHERE kind='notice' AND outcome='answered'")
+    return [row["text"] for row in rows]
+
+
 async def told(house: House) -> tuple[int, int]:
-    """Count what people were told: that it was too much, and everything else; a notice of two messages is one."""
-    texts = [row["text"] for row in await house.table("SELECT text FROM turns WHERE kind='notice' AND outcome='answered'")]
+    """Count what people were told: that it was too much, and everything else."""
+    texts = await said(house)
     too_many = sum(text.startswith(TOO_MANY) for text in texts)
     return too_many, len(texts) - too_many
 
@@ -96,7 +102,7 @@ async def test_the_same_words_that_wait_are_said_once(tmp_path: Path, monkeypatc
         await house.channel.say("!help", conversation=room("t"), user_id="U2")
         go.set()
         await settled(house)
-        texts = [row["text"] for row in await house.table("SELECT text FROM turns WHERE kind='notice' AND outcome='answered'")]
+        texts = await said(house)
         assert len([text for text in texts if text != notices.NEW]) == 3, "the first, the last, and the other person's"
         assert texts.count(notices.NEW) == 1, "other words are not lost"
         superseded = await house.table("SELECT 1 FROM turns WHERE outcome='superseded'")

@@ -24,6 +24,7 @@ def check(markdown: str) -> None:
         assert difference(base, view) is None, form
 
 
+@pytest.mark.timeout(600)
 @settings(COMMON, max_examples=500)
 @given(every_mix)
 def test_all_forms_say_the_same(markdown: str) -> None:

@@ -12,13 +12,14 @@ BOT_USER: Final = "U0BOT"
 BOT_ID: Final = "B0BOT"
 
 _numbers = itertools.count(1)
-_start = int(time.time())
+_last_ts = 0
 
 
 def next_ts() -> str:
-    """A time stamp of its own for each message, rising."""
-    number = next(_numbers)
-    return f"{_start + number // 1000}.{number % 1000 * 1000 + 7:06d}"
+    """A time stamp of its own for each message, rising, and never behind the clock however long this process runs."""
+    global _last_ts  # of the process, as Slack's is of the workspace
+    _last_ts = max(_last_ts + 1000, time.time_ns() // 1000)
+    return f"{_last_ts // 1_000_000}.{_last_ts % 1_000_000:06d}"
 
 
 def event_callback(event: dict[str, Any], *, event_id: str | None = None, **envelope: Any) -> dict[str, Any]:
@@ -50,7 +51,7 @@ def event_callback(event: dict[str, Any], *, event_id: str | None = None, **enve
 
 def share(text: str, *, shared: bool = True, **fields: Any) -> dict[str, Any]:
     """Another message as an attachment: one that was forwarded, or (not `shared`) one that the words link to."""
-    channel, ts = fields.get("channel_id", "C2"), fields.get("ts", f"{_start - 60}.000100")
+    channel, ts = fields.get("channel_id", "C2"), fields.get("ts", f"{int(time.time()) - 60}.000100")
     return {
         "id": 1,
         "is_msg_unfurl": True,
