@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 from typing import get_args
 
@@ -58,7 +59,9 @@ async def test_where_nothing_can_be_deleted_one_notice_is_enough(
 async def test_help_speaks_of_rating_only_where_people_can(tmp_path: Path, lacks: set[Capability], told: bool) -> None:
     async with a_house(tmp_path, lacks=lacks) as house:
         await house.channel.say("!help")
-        await house.idle()
+        await house.channel.wait_for(lambda: house.channel.notices("info"))
+        while await house.table("SELECT 1 FROM turns WHERE state='open'"):
+            await asyncio.sleep(0.02)
         texts = [notice.text for notice in house.channel.notices("info")]  # of more than one message, if it is long
         assert ("👎" in " ".join(texts)) == told
 
