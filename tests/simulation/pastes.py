@@ -1,5 +1,5 @@
-"""People whose app makes several messages of what was one to them: pastes in parts, forwards after their comment, edits
-of any part; and the judge of whether each was asked whole.
+"""People whose app makes several messages of what was one to them: pastes in parts, forwards after their comment; who
+quote, and edit any part and what it quotes; and the judge of whether each was asked whole.
 
 Each has a conversation of its own, on the channel that delivers in order, so that the other judges see nothing of it.
 """
@@ -25,11 +25,12 @@ REQUEST = re.compile(r"#(rp\d+)$")
 
 @dataclass(slots=True, eq=False)
 class Piece:
-    """One message; `deliveries[v]` is how its words came after `v` edits."""
+    """One message; `deliveries[v]` is how its words came after `v` edits. `quotes`: they answer a message."""
 
     number: int
     ref: MessageRef
     forwarded: bool
+    quotes: bool
     deliveries: list[Delivery] = field(default_factory=list)
 
 
@@ -45,6 +46,10 @@ class Pasted:
     def words(self, piece: int, version: int) -> str:
         """Return the words of a piece, found again in what reaches the API."""
         return f"<p{self.number}.{piece}v{version}>"
+
+    def quote(self, piece: int, version: int) -> str:
+        """Return the words of the message that a piece answers; an edit may point at another one."""
+        return f"<c{self.number}.{piece}v{version}>"
 
 
 class Pasters:
@@ -86,7 +91,10 @@ class Pasters:
 
     def _say(self, one: Pasted, index: int, kind: JoinKind | None) -> None:
         forwarded, words = kind == "forward", one.words(index, 0)
-        piece = Piece(index, one.channel.new_ref(one.place.conversation_id), forwarded)
+        quotes = not forwarded and self.luck.draw(
+            f"p{one.number}.{index} quotes", False, lambda dice: dice.unit() < 0.5
+        )
+        piece = Piece(index, one.channel.new_ref(one.place.conversation_id), forwarded, quotes)
         message = Message(
             event_id=self._id(),
             ref=piece.ref,
@@ -95,7 +103,7 @@ class Pasters:
             standing="member",
             text="" if forwarded else words,
             mentions_bot=False,
-            context=(ContextItem(kind="forward", text=words, author="Di"),) if forwarded else (),
+            context=(ContextItem(kind="forward", text=words, author="Di"),) if forwarded else _quoted(one, piece),
             joins=Joins(number=index + 1, after=0, kind=kind, glue=""),
             sent_at=self.world.platform_time(one.channel),
         )
@@ -113,6 +121,7 @@ class Pasters:
             standing="member",
             text=one.words(piece.number, len(piece.deliveries)),
             mentions_bot=False,
+            context=_quoted(one, piece),
             sent_at=self.world.platform_time(one.channel),
         )
         self._send(one, piece, edit)
@@ -126,6 +135,12 @@ class Pasters:
     def _id(self) -> str:
         self._events += 1
         return f"p{self._events}"
+
+
+def _quoted(one: Pasted, piece: Piece) -> tuple[ContextItem, ...]:
+    """Return what the next delivery of a piece points at."""
+    text = one.quote(piece.number, len(piece.deliveries))
+    return (ContextItem(kind="reply", text=text, author="Di"),) if piece.quotes else ()
 
 
 def judge_pastes(world: World, verdict: Verdict) -> None:
@@ -166,12 +181,18 @@ def _no_piece(one: Pasted, request: Request, verdict: Verdict) -> None:
         verdict.wrong.append(f"The pieces of p{one.number} are out of order: {request.text!r}.")
 
 
+def _has(one: Pasted, piece: Piece, version: int, request: Request) -> bool:
+    """Whether a request has these words of a piece, and what they point at."""
+    quote = one.quote(piece.number, version) if piece.quotes else ""
+    return one.words(piece.number, version) in request.text and quote in request.text
+
+
 def _has_latest(one: Pasted, request: Request) -> bool:
     """Whether a request has the latest words of every piece that the bot took as something new."""
     for piece in one.pieces:
         counted = [version for version, delivery in enumerate(piece.deliveries) if delivery.counted]
         # What was stored before a crash, and acknowledged only after it, is newer than the last one that was counted.
         newest = range(counted[-1], len(piece.deliveries)) if counted else ()
-        if counted and not any(one.words(piece.number, version) in request.text for version in newest):
+        if counted and not any(_has(one, piece, version, request) for version in newest):
             return False
     return True
