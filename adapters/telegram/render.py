@@ -42,6 +42,8 @@ from bot.render.inline import recast
 from bot.render.text import RULE, aligned, is_narrow, lead, row_size, unrolled, with_room
 from bot.shared import NOTICE_RANK, PROGRESS_RANK, rank_of
 
+_PLAIN_ADDRESS: Final = re.compile(r"(?i)(?:https?://)?(?:\w[\w-]*\.)+\w{2,}\.?(?::\d+)?(?=[/?#]|$)")
+"""An address that Telegram links for certain; in others (`https://a@b.example`, `https://[::1]`) it may find a mention."""
 MAX_UNITS: Final = 4096
 """Of a message after parsing. The Bot API says characters (https://core.telegram.org/bots/api#sendmessage), the server
 may count code points; UTF-16 units, in which offsets are counted, are never fewer."""
@@ -257,13 +259,19 @@ def _worded(spans: Spans) -> Iterator[tuple[Span, bool]]:
     An address that Telegram links is marked as code, which is neither changed nor cut; in the plain form that shows no
     other way. In another address (`https://[::1]/x`) it would find a command.
     """
+    bracket = False
     for href, group in groupby(spans, key=attrgetter("href")):
         if href is None:
             yield from ((Span(inert(span.text)), True) if span.code else (Span(span.text), False) for span in group)
+            bracket = False
             continue
+        if bracket:  # or the address in brackets would go on into this one
+            yield Span(WORD_JOINER), False
         label, linked = flat(tuple(group)), href.startswith("mailto:") or openable(href)
-        if is_shown(label, href):
-            yield Span(label, code=linked), False
+        bracket = not is_shown(label, href)
+        if not bracket:
+            is_plain = href.startswith("mailto:") or _PLAIN_ADDRESS.match(label) is not None
+            yield (Span(label, code=linked), False) if is_plain else (Span(inert(label)), True)
         else:
             yield Span(inert(label)), True
             yield Span(" ("), False

@@ -122,10 +122,16 @@ async def flood(crowd: Crowd, chance: random.Random, *, rate: float, seconds: fl
     return number
 
 
+def people_told(crowd: Crowd) -> dict[str, list[float]]:
+    """Say where people were told that it is too much, and when."""
+    told = {place: [at for at, text in seen if text.startswith(TOLD)] for place, seen in crowd.notices.items()}
+    return {place: times for place, times in told.items() if times}
+
+
 def outcome(scene: Scene, asked: list[str]) -> dict[str, float]:
     """Count what became of the questions, and what was seen meanwhile."""
     crowd, watch = scene.crowd, scene.watch
-    told = {place: [at for at, text in seen if text.startswith(TOLD)] for place, seen in crowd.notices.items()}
+    told = people_told(crowd)
     waited = sorted(crowd.answered_at[name] - crowd.asked_at[name] for name in asked if name in crowd.answered_at)
     silent = sorted(crowd.signs[name] - crowd.taken_at[name] for name in asked if name in crowd.answers)
     statuses = [status for status, _ in crowd.replies]
@@ -144,7 +150,7 @@ def outcome(scene: Scene, asked: list[str]) -> dict[str, float]:
         "answer_p50_s": p(waited, 0.5),
         "silent_p50_s": p(silent, 0.5),
         "silent_p99_s": p(silent, 0.99),
-        "people_told": sum(bool(times) for times in told.values()),
+        "people_told": len(told),
         "told": sum(map(len, told.values())),
         "most_told": max(map(len, told.values()), default=0),
         "memory_mb": max(watch.memory),
@@ -192,6 +198,7 @@ async def test_more_than_can_be_taken_comes_again_and_is_answered(tmp_path: Path
         asked = [f"q{n}" for n in range(len(people))]
         await crowd.until(lambda: sum(name in crowd.answers for name in asked[:120]) == 120, 90)
         await settle(scene, 90)
+        await crowd.until(lambda: len(people_told(crowd)) == 2, 30)  # notices wait behind answers
         found = outcome(scene, asked)
         show("overload, short", found)
         await judge(scene, asked, found)

@@ -115,9 +115,7 @@ async def test_an_unbounded_map_is_found(tmp_path: Path, kind: str, many: int) -
     async with examined(tmp_path, most=MOST, lower=LOWER, leak=kind) as bot:
         await deliver(bot.url, 600, 300, random.Random(1))
         found = await bot.grown()
-    ((name, size),) = found.items()
-    assert "LEAKED" in name
-    assert size >= many
+    assert max((size for name, size in found.items() if "LEAKED" in name), default=0) >= many, found
 
 
 @pytest.mark.prove

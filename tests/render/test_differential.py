@@ -33,7 +33,7 @@ def test_all_forms_say_the_same(markdown: str) -> None:
 
 @pytest.mark.prove
 @pytest.mark.timeout(7_200)
-@settings(COMMON, max_examples=20_000)
+@settings(COMMON, max_examples=20_000, derandomize=False)
 @given(every_mix)
 def test_all_forms_say_the_same_proved(markdown: str) -> None:
     check(markdown)

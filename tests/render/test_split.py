@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from bot.render import Block, Code, Document, Span, Spans, Table, Text, Weight, parse, plain, split, units
 from tests.render.mixes import mixes
 
-COMMON = settings(deadline=None, database=None, suppress_health_check=list(HealthCheck))
+COMMON = settings(deadline=None, database=None, derandomize=True, suppress_health_check=list(HealthCheck))
 
 
 class Scale:
