@@ -43,7 +43,7 @@ from bot.render.text import RULE, aligned, is_narrow, lead, row_size, unrolled, 
 from bot.shared import NOTICE_RANK, PROGRESS_RANK, rank_of
 
 _PLAIN_ADDRESS: Final = re.compile(r"(?i)(?:https?://)?(?:\w[\w-]*\.)+\w{2,}\.?(?::\d+)?(?=[/?#]|$)")
-"""An address that Telegram links for certain; in others (`https://a@b.example`, `https://[::1]`) it may find a mention."""
+"""An address that Telegram links for certain; in others (`https://a@b.example`, `https://[::1]`) it finds mentions."""
 MAX_UNITS: Final = 4096
 """Of a message after parsing. The Bot API says characters (https://core.telegram.org/bots/api#sendmessage), the server
 may count code points; UTF-16 units, in which offsets are counted, are never fewer."""

@@ -13,6 +13,7 @@ KNOWN = known_seeds(record.read())
 """Which seed has found a bug: tried first, so that `make test` stays short."""
 
 
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("name", MUTANTS)
 def test_a_deliberate_bug_is_found(name: str) -> None:
     assert find(name, KNOWN.get(name)), f"{name} was not found"
