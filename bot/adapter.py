@@ -240,8 +240,9 @@ class Adapter(Protocol):
         does not tell. The adapter does not remember it, the core does."""
         ...
 
-    async def check(self) -> Sequence[Check]:
-        """Look whether the account works: who it is, what is missing. Raises nothing; a failure is a Check."""
+    async def check(self, wants: frozenset[Want] = frozenset()) -> Sequence[Check]:
+        """Look whether the account works: who it is, what is missing for that and for what the settings have switched
+        on. Raises nothing; a failure is a Check."""
         ...
 
 

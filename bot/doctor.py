@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Final
 
-from bot.adapter import Adapter, Check
+from bot.adapter import Check
 from bot.api.client import ApiClient
 from bot.errors import BotError, Misconfigured, Unavailable
 
@@ -29,11 +29,13 @@ REACH_FIX: Final = "See whether this machine reaches the address in UPPZY_BASE_U
 REFUSED_FIX: Final = "Ask the API's operator why it refuses this, with the time of this check."
 
 Step = Callable[[], Awaitable[Check]]
+Look = Callable[[], Awaitable[Sequence[Check]]]
+"""Let a channel check itself."""
 
 
 async def examine(
     api: ApiClient,
-    adapters: Mapping[str, Adapter],
+    channels: Mapping[str, Look],
     database: Callable[[], Awaitable[object]],
     *,
     questions: bool = True,
@@ -46,12 +48,12 @@ async def examine(
     """
     found = [await _database(database)]
     found += await _api(api, questions, tell, clock)
-    if not adapters:
+    if not channels:
         fix = "Set the token of at least one channel; `uppzy-bot config check` names them."
         found.append(Check(check="channels", status="warn", detail="No channel is turned on.", fix=fix))
-    for name, adapter in adapters.items():
+    for name, look in channels.items():
         tell(name)
-        found += await adapter.check()
+        found += await look()
     return found
 
 

@@ -11,6 +11,7 @@ from functools import partial
 import structlog
 
 from bot.adapter import Adapter, Check, Host
+from bot.config import wants
 from bot.context import Context
 from bot.errors import BotError, Unavailable
 from bot.store.meta import note_checks
@@ -63,7 +64,8 @@ class Supervisor:
     async def check_channels(self) -> None:
         """Let every channel check itself: one that fails shows as degraded; `doctor` sees what it found."""
         for name, adapter in self.ctx.adapters.items():
-            checks, now = [*await adapter.check(), *self._refused(name)], self.ctx.clock()
+            checks = [*await adapter.check(wants(self.ctx.config)), *self._refused(name)]
+            now = self.ctx.clock()
             with contextlib.suppress(Unavailable):
                 await self.ctx.db.write(
                     partial(note_checks, channel=name, checks=[asdict(check) for check in checks], now=now)

@@ -64,7 +64,7 @@ def statuses(checks: Sequence[Check]) -> dict[str, str]:
 async def test_the_recommended_sequence_in_its_order() -> None:
     heard: list[str] = []
     async with assistant() as running, client(running.base_url) as api, live_slack() as live:
-        checks = await doctor.examine(api, {"slack": live.adapter}, fine, tell=heard.append)
+        checks = await doctor.examine(api, {"slack": live.adapter.check}, fine, tell=heard.append)
         assert [check.check for check in checks][: len(SEQUENCE)] == SEQUENCE
         assert heard == [*SEQUENCE[1:], "slack"]
         found = statuses(checks)

@@ -16,7 +16,7 @@ from adapters.playground.platform import Platform
 from adapters.playground.receive import Inbox
 from adapters.playground.render import render, with_note
 from adapters.playground.site import PlaygroundSite
-from bot.adapter import Check, Host, JsonValue, Part
+from bot.adapter import Check, Host, JsonValue, Part, Want
 from bot.errors import Rejected
 from bot.events import Conversation, EarlierMessage, File, Mention, MessageRef, Outbound, Person, Rating
 
@@ -123,7 +123,7 @@ class PlaygroundAdapter:
         """Answer None: what people write here names everybody by name."""
         return None
 
-    async def check(self) -> Sequence[Check]:
+    async def check(self, wants: frozenset[Want] = frozenset()) -> Sequence[Check]:
         """Look whether the platform's file can be read and written."""
         return check_account(self.platform)
 

@@ -26,7 +26,7 @@ from adapters.slack.sending import Sender
 from adapters.slack.socket import SocketMode
 from adapters.slack.users import Users
 from adapters.slack.working import WorkingSigns
-from bot.adapter import Check, Host, Part
+from bot.adapter import Check, Host, Part, Want
 from bot.errors import BotError, Misconfigured, Rejected
 from bot.events import (
     Conversation,
@@ -162,11 +162,10 @@ class SlackAdapter:
             case "group":
                 return await group_name(self._client, mention.id)
 
-    async def check(self) -> Sequence[Check]:
+    async def check(self, wants: frozenset[Want] = frozenset()) -> Sequence[Check]:
         """Look at the token, its scopes, event delivery and Socket Mode."""
-        return await check_account(
-            self._settings, self._client, open_sockets=self._sockets.open if self._sockets else 0
-        )
+        open_sockets = self._sockets.open if self._sockets else 0
+        return await check_account(self._settings, self._client, wants, open_sockets=open_sockets)
 
     def _refused(self, reason: str, hint: str) -> None:
         if self._host is not None:

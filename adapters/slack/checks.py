@@ -9,8 +9,8 @@ from adapters.slack.client import Client
 from adapters.slack.config import SlackSettings
 from adapters.slack.http import EVENTS_PATH, FRESH_SECONDS
 from adapters.slack.identity import Identity
-from adapters.slack.manifest import AGENT_ONLY, MANIFEST, NOT_NEEDED, SCOPES
-from bot.adapter import Check
+from adapters.slack.manifest import AGENT_ONLY, MANIFEST, NOT_NEEDED, SCOPES, WANTED
+from bot.adapter import Check, Want
 from bot.errors import BotError, Misconfigured, Unavailable
 from bot.shared import way_to
 
@@ -19,7 +19,9 @@ RENEW_APP: Final = "Make an app-level token with connections:write and set SLACK
 RENEW_CONFIG: Final = "Make a new configuration token, for it lives twelve hours, and set SLACK_CONFIG_TOKEN."
 
 
-async def check_account(settings: SlackSettings, client: Client, *, open_sockets: int = 0) -> list[Check]:
+async def check_account(
+    settings: SlackSettings, client: Client, wants: frozenset[Want], *, open_sockets: int = 0
+) -> list[Check]:
     """Look at everything that can be looked at from here; a failure is a finding, never an exception."""
     try:
         identity = await client.who_am_i()
@@ -33,7 +35,7 @@ async def check_account(settings: SlackSettings, client: Client, *, open_sockets
         Check(check="slack way", status="ok", detail=way_to(client.base_url).words),
         Check(check="slack token", status="ok", detail=f"The bot is {name}."),
         _clock(identity),
-        _scopes(identity),
+        _scopes(identity, wants),
         await _safely("slack events", lambda: _delivery(settings), RENEW_CONFIG),
         await _safely("slack socket mode", lambda: _socket_mode(settings, client, open_sockets), RENEW_APP),
     ]
@@ -51,7 +53,7 @@ def _clock(identity: Identity) -> Check:
     )
 
 
-def _scopes(identity: Identity) -> Check:
+def _scopes(identity: Identity, wants: frozenset[Want]) -> Check:
     if not identity.scopes:
         return Check(
             check="slack scopes",
@@ -68,11 +70,12 @@ def _scopes(identity: Identity) -> Check:
             detail=f"The token lacks {', '.join(needed)}.",
             fix="Apply the manifest (`uppzy-bot manifest slack --apply`) and install the app again.",
         )
-    if wanted := [scope for scope in missing if scope in NOT_NEEDED]:
+    useful = {scope: SCOPES[scope] for scope in NOT_NEEDED} | dict(WANTED[want] for want in wants)
+    if lacking := sorted(set(useful) - identity.scopes):
         return Check(
             check="slack scopes",
             status="warn",
-            detail=f"The token lacks {', '.join(wanted)}: {'; '.join(SCOPES[scope] for scope in wanted)}.",
+            detail=f"The token lacks {'; '.join(f'{scope}, which {useful[scope]}' for scope in lacking)}.",
             fix="Apply the manifest (`uppzy-bot manifest slack --apply`) and install the app again.",
         )
     if missing:

@@ -25,7 +25,7 @@ from adapters.telegram.setup import prepare_polling, prepare_webhook
 from adapters.telegram.users import Users
 from adapters.telegram.webhook import WEBHOOK_PATH, webhook
 from adapters.telegram.working import WorkingSigns
-from bot.adapter import Check, Host, Part
+from bot.adapter import Check, Host, Part, Want
 from bot.errors import Rejected, Unavailable
 from bot.events import Conversation, EarlierMessage, File, Mention, MessageRef, Outbound, Person, Rating
 from bot.shared import BackgroundTasks, Backoff
@@ -161,7 +161,7 @@ class TelegramAdapter:
         """Answer None: Telegram's messages name everybody by name."""
         return None
 
-    async def check(self) -> Sequence[Check]:
+    async def check(self, wants: frozenset[Want] = frozenset()) -> Sequence[Check]:
         """Look whether the account works."""
         return await check_account(self._client, self._settings, self._groups)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
@@ -25,7 +26,7 @@ async def doctor(*, quick: Annotated[bool, Parameter(negative=())] = False, json
         Ask the API no question.
     """
     from bot.app import make_adapters
-    from bot.config import installed
+    from bot.config import installed, wants
     from bot.doctor import also_seen, examine, failed
     from bot.store import open_admin
 
@@ -42,8 +43,9 @@ async def doctor(*, quick: Annotated[bool, Parameter(negative=())] = False, json
     with progress("looking at everything") as words:
         async with api(settings) as client:
             adapters = make_adapters(settings, installed())
+            looks = {name: partial(adapter.check, wants(settings)) for name, adapter in adapters.items()}
             checks = await examine(
-                client, adapters, database, questions=not quick, tell=lambda what: words(f"looking at: {what}")
+                client, looks, database, questions=not quick, tell=lambda what: words(f"looking at: {what}")
             )
     checks.append(what_goes_along(settings))
     for at, noted in seen.values():

@@ -90,15 +90,13 @@ def chosen(channel: str, registration: Manifest, options: ManifestOptions) -> Ma
 
 def _wants() -> frozenset[Want]:
     """Tell what the settings have switched on; nothing where there are none yet, or wrong ones."""
+    from bot.config import wants
+
     try:
         settings = config()
     except ConfigError:
         return frozenset()
-    on: dict[Want, bool] = {
-        "files": settings.context.files,
-        "emails": any(route.send_email for route in settings.routes),
-    }
-    return frozenset(want for want, is_on in on.items() if is_on)
+    return wants(settings)
 
 
 async def _differences(channel: str, registration: Manifest, wants: frozenset[Want]) -> list[str] | None:

@@ -10,7 +10,7 @@ routes.py    which route a conversation takes              channels.py  which ch
 from bot.config.channels import installed, load_object
 from bot.config.load import RUN, Examined, Need, demo_config, examine, load
 from bot.config.model import Access, Config, Feedback, Limits, Retention, Route, Sessions
-from bot.config.routes import api_key_for, route_for, route_name
+from bot.config.routes import api_key_for, route_for, route_name, wants
 
 __all__ = [
     "RUN",
@@ -31,4 +31,5 @@ __all__ = [
     "load_object",
     "route_for",
     "route_name",
+    "wants",
 ]

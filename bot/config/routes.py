@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fnmatch import fnmatchcase
+from typing import Literal
 
 from pydantic import SecretStr
 
@@ -29,3 +30,12 @@ def api_key_for(config: Config, name: str) -> SecretStr | None:
     """Return the API key that the questions of a route are asked with, by the route's name."""
     key = next((route.api_key for route in config.routes if route_name(route) == name), None)
     return key or config.api_key
+
+
+def wants(config: Config) -> frozenset[Literal["files", "emails"]]:
+    """Tell what the settings have switched on that a channel may have to permit (`bot.adapter.Want`)."""
+    on: dict[Literal["files", "emails"], bool] = {
+        "files": config.context.files,
+        "emails": any(route.send_email for route in config.routes),
+    }
+    return frozenset(want for want, is_on in on.items() if is_on)

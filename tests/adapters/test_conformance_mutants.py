@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import pytest
 
-from bot.adapter import Check, Host, Part
+from bot.adapter import Check, Host, Part, Want
 from bot.errors import BotError, OutcomeUnknown, Rejected, Unavailable
 from bot.events import (
     Answer,
@@ -334,12 +334,12 @@ class KnowsItsMessagesByHeart(FakeAdapter):
 
 
 class ChecksNothing(FakeAdapter):
-    async def check(self) -> Sequence[Check]:
+    async def check(self, wants: frozenset[Want] = frozenset()) -> Sequence[Check]:
         return [Check(check="fake account", status="ok", detail="fine")]
 
 
 class CheckRaises(FakeAdapter):
-    async def check(self) -> Sequence[Check]:
+    async def check(self, wants: frozenset[Want] = frozenset()) -> Sequence[Check]:
         with self.errors():
             return [Check(check="fake account", status="ok", detail=await self.platform.whoami())]
 

@@ -12,7 +12,7 @@ from adapters.slack import manifest
 from adapters.slack.adapter import SlackAdapter
 from adapters.slack.config import SlackSettings
 from adapters.slack.emoji import NAMES, to_unicode
-from bot.adapter import Check
+from bot.adapter import Check, Want
 from bot.errors import Misconfigured
 from bot.testing.slack.payloads import APP
 from bot.testing.slack.platform import FakeSlack
@@ -53,6 +53,15 @@ async def test_without_the_scope_for_user_groups_it_warns_and_goes_on() -> None:
         slack.scopes.remove("usergroups:read")
         check = _named(await _check(slack), "slack scopes")
         assert (check.status, "usergroups:read" in check.detail) == ("warn", True)
+
+
+async def test_what_the_settings_have_switched_on_needs_its_scope() -> None:
+    async with FakeSlack() as slack:
+        assert _named(await _check(slack), "slack scopes").status == "ok"
+        check = _named(await _check(slack, wants=frozenset({"files"})), "slack scopes")
+        assert check.status == "warn"
+        assert "files:read, which reads files" in check.detail
+        assert "users:read.email" not in check.detail
 
 
 async def test_an_app_that_is_no_agent_is_fine() -> None:
@@ -161,10 +170,12 @@ def test_empty_is_unset_and_secrets_do_not_show() -> None:
     assert gov.api_url == "https://slack-gov.com/api/"
 
 
-async def _check(slack: FakeSlack, *, socket_mode: bool = False, **more: Any) -> Sequence[Check]:
+async def _check(
+    slack: FakeSlack, *, socket_mode: bool = False, wants: frozenset[Want] = frozenset(), **more: Any
+) -> Sequence[Check]:
     transport = {"SLACK_APP_TOKEN": slack.app_token} if socket_mode else {"SLACK_SIGNING_SECRET": slack.signing_secret}
     given = {"SLACK_BOT_TOKEN": slack.bot_token, "SLACK_API_URL": slack.api_url, **transport, **more}
-    return await SlackAdapter(SlackSettings.model_validate(given)).check()
+    return await SlackAdapter(SlackSettings.model_validate(given)).check(wants)
 
 
 def _named(checks: Sequence[Check], name: str) -> Check:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from bot.adapter import Check
+from bot.adapter import Check, Want
 from bot.doctor import also_seen
 from bot.store.admin import Admin
 from tests.house import a_house
@@ -17,7 +17,7 @@ async def test_a_warning_of_the_running_bot_is_told_with_its_time(tmp_path: Path
     )
     async with a_house(tmp_path) as house:
 
-        async def check() -> Sequence[Check]:
+        async def check(wants: frozenset[Want] = frozenset()) -> Sequence[Check]:
             return [Check(check="fake token", status="ok", detail="fine"), warning]
 
         house.bot.ctx.adapters["fake"].check = check  # type: ignore[method-assign]  # a channel that has seen something

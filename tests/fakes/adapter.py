@@ -17,7 +17,7 @@ from typing import Any, Final
 
 from pydantic import BaseModel, ConfigDict, SkipValidation
 
-from bot.adapter import FILE_BYTES, NOTE_UNITS, AccessRule, ChannelSpec, Check, Host, Part
+from bot.adapter import FILE_BYTES, NOTE_UNITS, AccessRule, ChannelSpec, Check, Host, Part, Want
 from bot.errors import BotError, Misconfigured, OutcomeUnknown, Rejected, Unavailable
 from bot.events import (
     Answer,
@@ -252,7 +252,7 @@ class FakeAdapter:
         with self.errors():
             return await self.platform.name_of(mention.id)
 
-    async def check(self) -> Sequence[Check]:
+    async def check(self, wants: frozenset[Want] = frozenset()) -> Sequence[Check]:
         """Ask who we are."""
         try:
             with self.errors():

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from bot.adapter import Check, Host, Part
+from bot.adapter import Check, Host, Part, Want
 from bot.errors import Misconfigured, OutcomeUnknown, Rejected, Unavailable
 from bot.events import Answer, Conversation, EarlierMessage, File, Mention, MessageRef, Notice, Outbound, Person, Rating
 from tests.simulation.weather import Fate
@@ -217,7 +217,7 @@ class SimAdapter:
     async def name_of(self, account_id: str, mention: Mention) -> str | None:
         return None
 
-    async def check(self) -> Sequence[Check]:
+    async def check(self, wants: frozenset[Want] = frozenset()) -> Sequence[Check]:
         return []
 
     async def _wait(self, limit: float | None = None) -> None:

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from bot.adapter import Check, Host, Part
+from bot.adapter import Check, Host, Part, Want
 from bot.errors import BotError, Rejected
 from bot.events import Conversation, EarlierMessage, File, Mention, MessageRef, Outbound, Person, Rating
 from uppzy_gull.client import GullClient, our_errors
@@ -112,7 +112,7 @@ class GullAdapter:
         """Gull names everybody by name."""
         return None
 
-    async def check(self) -> Sequence[Check]:
+    async def check(self, wants: frozenset[Want] = frozenset()) -> Sequence[Check]:
         """Look whether gull knows the token."""
         try:
             me = await self._client.call("GET", "me")

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import aiohttp
 from aiohttp import web
 
-from bot.adapter import Check, Host, Part
+from bot.adapter import Check, Host, Part, Want
 from bot.errors import BotError, Misconfigured, OutcomeUnknown, Rejected, Unavailable
 from bot.events import Conversation, EarlierMessage, File, Mention, MessageRef, Outbound, Person, Rating
 from uppzy_pigeon.config import PigeonSettings
@@ -98,7 +98,7 @@ class PigeonAdapter:
         """There are only numbers."""
         return None
 
-    async def check(self) -> Sequence[Check]:
+    async def check(self, wants: frozenset[Want] = frozenset()) -> Sequence[Check]:
         """Ask for our own number."""
         try:
             return [Check(check="pigeon", status="ok", detail=f"The number is {await self._post('whoami', '')}.")]
