@@ -11,7 +11,6 @@ from functools import partial
 import structlog
 
 from bot.adapter import Adapter, Check, Host
-from bot.config import wants
 from bot.context import Context
 from bot.errors import BotError, Unavailable
 from bot.store.meta import note_checks
@@ -64,7 +63,7 @@ class Supervisor:
     async def check_channels(self) -> None:
         """Let every channel check itself: one that fails shows as degraded; `doctor` sees what it found."""
         for name, adapter in self.ctx.adapters.items():
-            checks = [*await adapter.check(wants(self.ctx.config)), *self._refused(name)]
+            checks = [*await adapter.check(), *self._refused(name)]
             now = self.ctx.clock()
             with contextlib.suppress(Unavailable):
                 await self.ctx.db.write(
