@@ -256,10 +256,12 @@ def difference(base: View, view: View) -> str | None:
 
 
 def _without(addresses: list[str], text: str) -> str:
-    """The text without the addresses in brackets after labels."""
+    """The text without the addresses in brackets after labels; others stand apart, for forms keep words that touch them
+    from being linked too."""
     text = _INVISIBLE.sub("", text)
     for address in addresses:
-        text = text.replace(f" ({_INVISIBLE.sub('', address)})", "")
+        shown = _INVISIBLE.sub("", address)
+        text = text.replace(f" ({shown})", "").replace(shown, f" {shown} ")
     return text
 
 
