@@ -280,13 +280,16 @@ def _worded(spans: Spans) -> Iterator[tuple[Span, bool]]:
 
 
 def _joined(texts: Iterable[tuple[Span, bool]]) -> Iterator[Span]:
-    """Spans; where inert ones touch others a word joiner, so that no address comes to be over the border."""
+    """Spans; where inert ones or addresses touch others a word joiner, so that no address comes to be over the border,
+    and each is found: after a letter (`请看https://…`) Telegram looks for none.
+    """
     before = Span("")
     was_inert = False
     for span, is_inert in texts:
         text = span.text
         touches = before.text and text and not before.text[-1].isspace() and not text[0].isspace()
-        if touches and is_inert != was_inert:
+        letters = touches and before.text[-1].isalnum() and text[0].isalnum()
+        if touches and (is_inert != was_inert or (letters and (span.code or before.code))):
             yield Span(WORD_JOINER)
         yield span
         before, was_inert = span, is_inert

@@ -16,7 +16,7 @@ from bot.events import Answer, Home, Notice, NoticeKind, RecentQuestion
 from bot.testing.telegram.text import found
 from tests.render import judges
 from tests.render.answers import each_answer, read
-from tests.render.judges import telegram_problems, units
+from tests.render.judges import part_of, tdlib, telegram_problems, units
 
 J = "\u2060"
 
@@ -184,3 +184,19 @@ def test_nothing_in_code_is_linked_at_all(pieces: list[str]) -> None:
     code = "".join(pieces)
     for part in plain(f"```\n{code}\n```"):
         assert links(part.text) == []
+
+
+@pytest.mark.parametrize(
+    ("markdown", "addresses"),
+    [
+        ("请看https://cron.example/*/5deploy.sh", ["https://cron.example/*/5deploy.sh"]),
+        ("<https://example.org/a>deploy", ["https://example.org/a"]),
+        ("[p](https://example.org/p)https://example.org/*/5", ["https://example.org/p", "https://example.org/*/5"]),
+        ("(https://example.org/a)", ["https://example.org/a"]),
+        ("https://\u0301.https://@https://", []),
+    ],
+)
+def test_addresses_that_touch_others_are_found_and_nothing_else_is(markdown: str, addresses: list[str]) -> None:
+    (part,) = plain(markdown)
+    found = tdlib({"@type": "getTextEntities", "text": part.text})["entities"]
+    assert [part_of(part.text, one["offset"], one["length"]) for one in found] == addresses
