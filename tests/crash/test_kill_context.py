@@ -1,4 +1,4 @@
-"""kill -9 while a question is being made whole: its thread is read, names looked up, a preview waited for."""
+"""kill -9 while a question is being made whole: its thread and files are read, names looked up, a preview awaited."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from bot.testing.slack import payloads
+from bot.testing.slack.platform import FILE_SCOPES
 from tests.crash.process import a_machine
 
 POINTS = {
@@ -62,3 +63,25 @@ async def test_a_wait_for_a_preview_survives_a_kill(tmp_path: Path) -> None:
         assert sum(machine.asked().values()) == 1
         (asked,) = machine.asked()
         assert "When does the shop open?" in asked
+
+
+@pytest.mark.parametrize("phase", ["before", "after"])
+async def test_a_file_that_was_being_fetched_is_fetched_again_after_a_kill(phase: str, tmp_path: Path) -> None:
+    async with a_machine(tmp_path, BOT_CONTEXT__FILES="true") as machine:
+        machine.slack.scopes += FILE_SCOPES
+        file_id = machine.slack.files.put(b"On Monday at nine.", "plan.txt")
+        shown = machine.slack.files.stored[file_id].shown
+        shown["url_private"] = shown["url_private"].replace(machine.slack.base_url, machine.slack_tap.url)
+        killed = await machine.kill_once_at(machine.slack_tap, phase, "files-pri", 1)
+        await machine.boot()
+        await machine.slack.until(lambda: machine.slack.sockets.count >= 2)
+        await machine.slack.say("U1", "D1", "When does the shop open?", subtype="file_share", files=[shown])
+        await machine.slack.until(killed.is_set)
+        await machine.boot()
+        await machine.slack.until(lambda: machine.slack.answers(), 60)
+        assert list(machine.asked().values()) == [1]
+        (asked,) = machine.asked()
+        assert "[File plan.txt]\n> On Monday at nine." in asked
+        assert asked.endswith("[Question]\nWhen does the shop open?")
+        assert len(machine.slack.answers()) == 1
+        assert len(machine.slack.files.tokens) == 2
