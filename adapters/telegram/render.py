@@ -259,17 +259,12 @@ def _worded(spans: Spans) -> Iterator[tuple[Span, bool]]:
     An address that Telegram links is marked as code, which is neither changed nor cut; in the plain form that shows no
     other way. In another address (`https://[::1]/x`) it would find a command.
     """
-    bracket = False
     for href, group in groupby(spans, key=attrgetter("href")):
         if href is None:
             yield from ((Span(inert(span.text)), True) if span.code else (Span(span.text), False) for span in group)
-            bracket = False
             continue
-        if bracket:  # or the address in brackets would go on into this one
-            yield Span(WORD_JOINER), False
         label, linked = flat(tuple(group)), href.startswith("mailto:") or openable(href)
-        bracket = not is_shown(label, href)
-        if not bracket:
+        if is_shown(label, href):
             is_plain = href.startswith("mailto:") or _PLAIN_ADDRESS.match(label) is not None
             yield (Span(label, code=linked), False) if is_plain else (Span(inert(label)), True)
         else:
@@ -281,15 +276,17 @@ def _worded(spans: Spans) -> Iterator[tuple[Span, bool]]:
 
 def _joined(texts: Iterable[tuple[Span, bool]]) -> Iterator[Span]:
     """Spans; where inert ones or addresses touch others a word joiner, so that no address comes to be over the border,
-    and each is found: after a letter (`请看https://…`) Telegram looks for none.
+    and each is found: after a letter (`请看https://…`) Telegram looks for none, and after a bracket the address in it
+    may go on.
     """
     before = Span("")
     was_inert = False
     for span, is_inert in texts:
         text = span.text
         touches = before.text and text and not before.text[-1].isspace() and not text[0].isspace()
-        letters = touches and before.text[-1].isalnum() and text[0].isalnum()
-        if touches and (is_inert != was_inert or (letters and (span.code or before.code))):
+        hides = span.code and touches and (before.text[-1].isalnum() or before.text[-1] == ")")
+        goes_on = before.code and touches and text[0].isalnum()
+        if touches and (is_inert != was_inert or hides or goes_on):
             yield Span(WORD_JOINER)
         yield span
         before, was_inert = span, is_inert

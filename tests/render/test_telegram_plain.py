@@ -193,6 +193,8 @@ def test_nothing_in_code_is_linked_at_all(pieces: list[str]) -> None:
         ("<https://example.org/a>deploy", ["https://example.org/a"]),
         ("[p](https://example.org/p)https://example.org/*/5", ["https://example.org/p", "https://example.org/*/5"]),
         ("(https://example.org/a)", ["https://example.org/a"]),
+        ("(<https://example.org/a>)<https://example.org/*/5>", ["https://example.org/a", "https://example.org/*/5"]),
+        ("<https://example.org/>deploy", ["https://example.org/"]),
         ("https://\u0301.https://@https://", []),
     ],
 )
