@@ -63,8 +63,7 @@ class Supervisor:
     async def check_channels(self) -> None:
         """Let every channel check itself: one that fails shows as degraded; `doctor` sees what it found."""
         for name, adapter in self.ctx.adapters.items():
-            checks = [*await adapter.check(), *self._refused(name)]
-            now = self.ctx.clock()
+            checks, now = [*await adapter.check(), *self._refused(name)], self.ctx.clock()
             with contextlib.suppress(Unavailable):
                 await self.ctx.db.write(
                     partial(note_checks, channel=name, checks=[asdict(check) for check in checks], now=now)

@@ -84,9 +84,8 @@ class FileReader:
         try:
             async with asyncio.timeout(2 * FILE_SECONDS):
                 content = await self._open(adapter, file)
-                name = (
-                    file.name if kind_by_name(file.name) else "file.txt"
-                )  # its content says more, where that is plain
+                # Where the name says nothing, the media type has said that it is text, or the content tells more.
+                name = file.name if kind_by_name(file.name) else "file.txt"
                 self._parser = self._parser or Parser(seconds=CPU_SECONDS, memory=MEMORY_BYTES)
                 parsed = await self._parser.parse(name, lambda: content)
         except (BotError, ParseError, TimeoutError) as error:
