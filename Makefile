@@ -4,16 +4,16 @@
 #   make hunt SECONDS=…  new seeds of the simulation for so long, on all cores
 #   make proofs  writes docs/proofs.md from the figures of docs/proofs.json
 #   make graph   who imports whom                         make bench-compare OTHER=path  the timings beside another checkout's
+#   make bench-peers  the timings beside those of other libraries, which it installs
 #   make bench-documents  how well real documents are answered
+#   make build   the wheel and its source, in dist/        make docs   the documentation site, in site/
 # Options go into ARGS: make demo ARGS="--docs handbook", make test ARGS="tests/web -k readyz".
 
 PYTHON ?= python3
 ARGS ?=
-JOBS ?= 3
+JOBS ?= 4
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input --quiet
-# The locks list everything, so nothing is left to resolve.
-LOCKED := $(PIP) install --no-deps --require-hashes -r
 COMPILE := $(BIN)/python -m uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --quiet
 
 # 5 is pytest's word for: none of the tests that ARGS names is of this half.
@@ -25,7 +25,7 @@ SECONDS =
 # Another checkout of the project, for bench-compare.
 OTHER ?=
 
-.PHONY: demo test prove hunt proofs bench bench-compare bench-documents graph lint lock clean
+.PHONY: demo test prove hunt proofs bench bench-compare bench-peers bench-documents graph lint lock build docs clean
 
 demo: .venv/.installed
 	@exec $(BIN)/uppzy-bot demo $(ARGS)
@@ -52,6 +52,9 @@ bench-compare: .venv/.installed-tests
 	@test -n "$(OTHER)" || { echo "Name the other checkout: make bench-compare OTHER=path" >&2; exit 1; }
 	@$(BIN)/python -m tests.benchmarks.compare "$(OTHER)" $(ARGS)
 
+bench-peers: .venv/.installed-tests
+	@$(BIN)/python -m tests.benchmarks.peers $(ARGS)
+
 bench-documents: .venv/.installed-tests
 	@$(BIN)/python -m tests.benchmarks.documents $(ARGS)
 
@@ -63,10 +66,21 @@ lint: .venv/.installed-tests
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 
-lock: .venv/.installed-tests
+lock: .venv/bin/python
 	@$(PIP) install uv
-	@printf 'hatchling>=1.27\neditables\n' | $(COMPILE) pyproject.toml - --extra docs -o requirements.lock
-	@$(COMPILE) pyproject.toml --all-extras -c requirements.lock -o tests/requirements.lock
+	@$(COMPILE) pyproject.toml -o requirements.lock
+	@$(COMPILE) --group build -c requirements.lock -o build.lock
+	@$(COMPILE) --group docs -c requirements.lock -o docs/requirements.lock
+	@$(COMPILE) pyproject.toml --all-extras --group dev -c requirements.lock -c build.lock -o tests/requirements.lock
+
+# Two files to give to others: dist/*.whl (with its SBOM) and dist/*.tar.gz.
+build: .venv/.installed
+	@rm -rf dist
+	@$(BIN)/python -m hatchling build
+
+# Not --quiet: then it overlooks dead links, too.
+docs: .venv/docs/.installed
+	@NO_MKDOCS_2_WARNING=1 .venv/docs/bin/mkdocs build --clean
 
 clean:
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .schemathesis
@@ -79,13 +93,20 @@ clean:
 	  || { rm -rf .venv; echo "Python's venv module is missing; on Debian: apt-get install python3-venv" >&2; exit 1; }
 
 # The project itself is linked, not copied: a change of the code needs no new installation.
-.venv/.installed: requirements.lock pyproject.toml | .venv/bin/python
+.venv/.installed: requirements.lock build.lock pyproject.toml | .venv/bin/python
 	@echo "Installing what the bot needs, once …" >&2
-	@$(LOCKED) requirements.lock
+	@.ci/install requirements.lock build.lock
 	@$(PIP) install --no-deps --no-build-isolation --editable .
+	@touch $@
+
+# The generator of the site lives apart: nothing of it is needed to run or to test.
+.venv/docs/.installed: docs/requirements.lock | .venv/bin/python
+	@echo "Installing what the documentation needs, once …" >&2
+	@$(BIN)/python -m venv .venv/docs
+	@.venv/docs/bin/python -m pip --disable-pip-version-check --no-input --quiet install --no-deps --require-hashes -r docs/requirements.lock
 	@touch $@
 
 .venv/.installed-tests: tests/requirements.lock .venv/.installed
 	@echo "Installing what the tests need, once …" >&2
-	@$(LOCKED) tests/requirements.lock
+	@.ci/install tests/requirements.lock
 	@touch $@

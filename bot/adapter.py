@@ -8,10 +8,11 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from typing import Final, Literal, Protocol, TypeAlias
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal, Protocol, TypeAlias
 
 from aiohttp import web
-from pydantic import BaseModel
+from pydantic import BaseModel, BeforeValidator, SecretStr, ValidationInfo
 
 from bot.events import (
     Conversation,
@@ -39,6 +40,22 @@ NOTE_UNITS: Final = 120
 FILE_SECONDS: Final = 30.0
 """How long `Adapter.open` may take before it is `Unavailable`."""
 
+
+def _secret_in_file(value: object, info: ValidationInfo) -> object:
+    """Read what a file holds; a secret itself stays as it is. `info.context.cwd` is where paths begin."""
+    if not isinstance(value, str):
+        return value
+    try:
+        text = (getattr(info.context, "cwd", Path()) / Path(value).expanduser()).read_text(encoding="utf-8").strip()
+    except (OSError, ValueError):
+        text = ""
+    if not text or not text.isprintable():
+        raise ValueError("the path of a readable file that holds one secret")
+    return SecretStr(text)
+
+
+SecretFile: TypeAlias = Annotated[SecretStr, BeforeValidator(_secret_in_file)]
+"""A secret that the settings name by the path of the file that holds it."""
 HttpHandler: TypeAlias = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
@@ -57,11 +74,22 @@ class Handled:
     """What the core did with an event; by now it is safe on disk, or needs no keeping.
 
     `ask_why`: the clicker of a 👎 button may now be asked why, by the adapter (see `Reaction.can_ask_why`);
-    True at most once per answer, for the asker alone.
+    True at most once per answer, for the asker alone; `language`: in which.
     """
 
     outcome: Literal["accepted", "duplicate", "ignored", "refused"]
     ask_why: bool = False
+    language: str = "en"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listed:
+    """Ids of an account that the access policy allows and denies: people, conversations, groups of people. `named`: an
+    entry of it, or a route, names the account or something in it."""
+
+    allow: frozenset[str] = frozenset()
+    deny: frozenset[str] = frozenset()
+    named: bool = False
 
 
 class Vault(Protocol):
@@ -75,6 +103,14 @@ class Vault(Protocol):
         """Store the value; None deletes it. Raises `Misconfigured` without a key."""
         ...
 
+    async def take(self, name: str) -> str | None:
+        """Delete the value and return it, None without one; among all processes only one gets it."""
+        ...
+
+    async def names(self, beginning: str) -> Sequence[str]:
+        """List the names that begin so."""
+        ...
+
 
 class Host(Protocol):
     """What the core lends to an adapter while it runs."""
@@ -82,6 +118,11 @@ class Host(Protocol):
     @property
     def vault(self) -> Vault:
         """Encrypted get and put."""
+        ...
+
+    def listed(self, channel: str, account_id: str) -> Listed:
+        """Name the ids of an account that `[access]` lists: for groups of people, of which an adapter has to find out
+        who belongs to them (`Message.groups`)."""
         ...
 
     async def handle(self, event: Event) -> Handled:
@@ -118,12 +159,12 @@ class Host(Protocol):
         """
         ...
 
-    def lease(self, name: str) -> AbstractAsyncContextManager[None]:
-        """Wait for, then hold, the sole right to do something among all processes, such as polling."""
+    def lease(self, name: str, places: int = 1) -> AbstractAsyncContextManager[None]:
+        """Wait for, then hold, a right that so many processes may have, such as polling; `Unavailable`: it was lost."""
         ...
 
     async def pace(self, key: str, seconds: float) -> None:
-        """Wait until `seconds` have passed since the last return for this key, in call order."""
+        """Wait until `seconds` have passed since the last return for this key, in call order, in whatever process."""
         ...
 
     async def trace(self, ref: MessageRef) -> Mapping[str, JsonValue] | None:
@@ -164,7 +205,8 @@ class Adapter(Protocol):
 
     def render(self, outbound: Outbound, *, plain: bool = False, after: int = 0) -> Sequence[Part]:
         """Render, in as many parts as the channel's limits ask for; pure, and on any thread, for a long answer takes
-        seconds. At least one part of every outbound, a `Home` too; buttons on the last part of an `Answer`.
+        seconds. At least one part of every outbound, a `Home` too; buttons on the last part of an `Answer` (see
+        `Answer.asks_rating`).
 
         `plain` is the form to fall back on when the platform refused the first: the same words in the same order as
         escaped text alone, without blocks or entities, in parts that the platform neither refuses nor splits (at most
@@ -246,6 +288,25 @@ class Adapter(Protocol):
         ...
 
 
+class AccountAdapter(Adapter, Protocol):
+    """An adapter of which several may run at once, each with accounts of its own (`ChannelSpec.further`)."""
+
+    async def serves(self, account_id: str) -> bool:
+        """Whether an account is one of this adapter's; raises what every method may, where that cannot be told now."""
+        ...
+
+
+class FurtherAccount(Protocol):
+    """The settings of a further account: a pydantic model, a table of the TOML list that is named like the channel.
+
+    Paths in it begin in the folder `info.context.cwd`.
+    """
+
+    def settings_beside(self, main: Any) -> BaseModel:
+        """Make the settings of the channel for this account; `main` are those of the environment."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccessRule:
     """A key of `[access]` that a channel brings: are people of this standing admitted without being listed?
@@ -320,14 +381,17 @@ class ChannelSpec:
     `settings`: a pydantic model whose field aliases are the environment variables (`SLACK_BOT_TOKEN`), all
     optional; secrets are `SecretStr`. It has a property `enabled: bool` (its token is set), and its validators
     raise ValueError that begins with the variable's name and says what is expected, never the value.
-    `token`: the variable that turns the channel on, as errors name it; "" where none does.
+    `token`: the variable that turns the channel on, as errors name it; "" where none does. `token_from`: how people get
+    it, a sentence for `doctor`.
     `scopes`: kind of conversation → the session scopes it may have, default first (`thread`, `topic`, `user`,
     `conversation`).
     `command_prefix`: what people type before a command's name, as help shows it. The core itself reads `!ask`,
     `!new`, `!stop` and `!help` at the beginning of every message, so `!` is right for a channel without commands of its
     own; with `/` the adapter makes `Command` events of what people type (`ask`, `new`, `stop`, `help`, `start`). A name
     the core does not know is answered with those it knows, so one that may be for somebody else is no event.
-    `lacks`: what the channel cannot do. `adapter`, `preview` and `manifest` are "module:name" and imported when used:
+    `lacks`: what the channel cannot do. `person_has_locale`: `Adapter.person` tells a person's language, which the
+    channel's events do not. `further`: the settings of a further account, a `FurtherAccount`; then the adapter is an
+    `AccountAdapter`. `adapter`, `preview` and `manifest` are "module:name" and imported when used:
     the adapter's class, called `Class(settings, guests_differ=…)` (whether the access policy treats guests otherwise
     than members, so that people must be looked up); a function Markdown → safe HTML, an `article` a message, that shows
     an answer as the channel would ("" for none: the channel has no column there); a `Manifest` ("" for none).
@@ -336,10 +400,13 @@ class ChannelSpec:
     name: str
     settings: type[BaseModel]
     token: str = ""
+    token_from: str = ""
     scopes: Mapping[str, tuple[str, ...]]
     access: tuple[AccessRule, ...] = ()
     command_prefix: Literal["/", "!"] = "/"
     lacks: frozenset[Capability] = frozenset()
+    person_has_locale: bool = False
+    further: type[BaseModel] | None = None
     adapter: str
     preview: str = ""
     manifest: str = ""

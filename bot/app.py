@@ -8,39 +8,49 @@ import random
 import secrets
 import signal
 import sys
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager, closing
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, MutableMapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 import structlog
-from pydantic import SecretStr
+from pydantic import BaseModel
 
+from bot.accounts.receiving import Receiving
+from bot.accounts.rotation import use_secrets
+from bot.accounts.several import SeveralAccounts
 from bot.adapter import Adapter, ChannelSpec, HttpHandler
-from bot.api.client import ApiClient
-from bot.api.gate import Gates
-from bot.api.http import Slots, shared_http
+from bot.api.clients import ApiClients
 from bot.app_home import AppHomePages, Suggestions
-from bot.config import Config, Route, installed, load_object, route_name
+from bot.config import Config, installed, load_object
 from bot.context import Context
 from bot.engine import Engine
-from bot.engine.inprocess import InProcessEngine
+from bot.engine.assembly import assemble
+from bot.engine.cluster import once
 from bot.errors import ConfigError, Unavailable
 from bot.host import CoreHost
 from bot.intake.router import Router
+from bot.operator.limits import LimitsReader
+from bot.operator.messenger import Messenger
+from bot.operator.watch import Surroundings, Watch
 from bot.ratings.submission import RatingSubmitter
 from bot.shared import BackgroundTasks, steady_clock
 from bot.store import open_database
-from bot.store.database import SqliteDatabase
-from bot.store.lock import sole_engine
-from bot.store.meta import secret, touch
+from bot.store.database import OpenDatabase
+from bot.store.meta import moved_to, secret, touch
 from bot.supervisor import Supervisor
+from bot.telemetry.logging import add_secrets
 from bot.telemetry.metrics import Metrics
+from bot.telemetry.redaction import secrets_of
+from bot.telemetry.tracing import sending
+from bot.texts import use_folder
 from bot.turns.worker import TurnWorker
 from bot.web.descriptors import Descriptors, raise_limit, share
 from bot.web.health import Health, Word
+from bot.web.processes import processes_of
 from bot.web.server import Server
-from bot.web.status import Snapshot
+from bot.web.status import Snapshot, Trouble
 
 SWITCH_SECONDS = 0.0005
 """How long a busy event loop may keep the interpreter from the writer, which gives it away with every statement. With
@@ -58,28 +68,36 @@ class RunningBot:
 
     config: Config
     ctx: Context
-    db: SqliteDatabase
+    db: OpenDatabase
     engine: Engine
     router: Router
     host: CoreHost
     web: Server
     supervisor: Supervisor
+    watch: Watch
+    messenger: Messenger
+    limits: LimitsReader
+    rotate: Callable[[Config], Awaitable[frozenset[str]]]
+    receiving: Receiving
 
 
 def make_adapters(config: Config, channels: Sequence[ChannelSpec]) -> dict[str, Adapter]:
     """Make the adapters of all channels that are turned on, importing their SDKs."""
     made: dict[str, Adapter] = {}
     for spec in channels:
-        accounts = config.accounts.get(spec.name, ())
-        if len(accounts) > 1:
-            raise ConfigError([(spec.name, "one account; this version serves no further ones")])
-        for settings in accounts:
-            # People are looked up only where the access policy treats guests otherwise than members.
-            guests_differ = not config.access.admitted.get((spec.name, "guest"), True)
-            # … or where a route sends e-mail addresses, but not those of guests.
-            guests_differ = guests_differ or any(route.send_email for route in config.routes)
-            made[spec.name] = load_object(spec.adapter)(settings, guests_differ=guests_differ)
+        adapters = [make_adapter(config, spec, settings) for settings in config.accounts.get(spec.name, ())]
+        if adapters:
+            made[spec.name] = adapters[0] if len(adapters) == 1 else SeveralAccounts(adapters)
     return made
+
+
+def make_adapter(config: Config, spec: ChannelSpec, settings: BaseModel) -> Any:
+    """Make the adapter of an account."""
+    # People are looked up only where the access policy treats guests otherwise than members.
+    guests_differ = not config.access.admitted.get((spec.name, "guest"), True)
+    # … or where a route sends e-mail addresses, but not those of guests.
+    guests_differ = guests_differ or any(route.send_email for route in config.routes)
+    return load_object(spec.adapter)(settings, guests_differ=guests_differ)
 
 
 @asynccontextmanager
@@ -100,68 +118,116 @@ async def running(
         ConfigError, Misconfigured: it cannot be started like this.
     """
     channels = installed() if channels is None else channels
-    adapters = make_adapters(config, channels) if adapters is None else adapters
+    adapters = make_adapters(config, channels) if adapters is None else dict(adapters)
     metrics = metrics or Metrics(process=True)
+    metrics.prepare(adapters)
     sys.setswitchinterval(SWITCH_SECONDS)
+    use_folder(config.languages.folder)
     descriptors = share(raise_limit())
     async with AsyncExitStack() as stack:  # what was opened last is closed first
-        db = _open_alone(config.database_url, stack)
-        clients = _ApiClients(config, metrics, descriptors.outgoing)
+        db = _open(config, stack)
+        wall = await db.now()
+        await _refuse_moved(db)
+        clients = ApiClients(config, metrics, descriptors.outgoing)
         stack.push_async_callback(clients.close)
+        clock = steady_clock(lambda: wall)
+        traces = await stack.enter_async_context(sending(clock))
         ctx = Context(
             config=config,
             db=db,
             adapters=adapters,
             channels={spec.name: spec for spec in channels},
             api_for=clients.of_route,
+            api_of_site=clients.of_site,
             metrics=metrics,
-            clock=steady_clock(),
+            clock=clock,
             random=random.SystemRandom(),
             secret=await _secret(config, db),
+            traces=traces,
         )
+        await clients.remember(ctx.vault)
         web = _server(ctx, db, clients, descriptors)
         for method, path, handler in pages:
             web.add(method, path, handler)
-        yield await _start(ctx, db, web, clients, stack)
+        yield await _start(ctx, adapters, db, web, clients, stack)
     log.info("bot.stopped")
 
 
-def _open_alone(url: str, stack: AsyncExitStack) -> SqliteDatabase:
-    """Open the database for this process alone; what is queued is written before the next one may have it."""
-    db = open_database(url)
+def _open(config: Config, stack: AsyncExitStack) -> OpenDatabase:
+    """Open the database, an embedded one for this process alone: what is queued is written before the next may have it.
+
+    That several processes share one says the connection of their queue.
+    """
+    db = open_database(config.database_url, direct_url=config.database_direct_url or "")
     try:
-        stack.enter_context(closing(sole_engine(db.path)))
+        if not db.is_shared:
+            stack.enter_context(db.alone())
     finally:
         stack.callback(db.close)
     return db
 
 
+async def _refuse_moved(db: OpenDatabase) -> None:
+    """Raise `ConfigError` where everything was moved: what was open there goes on, and must not be answered twice."""
+    if (where := await db.read(moved_to)) is not None:
+        forget = "or delete the row moved_to of its table meta, if nothing was ever started there"
+        raise ConfigError([("BOT_DATABASE_URL", f"{where}, where this database was moved; {forget}")])
+
+
 async def _start(
-    ctx: Context, db: SqliteDatabase, web: Server, clients: _ApiClients, stack: AsyncExitStack
+    ctx: Context,
+    adapters: MutableMapping[str, Adapter],
+    db: OpenDatabase,
+    web: Server,
+    clients: ApiClients,
+    stack: AsyncExitStack,
 ) -> RunningBot:
     """Put the parts together and set them to work; what stops them is pushed on the stack."""
     submitter = RatingSubmitter(ctx)
-    engine = InProcessEngine(ctx, TurnWorker(ctx, submitter.wake), submitter.wake)
+    parts = assemble(ctx, db, TurnWorker(ctx, submitter.wake), submitter.wake)
+    engine, cluster = parts.engine, parts.cluster
+    stack.push_async_callback(parts.stop)
+    await cluster.share(clients.gates)
     home = AppHomePages(ctx, Suggestions(clients.suggestions))
     router = Router(ctx, engine, home.show, submitter.wake)
-    host = CoreHost(ctx, router, web)
+    host = CoreHost(ctx, router, web, cluster)
     supervisor = Supervisor(ctx)
+    receiving = Receiving(ctx, adapters, supervisor, host)
     tasks = BackgroundTasks()
-    stack.push_async_callback(web.stop)
-    stack.push_async_callback(home.drain)
-    stack.push_async_callback(tasks.drain)
+    watch = Watch(ctx, Surroundings(web.health.words, clients.waits_for, db.is_shared))
+    web.snapshot = partial(_snapshot, ctx, watch)
+    limits = LimitsReader(ctx, clients.tenants())
+    messenger = Messenger(ctx, watch)
+    for stop in (web.stop, home.drain, tasks.drain, receiving.stop):
+        stack.push_async_callback(stop)
     stack.push_async_callback(_drain, web.health, engine, ctx.config.drain_seconds)
     await engine.start()
-    for work in (engine.run(), submitter.run(), supervisor.watch(), supervisor.forget_old()):
-        tasks.spawn(work)
-    for adapter in ctx.adapters.values():
-        tasks.spawn(supervisor.receive(adapter, host))
+    for forever in (engine.run(), supervisor.watch(), watch.run()):
+        tasks.spawn(forever)
+    alone = {"ratings": submitter.run, "retention": supervisor.forget_old, "limits": limits.run, **parts.once}
+    if ctx.config.operator.channel:
+        alone["operator"] = messenger.run
+    for name, work in alone.items():
+        tasks.spawn(once(cluster, name, work))
+    receiving.start()
     await asyncio.sleep(0)  # every adapter adds its handlers before its first await
     await web.start()
     web.health.state = "running"
     log.info("bot.started", channels=sorted(ctx.adapters), url=web.url)
     return RunningBot(
-        config=ctx.config, ctx=ctx, db=db, engine=engine, router=router, host=host, web=web, supervisor=supervisor
+        config=ctx.config,
+        ctx=ctx,
+        db=db,
+        engine=engine,
+        router=router,
+        host=host,
+        web=web,
+        supervisor=supervisor,
+        watch=watch,
+        messenger=messenger,
+        limits=limits,
+        rotate=clients.rotate,
+        receiving=receiving,
     )
 
 
@@ -171,78 +237,49 @@ async def _drain(health: Health, engine: Engine, drain_seconds: float) -> None:
     await engine.drain(max(0.1, drain_seconds - 1.0))
 
 
-async def _secret(config: Config, db: SqliteDatabase) -> str:
+async def _secret(config: Config, db: OpenDatabase) -> str:
     if config.secret is not None:
         return config.secret.get_secret_value()
     fresh = secrets.token_hex(32)
     return await db.write(lambda tx: secret(tx, fresh))
 
 
-class _ApiClients:
-    """The client of each route; clients with the same key share its gate, and all share connections and their bound.
-
-    They are made at the start: TLS reads its authorities for 50 ms, which the first question would wait for.
-    """
-
-    def __init__(self, config: Config, metrics: Metrics, calls: int) -> None:
-        self._gates = Gates()
-        self._http, self._slots = shared_http(config.base_url), Slots(calls)
-        self._clients = {"": self._client(config, None, metrics)}
-        for route in reversed(config.routes):  # of two with the same patterns the first one is taken
-            self._clients[route_name(route)] = self._client(config, route, metrics)
-
-    def _client(self, config: Config, route: Route | None, metrics: Metrics) -> ApiClient:
-        key = (route and route.api_key) or config.api_key or SecretStr("")
-        return ApiClient(
-            base_url=config.base_url,
-            api_key=key,
-            tenant_id=(route and route.tenant_id) or config.tenant_id,
-            site_id=(route and route.site_id) or config.site_id,
-            gate=self._gates.of(key),
-            metrics=metrics,
-            http=self._http,
-            slots=self._slots,
-        )
-
-    def of_route(self, name: str) -> ApiClient:
-        """Return the client of a route, "" for the site of the settings and for a route that is gone from them."""
-        return self._clients.get(name) or self._clients[""]
-
-    async def suggestions(self) -> tuple[str, ...]:
-        """Ask for the suggested questions of the site of the settings."""
-        return (await self.of_route("").widget_config()).suggestions
-
-    def any_gate_shut(self) -> bool:
-        """Whether calls with one of the keys have to wait."""
-        return any(not gate.is_open for gate in self._gates.all())
-
-    async def close(self) -> None:
-        """Close all connections."""
-        await self._http.aclose()
+def _snapshot(ctx: Context, watch: Watch) -> Snapshot:
+    """Gather what the status page shows beside the metrics."""
+    now, latest = ctx.clock(), watch.latest
+    said = {name: f"{ctx.problems.of(name)} {ctx.refused.sentence(name)}".strip() for name in sorted(ctx.adapters)}
+    said |= {name: latest.problems[name] for name in ("api", "database") if name in latest.problems}
+    if latest.waits_for is not None:
+        said.setdefault("api", latest.waits_for[1])
+    return Snapshot(
+        channels=list(said.items()),
+        troubles=[Trouble(one.sentence, one.command, now - since, 0.0) for one, since, _ in watch.troubles.values()],
+        over=[Trouble(one.sentence, one.command, now - end, end - since) for one, since, end in reversed(watch.over)],
+        warnings=[(check.detail, check.fix) for name in sorted(ctx.warned) for check in ctx.warned[name]],
+        oldest=latest.oldest,
+        processes=processes_of(watch.processes, now),
+    )
 
 
-def _server(ctx: Context, db: SqliteDatabase, clients: _ApiClients, descriptors: Descriptors) -> Server:
+def _server(ctx: Context, db: OpenDatabase, clients: ApiClients, descriptors: Descriptors) -> Server:
     """Make the one HTTP server, with what /readyz and the status page look at."""
 
     async def database() -> Word:
-        if db.written_within(1.0):
-            return "ok"  # under load the check's own write would only have to queue
-        now = ctx.clock()
-        try:
-            await db.write(lambda tx: touch(tx, now))
-        except Unavailable:
-            return "unavailable"
+        if not db.written_within(1.0):  # under load the check's own write would only have to queue
+            now = ctx.clock()
+            try:
+                await db.write(lambda tx: touch(tx, now))
+            except Unavailable as error:
+                ctx.problems.report("database", str(error))
+                return "unavailable"
+        ctx.problems.clear("database")
         return "ok"
 
     def api() -> Word:
-        return "degraded" if clients.any_gate_shut() or ctx.problems.of("api") else "ok"
+        return "degraded" if clients.waits_for() or ctx.problems.of("api") else "ok"
 
     def channel(name: str) -> Word:
         return "degraded" if ctx.problems.of(name) else "ok"
-
-    def snapshot() -> Snapshot:
-        said = {name: f"{ctx.problems.of(name)} {ctx.refused.sentence(name)}".strip() for name in sorted(ctx.adapters)}
-        return Snapshot(channels=list(said.items()))
 
     config = ctx.config
     return Server(
@@ -254,16 +291,42 @@ def _server(ctx: Context, db: SqliteDatabase, clients: _ApiClients, descriptors:
         connections=descriptors.incoming,
         drain_seconds=config.drain_seconds,
         status_token=config.status_token,
-        snapshot=snapshot,
     )
 
 
-async def run(config: Config) -> None:
-    """Run until SIGTERM or Ctrl-C."""
+async def run(config: Config, read: Callable[[], Config] | None = None) -> None:
+    """Run until SIGTERM or Ctrl-C. On SIGHUP `read` reads the settings again, for their keys."""
     stop = stop_signal()
     async with running(config) as bot:
         settle(bot)
+        tasks = BackgroundTasks()
+        if read is not None:
+            changed = partial(_read_again, bot, read)
+            asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, lambda: tasks.spawn(changed()))
         await stop.wait()
+        await tasks.drain(1.0)
+
+
+async def _read_again(bot: RunningBot, read: Callable[[], Config]) -> None:
+    """Take over the keys of the settings as they are now; nothing is changed by settings that are wrong."""
+    try:
+        config = await asyncio.to_thread(read)
+    except ConfigError as error:
+        for name, expected in error.problems:
+            log.error("config", name=name, expected=expected)  # noqa: TRY400  # the operator's, no bug
+        return
+    await rotate_keys(bot, config)
+
+
+async def rotate_keys(bot: RunningBot, config: Config) -> None:
+    """Use the keys, tokens and secrets of new settings, without a restart; see `bot.accounts.rotation`."""
+    ctx = bot.ctx
+    add_secrets(*secrets_of((config.encryption_keys, config.accounts)))
+
+    def make(channel: str, settings: BaseModel) -> Any:
+        return make_adapter(config, ctx.channels[channel], settings)
+
+    await use_secrets(ctx, config, bot.rotate, bot.receiving, make)
 
 
 def stop_signal() -> asyncio.Event:
@@ -280,5 +343,6 @@ def settle(bot: RunningBot) -> None:
     # A full collection would walk all that was imported and hold up acknowledgements for tens of milliseconds.
     gc.collect()
     gc.freeze()
+    gc.enable()
     for warning in bot.config.warnings:
         log.warning("config", name=warning.name, expected=warning.expected)

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 
 import structlog
 
 from bot.context import Context
 from bot.errors import BotError
 from bot.events import Home, HomeOpened
+from bot.sessions import Address
 from bot.shared import BackgroundTasks
 from bot.store import questions
 
@@ -50,11 +52,20 @@ class AppHomePages:
             recent = await self.ctx.db.read(
                 lambda tx: questions.recent_of(tx, where.channel, where.account_id, event.user_id, RECENT)
             )
-            home = Home(user_id=event.user_id, recent=recent, suggestions=await self._suggestions())
+            language = await self._language(event)
+            suggestions = await self._suggestions()
+            home = Home(user_id=event.user_id, recent=recent, suggestions=suggestions, language=language)
             for number, part in enumerate(adapter.render(home)):
                 await adapter.send(where, part, f"{self.ctx.random.getrandbits(120):030x}{number:02x}", None)
         except BotError as error:
             log.info("home.failed", reason=error.reason)
+
+    async def _language(self, event: HomeOpened) -> str:
+        """The page is the person's own, so its language is theirs."""
+        where = event.conversation
+        locale = event.locale or await self.ctx.people.locale_of(where.channel, where.account_id, event.user_id)
+        address = Address(where.channel, where.account_id, where.conversation_id)
+        return self.ctx.language(replace(where, is_direct=True), self.ctx.route_of(address)[1], locale)
 
 
 class Suggestions:

@@ -13,8 +13,10 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Final
 
-from bot.adapter import Check
+from bot.adapter import ChannelSpec, Check
+from bot.api.assumptions import MUCH, used_ratios
 from bot.api.client import ApiClient
+from bot.config import installed
 from bot.errors import BotError, Misconfigured, Unavailable
 
 SMOKE_QUESTION: Final = "What can you help me with?"
@@ -24,8 +26,11 @@ NOT_YET_SECONDS: Final = 5.0
 """So long after the submit a request that is not found is still on its way."""
 
 CLOCK_SECONDS: Final = 60.0
-KEY_FIX: Final = "Set UPPZY_API_KEY to a key of this tenant; check UPPZY_TENANT_ID, UPPZY_SITE_ID, UPPZY_BASE_URL."
+KEY_FIX: Final = "Set UPPZY_API_KEY to a valid key of the tenant in UPPZY_TENANT_ID."
+TENANT_FIX: Final = "Set UPPZY_TENANT_ID to the tenant that UPPZY_API_KEY belongs to; see that UPPZY_BASE_URL is right."
+SITE_FIX: Final = "Set UPPZY_SITE_ID to a site of this tenant."
 REACH_FIX: Final = "See whether this machine reaches the address in UPPZY_BASE_URL, and whether the API is up."
+BUSY_FIX: Final = "Look again in a minute; uppzy-bot limits says what of the plan is used."
 REFUSED_FIX: Final = "Ask the API's operator why it refuses this, with the time of this check."
 
 Step = Callable[[], Awaitable[Check]]
@@ -36,25 +41,31 @@ Look = Callable[[], Awaitable[Sequence[Check]]]
 async def examine(
     api: ApiClient,
     channels: Mapping[str, Look],
-    database: Callable[[], Awaitable[object]],
+    database: Callable[[], Awaitable[str]],
     *,
-    questions: bool = True,
+    questions: bool = False,
     tell: Callable[[str], None] = lambda _: None,
     clock: Callable[[], float] = time.time,
 ) -> list[Check]:
-    """Look at everything. `questions=False` leaves out what the API counts as use: questions and their feedback.
+    """Look at everything. `questions` is what the API counts as use: two questions, and a rating of one.
 
-    `database` opens the database and does nothing else. `tell` hears what is being looked at.
+    `database` opens the database, and says in a sentence what it found. `tell` hears what is being looked at.
     """
     found = [await _database(database)]
     found += await _api(api, questions, tell, clock)
     if not channels:
-        fix = "Set the token of at least one channel; `uppzy-bot config check` names them."
-        found.append(Check(check="channels", status="warn", detail="No channel is turned on.", fix=fix))
+        found.append(no_channel(installed()))
     for name, look in channels.items():
         tell(name)
         found += await look()
     return found
+
+
+def no_channel(specs: Sequence[ChannelSpec]) -> Check:
+    """Say that no channel is turned on, which variable turns each on, and how people get its value."""
+    ways = "".join(f" {spec.token}: {spec.token_from or 'ask who made it.'}" for spec in specs if spec.token)
+    fix = f"Set the token of at least one channel.{ways}"
+    return Check(check="channels", status="warn", detail="No channel is turned on: its token is missing.", fix=fix)
 
 
 def also_seen(fresh: Sequence[Check], at: float, seen: Sequence[Check]) -> list[Check]:
@@ -71,18 +82,18 @@ def also_seen(fresh: Sequence[Check], at: float, seen: Sequence[Check]) -> list[
     ]
 
 
-async def _database(open_and_close: Callable[[], Awaitable[object]]) -> Check:
+async def _database(open_and_close: Callable[[], Awaitable[str]]) -> Check:
     try:
-        await open_and_close()
+        found = await open_and_close()
     except (BotError, OSError) as error:
         detail = str(error) if isinstance(error, BotError) else "The database cannot be opened."
         return Check(
             check="database",
             status="fail",
             detail=detail,
-            fix="Check BOT_DATABASE_URL, and that its folder exists, is writable and has room.",
+            fix="Check BOT_DATABASE_URL: a file in a writable folder with room, or a server that is reached.",
         )
-    return Check(check="database", status="ok", detail="It opens, and is up to date.")
+    return _ok("database", found)
 
 
 @dataclass(slots=True)
@@ -91,6 +102,7 @@ class _Visit:
 
     api: ApiClient
     clock: Callable[[], float]
+    site_unknown: bool = False
     session_id: str = field(default_factory=lambda: f"doctor-{secrets.token_hex(8)}")
     request_id: str | None = None
     rated_at: str | None = None
@@ -107,14 +119,22 @@ class _Visit:
         return _ok("api tenant", tenant.name or self.api.tenant_id)
 
     async def limits(self) -> Check:
-        limits = (await self.api.limits()).numbers()
-        if not limits:
-            return _ok("api limits", "The API names no limits.")
-        named = [f"{name.rpartition('.')[2]} {value:,.15g}" for name, value in list(limits.items())[:6]]
-        return _ok("api limits", ", ".join(named))
+        limits, usage = await self.api.limits(), await self.api.usage()
+        used = used_ratios(limits.values, usage.values)
+        if not used:
+            return _ok("api limits", "The API names no limits with their use.")
+        named = ", ".join(f"{ratio:.0%} of {name.replace('_', ' ')} used" for name, ratio in used.items())
+        if max(used.values()) < MUCH:
+            return _ok("api limits", f"{named}.")
+        fix = "Ask for a larger plan before it is used up: then nobody gets answers."
+        return Check(check="api limits", status="warn", detail=f"{named}.", fix=fix)
 
     async def site(self) -> Check:
-        site = await self.api.site()
+        try:
+            site = await self.api.site()
+        except Misconfigured:
+            self.site_unknown = True
+            raise
         return _ok("api site", site.name or self.api.site_id)
 
     async def documents(self) -> Check:
@@ -170,7 +190,8 @@ class _Visit:
 
     async def statistics(self) -> Check:
         figures = await self.api.site_statistics()
-        return _ok("api statistics", f"{len(figures.numbers())} figures.")
+        count = len(figures.numbers())
+        return _ok("api statistics", "1 figure." if count == 1 else f"{count} figures.")
 
     async def clocks(self) -> Check:
         return _clock(self.rated_at, self.clock())
@@ -204,7 +225,7 @@ async def _api(api: ApiClient, questions: bool, tell: Callable[[str], None], clo
     for name, step in steps:
         tell(name)
         found.append(await _step(name, step))
-        if name == "api key" and found[-1].status == "fail":
+        if found[-1].status == "fail" and (name == "api key" or (name == "api site" and visit.site_unknown)):
             # Everything else would say the same.
             break
     return found
@@ -214,11 +235,25 @@ async def _step(name: str, step: Step) -> Check:
     try:
         return await step()
     except Misconfigured as error:
-        return Check(check=name, status="fail", detail=str(error), fix=KEY_FIX)
+        return Check(check=name, status="fail", detail=str(error), fix=_fix(name, error.status))
     except Unavailable as error:
-        return Check(check=name, status="fail", detail=str(error), fix=REACH_FIX)
+        fix = BUSY_FIX if error.reason == "rate_limited" else REACH_FIX
+        return Check(check=name, status="fail", detail=str(error), fix=fix)
     except BotError as error:
         return Check(check=name, status="fail", detail=str(error), fix=REFUSED_FIX)
+
+
+def _fix(name: str, status: int | None) -> str:
+    """Say which setting is to blame: tenant and key are looked at before the site, so what comes later is the site's.
+
+    >>> _fix("api key", 401) == KEY_FIX, _fix("api key", 404) == TENANT_FIX, _fix("api site", 403) == SITE_FIX
+    (True, True, True)
+    """
+    if status == 401:
+        return KEY_FIX
+    if status not in (403, 404):
+        return REACH_FIX
+    return TENANT_FIX if name in ("api key", "api tenant", "api limits") else SITE_FIX
 
 
 def _clock(rated_at: str | None, now: float) -> Check:

@@ -9,6 +9,8 @@ All are frozen plain values: no raw payload, no SDK type, no name of a platform.
 UTC datetimes, the platform's own time stamp where it has one. Ids are strings of the platform,
 never parsed by the core. `event_id` is the dedupe key: unique within (channel, account), the
 same for every delivery of the same happening (two Slack events for the same words give one id).
+`locale` is the language tag of who did it (`de`, `pt-BR`), where the event itself tells. `groups` are those groups of
+people, of the ones that `Host.listed` names, to which they belong.
 """
 
 from __future__ import annotations
@@ -45,9 +47,10 @@ class MessageRef:
     message_id: str
 
 
-Standing: TypeAlias = Literal["member", "guest", "external", "public"]
+Standing: TypeAlias = Literal["member", "guest", "external", "public", "pending"]
 """What a person is to the account: `member` of the workspace, its `guest`, somebody of another workspace
-(`external`), or `public` where a channel knows no membership. The access policy decides what each may do."""
+(`external`), `public` where a channel knows no membership, or `pending`: of an account that has installed the bot by
+itself and that no setting names yet. The access policy decides what each may do."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -188,6 +191,8 @@ class Message:
     in_reply_to: MessageRef | None = None
     asks: bool = False
     joins: Joins | None = None
+    locale: str | None = None
+    groups: tuple[str, ...] = ()
     sent_at: datetime
 
 
@@ -213,6 +218,8 @@ class Edit:
     only_adds_context: bool = False
     has_attachment: bool = False
     files: tuple[File, ...] = ()
+    locale: str | None = None
+    groups: tuple[str, ...] = ()
     sent_at: datetime
 
 
@@ -230,7 +237,7 @@ class Reaction:
     """One person put one emoji on a message or took it off; or clicked a rating button.
 
     `emoji` is Unicode without skin tone and variation selector, or `:name:` for a custom one.
-    `button`: a click on one of our buttons, `emoji` is then 👍 or 👎 and `added` is True.
+    `button`: a click on one of our buttons, `emoji` is then 👍 or 👎; `added` is False where it was taken back.
     `can_ask_why`: the adapter itself can ask the clicker why (a modal), if `Host.handle` says so; the core
     posts a notice otherwise. `target` is the message that carries the emoji or the button, never a claim.
     """
@@ -243,6 +250,8 @@ class Reaction:
     added: bool
     button: bool = False
     can_ask_why: bool = False
+    locale: str | None = None
+    groups: tuple[str, ...] = ()
     sent_at: datetime
 
 
@@ -267,6 +276,8 @@ class Command:
     has_attachment: bool = False
     files: tuple[File, ...] = ()
     joins: Joins | None = None
+    locale: str | None = None
+    groups: tuple[str, ...] = ()
     sent_at: datetime
 
 
@@ -314,6 +325,7 @@ class Added:
     conversation: Conversation
     user_id: str
     standing: Standing
+    groups: tuple[str, ...] = ()
     sent_at: datetime
 
 
@@ -336,6 +348,8 @@ class HomeOpened:
     conversation: Conversation
     user_id: str
     standing: Standing
+    locale: str | None = None
+    groups: tuple[str, ...] = ()
     sent_at: datetime
 
 
@@ -344,15 +358,23 @@ Event: TypeAlias = Message | Edit | Deletion | Reaction | Command | Comment | St
 
 def origin_of(event: Event) -> tuple[str, str]:
     """Return the channel and the account it came from."""
+    return conversation_of(event)[:2]
+
+
+def conversation_of(event: Event) -> tuple[str, str, str]:
+    """Return the channel, the account and the conversation it came from, as the event names it; "" for the account."""
     match event:
         case Message() | Edit() | Deletion():
-            return event.ref.channel, event.ref.account_id
+            return event.ref.channel, event.ref.account_id, event.ref.conversation_id
         case Reaction() | Comment():
-            return event.target.channel, event.target.account_id
+            return event.target.channel, event.target.account_id, event.target.conversation_id
         case Command() | Stop() | Added() | HomeOpened():
-            return event.conversation.channel, event.conversation.account_id
-        case Moved() | Gone():
-            return event.channel, event.account_id
+            where = event.conversation
+            return where.channel, where.account_id, where.conversation_id
+        case Moved():
+            return event.channel, event.account_id, event.old_id
+        case Gone():
+            return event.channel, event.account_id, event.conversation_id or ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -360,12 +382,16 @@ class Answer:
     """What the assistant said, as Markdown from a language model: untrusted. People may rate it.
 
     `asker_id` is the user id of who asked. `notes` are sentences of ours about the question, such as what of it could
-    not be read; they are shown after the text, whatever that holds.
+    not be read; they are shown after the text, whatever that holds. `asks_rating`: False of a greeting or an "I don't
+    know", where a channel may leave its buttons out; a reaction counts all the same. `language`, here and below, is
+    that of the labels.
     """
 
     text: str
     asker_id: str
     notes: tuple[str, ...] = ()
+    asks_rating: bool = True
+    language: str = "en"
 
 
 NoticeKind: TypeAlias = Literal["progress", "failure", "refusal", "info", "question", "why", "greeting"]
@@ -383,6 +409,7 @@ class Notice:
     text: str
     kind: NoticeKind
     user_id: str | None = None
+    language: str = "en"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -402,6 +429,7 @@ class Home:
     user_id: str
     recent: tuple[RecentQuestion, ...]
     suggestions: tuple[str, ...] = ()
+    language: str = "en"
 
 
 Outbound: TypeAlias = Answer | Notice | Home

@@ -10,8 +10,10 @@ import heapq
 import ipaddress
 import itertools
 import math
+import os
 import random
 import re
+import ssl
 import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Coroutine, Iterator
@@ -195,6 +197,17 @@ class BackgroundTasks:
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
+def long_span(minutes: int) -> str:
+    """Write an hour or more in two units.
+
+    >>> long_span(61), long_span(3333)
+    ('1 h 1 min', '2 d 7 h')
+    """
+    if minutes < 48 * 60:
+        return f"{minutes // 60} h {minutes % 60} min"
+    return f"{minutes // 1440} d {minutes % 1440 // 60} h"
+
+
 def is_loopback(host: str) -> bool:
     """Say whether a host (a name or an address, without port) can only be this machine; asks no DNS.
 
@@ -274,6 +287,24 @@ class Connector(aiohttp.TCPConnector):
         except (aiohttp.ClientError, OSError) as error:
             said = f"the proxy answered {error.status}" if isinstance(error, aiohttp.ClientHttpProxyError) else "cut"
             raise aiohttp.ClientProxyConnectionError(req.connection_key, OSError(said)) from None
+
+
+def not_connected(error: BaseException) -> str:
+    """Say in a few words why there was no connection: "connection refused". No address, no user of a proxy."""
+    match error:
+        case aiohttp.ClientProxyConnectionError():
+            return str(error.os_error)  # what `Connector` says of it
+        case aiohttp.ClientConnectorCertificateError():
+            return "its certificate is not trusted"
+        case aiohttp.ClientConnectorDNSError():
+            return "no such name"
+        case aiohttp.InvalidURL():
+            return "its address cannot be used"
+        case TimeoutError():
+            return "no connection in time"
+        case OSError(errno=int(number)) if number > 0 and not isinstance(error, ssl.SSLError):
+            return os.strerror(number).lower()
+    return "no secure connection" if isinstance(error, ssl.SSLError | aiohttp.ClientSSLError) else "no connection"
 
 
 def plain_emoji(emoji: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
+from collections.abc import Callable
 from dataclasses import asdict
 from functools import partial
 
@@ -37,15 +38,17 @@ class Supervisor:
     def __init__(self, ctx: Context) -> None:
         self.ctx = ctx
 
-    async def receive(self, adapter: Adapter, host: Host) -> None:
-        """Run an adapter; when it ends by an error, start it again after a while."""
+    async def receive(self, adapter: Adapter, host: Host, goes_on: Callable[[], bool] = lambda: True) -> None:
+        """Run an adapter; when it ends by an error, start it again after a while, if it `goes_on`."""
         wait = RESTART_AFTER
-        while True:
+        while goes_on():
             began = time.monotonic()
             try:
                 return await adapter.run(host)
             except BotError as error:
                 log.warning("channel.ended", channel=adapter.channel, reason=str(error))
+                if not goes_on():
+                    break
                 self.ctx.problems.report(adapter.channel, str(error))
             except Exception:
                 log.exception("channel.crashed", channel=adapter.channel)
@@ -53,6 +56,7 @@ class Supervisor:
             lasted = time.monotonic() - began > LONGEST_RESTART
             wait = RESTART_AFTER if lasted else min(wait * 2, LONGEST_RESTART)
             await asyncio.sleep(wait)
+        return None
 
     async def watch(self) -> None:
         """Let every channel check itself, again and again."""
@@ -68,6 +72,7 @@ class Supervisor:
                 await self.ctx.db.write(
                     partial(note_checks, channel=name, checks=[asdict(check) for check in checks], now=now)
                 )
+            self.ctx.warned[name] = [check for check in checks if check.status == "warn"]
             failed = [check for check in checks if check.status == "fail"]
             if failed:
                 self.ctx.problems.report(name, failed[0].detail)

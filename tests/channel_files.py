@@ -44,6 +44,11 @@ OWN: Final[Mapping[str, Mapping[str, str]]] = {
         "emoji.py": "only Slack names emoji by words",
         "compose.py": "blocks and rich_text are a form of Slack's",
         "blocks.py": "apps and tables say in blocks what they say",
+        "accounts.py": "one app may be in many workspaces",
+        "workspace.py": "what works with the token of one of them",
+        "installations.py": "workspaces install the app by themselves, and their tokens end",
+        "oauth.py": "the addresses at which they do",
+        "groups.py": "only Slack has groups of people that can be listed",
         "names.py": "only Slack mentions channels and groups by ids alone",
     },
     "telegram": {

@@ -22,8 +22,10 @@ ON_DEMAND: Final = {"prove": "BOT_PROVE", "bench": "BOT_BENCH"}
 BINARIES: Final = {
     "chromium": "chromium",
     "libc6-dev": "/usr/include/stdio.h",
+    "pgbouncer": "/usr/sbin/pgbouncer",
     "postgresql": "/usr/lib/postgresql/*/bin/initdb",
     "prometheus": "promtool",
+    "systemd": "systemd-analyze",
 }
 """Debian package → a binary it brings, by name on the path or as a glob. Others: the package's own name."""
 

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from bot.adapter import Capability, ChannelSpec
+from bot.assistant.accounts import TenantAccount
 from bot.assistant.server import AssistantOptions, RunningAssistant, start
 from bot.config import Config, load
 from bot.telemetry.metrics import Metrics
 from tests.fakes.adapter import FAKE, FakeAdapter
 from tests.fakes.channel import FakeChannel, Sent
+from tests.postgres import url_for
 from tests.started import Bot
 
 DOCS = {"faq.md": "# Returns\n\nYou can return a bicycle within 30 days.\n\n# Opening\n\nThe shop opens at nine.\n"}
@@ -26,7 +28,7 @@ def fake_config(base_url: str, folder: Path, **settings: str) -> Config:
         "UPPZY_API_KEY": "demo",
         "UPPZY_TENANT_ID": "demo",
         "UPPZY_SITE_ID": "demo",
-        "BOT_DATABASE_URL": f"sqlite:///{folder}/bot.db",
+        "BOT_DATABASE_URL": url_for(folder),
         "BOT_HTTP_PORT": "0",
         "BOT_FEEDBACK__SETTLE_SECONDS": "0.2",
         **settings,
@@ -86,17 +88,36 @@ class House:
         """Read the database."""
         return await self.bot.db.read(lambda tx: tx.all(sql))
 
+    async def values(self, table: str) -> list[tuple[object, ...]]:
+        """Read all values of a table of the database."""
+        return [tuple(row[name] for name in row.keys()) for row in await self.table(f"SELECT * FROM {table}")]  # noqa: SIM118
+
+    async def tables(self) -> list[str]:
+        """Name the tables of the database."""
+        if self.config.database_url.startswith("sqlite"):
+            rows = await self.table("SELECT name FROM sqlite_master WHERE type='table'")
+        else:
+            rows = await self.table(
+                "SELECT tablename AS name FROM pg_tables WHERE schemaname='public' AND tablename<>'migrations'"
+            )
+        return [row["name"] for row in rows]
+
 
 @asynccontextmanager
 async def a_house(
-    folder: Path, *, lacks: Collection[Capability] = (), delay: float = 0.05, **settings: str
+    folder: Path,
+    *,
+    lacks: Collection[Capability] = (),
+    delay: float = 0.05,
+    more: Sequence[TenantAccount] = (),
+    **settings: str,
 ) -> AsyncIterator[House]:
-    """Start everything, and stop it. `lacks`: what the channel cannot do."""
+    """Start everything, and stop it. `lacks`: what the channel cannot do. `more`: further tenants of the API."""
     docs = folder / "docs"
     docs.mkdir(exist_ok=True)
     for name, text in DOCS.items():
         (docs / name).write_text(text)
-    assistant = await start(AssistantOptions(docs=docs, port=0, delay=delay))
+    assistant = await start(AssistantOptions(docs=docs, port=0, delay=delay, more=tuple(more)))
     channel = FakeChannel(lacks=lacks)
     config = fake_config(assistant.base_url, folder, **settings)
     metrics = Metrics()

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -126,3 +126,13 @@ async def slack_house(
             assert house.slack.violations == []
     finally:
         await assistant.close()
+
+
+@contextmanager
+def signed_by(slack: FakeSlack, secret: str) -> Iterator[None]:
+    """Let the loopback Slack sign what it delivers by another secret."""
+    own, slack.signing_secret = slack.signing_secret, secret
+    try:
+        yield
+    finally:
+        slack.signing_secret = own

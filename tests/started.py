@@ -6,13 +6,16 @@ from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
 
 from bot.adapter import Adapter, ChannelSpec
-from bot.app import RunningBot, running
+from bot.app import Page, RunningBot, running
 from bot.config import Config
 from bot.context import Context
-from bot.engine.inprocess import InProcessEngine
+from bot.engine import Engine
 from bot.host import CoreHost
 from bot.intake.router import Router
-from bot.store.database import SqliteDatabase
+from bot.operator.limits import LimitsReader
+from bot.operator.messenger import Messenger
+from bot.operator.watch import Watch
+from bot.store.database import OpenDatabase
 from bot.supervisor import Supervisor
 from bot.telemetry.metrics import Metrics
 from bot.web.server import Server
@@ -28,17 +31,25 @@ class Bot:
         channels: Sequence[ChannelSpec] | None = None,
         adapters: Mapping[str, Adapter] | None = None,
         metrics: Metrics | None = None,
+        pages: Sequence[Page] = (),
     ) -> None:
         self.config = config
         self._channels = channels
         self._adapters = adapters
         self._metrics = metrics
+        self._pages = pages
         self._stack = AsyncExitStack()
         self._running: RunningBot | None = None
 
     async def start(self) -> None:
         """Start it, as `run` does."""
-        opened = running(self.config, channels=self._channels, adapters=self._adapters, metrics=self._metrics)
+        opened = running(
+            self.config,
+            channels=self._channels,
+            adapters=self._adapters,
+            metrics=self._metrics,
+            pages=self._pages,
+        )
         self._running = await self._stack.enter_async_context(opened)
 
     async def stop(self) -> None:
@@ -46,35 +57,47 @@ class Bot:
         await self._stack.aclose()
 
     @property
-    def _bot(self) -> RunningBot:
+    def running_bot(self) -> RunningBot:
+        """All of it."""
         assert self._running is not None, "not started"
         return self._running
 
     @property
     def ctx(self) -> Context:
-        return self._bot.ctx
+        return self.running_bot.ctx
 
     @property
-    def db(self) -> SqliteDatabase:
-        return self._bot.db
+    def db(self) -> OpenDatabase:
+        return self.running_bot.db
 
     @property
-    def engine(self) -> InProcessEngine:
-        assert isinstance(self._bot.engine, InProcessEngine)
-        return self._bot.engine
+    def engine(self) -> Engine:
+        return self.running_bot.engine
 
     @property
     def router(self) -> Router:
-        return self._bot.router
+        return self.running_bot.router
 
     @property
     def host(self) -> CoreHost:
-        return self._bot.host
+        return self.running_bot.host
 
     @property
     def web(self) -> Server:
-        return self._bot.web
+        return self.running_bot.web
+
+    @property
+    def watch(self) -> Watch:
+        return self.running_bot.watch
+
+    @property
+    def messenger(self) -> Messenger:
+        return self.running_bot.messenger
+
+    @property
+    def limits(self) -> LimitsReader:
+        return self.running_bot.limits
 
     @property
     def supervisor(self) -> Supervisor:
-        return self._bot.supervisor
+        return self.running_bot.supervisor

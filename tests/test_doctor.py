@@ -17,9 +17,11 @@ from bot import doctor
 from bot.adapter import Check
 from bot.api.client import ApiClient
 from bot.api.gate import Gate
+from bot.assistant.faults import Fault
 from bot.assistant.server import AssistantOptions, RunningAssistant, start
 from bot.cli import call
-from bot.errors import Unavailable
+from bot.cli.doctor import see_room
+from bot.errors import Misconfigured, Unavailable
 from tests.adapters.slack_live import live_slack
 from tests.cli.process import uppzy_bot
 
@@ -53,8 +55,9 @@ def quickly(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(doctor, "POLL_SECONDS", 0.05)
 
 
-async def fine() -> None:
+async def fine() -> str:
     """A database that opens."""
+    return "It opens."
 
 
 def statuses(checks: Sequence[Check]) -> dict[str, str]:
@@ -64,7 +67,7 @@ def statuses(checks: Sequence[Check]) -> dict[str, str]:
 async def test_the_recommended_sequence_in_its_order() -> None:
     heard: list[str] = []
     async with assistant() as running, client(running.base_url) as api, live_slack() as live:
-        checks = await doctor.examine(api, {"slack": live.adapter.check}, fine, tell=heard.append)
+        checks = await doctor.examine(api, {"slack": live.adapter.check}, fine, questions=True, tell=heard.append)
         assert [check.check for check in checks][: len(SEQUENCE)] == SEQUENCE
         assert heard == [*SEQUENCE[1:], "slack"]
         found = statuses(checks)
@@ -73,13 +76,15 @@ async def test_the_recommended_sequence_in_its_order() -> None:
         assert not doctor.failed(checks)
 
 
-async def test_quick_asks_nothing() -> None:
+async def test_it_leaves_nothing_in_the_figures_of_the_api_unless_it_is_told_to() -> None:
     async with assistant() as running, client(running.base_url) as api:
-        checks = await doctor.examine(api, {}, fine, questions=False)
+        before = (await api.site_statistics()).values
+        checks = await doctor.examine(api, {}, fine)
         names = [check.check for check in checks]
         assert not {"api question", "api async question", "api feedback", "api session"} & set(names)
         assert statuses(checks)["channels"] == "warn"
         assert (await api.sessions()) == []
+        assert (await api.site_statistics()).values == before
 
 
 async def test_a_wrong_key_ends_it_and_says_what_to_set() -> None:
@@ -93,9 +98,29 @@ async def test_a_wrong_key_ends_it_and_says_what_to_set() -> None:
 
 async def test_a_wrong_site_fails_from_there_on() -> None:
     async with assistant() as running, client(running.base_url, site="elsewhere") as api:
-        found = statuses(await doctor.examine(api, {}, fine))
+        checks = await doctor.examine(api, {}, fine)
+        found = statuses(checks)
         assert found["api key"] == "ok"
         assert found["api site"] == "fail"
+        assert "api documents" not in found, "everything else would say the same"
+        assert [check.fix for check in checks if check.status == "fail"] == [doctor.SITE_FIX]
+
+
+async def test_an_api_that_takes_no_more_for_now_blames_no_address() -> None:
+    async with assistant() as running, client(running.base_url) as api:
+        running.faults.add(Fault("rate_limited", retry_after="1"))
+        checks = await doctor.examine(api, {}, fine)
+        assert [check.fix for check in checks if check.status == "fail"] == [doctor.BUSY_FIX]
+
+
+async def test_a_wrong_tenant_blames_the_tenant() -> None:
+    async with assistant() as running:
+        api = ApiClient(
+            base_url=running.base_url, api_key=SecretStr("demo"), tenant_id="elsewhere", site_id="demo", gate=Gate()
+        )
+        checks = await doctor.examine(api, {}, fine)
+        await api.aclose()
+        assert [check.fix for check in checks if check.status == "fail"] == [doctor.TENANT_FIX]
 
 
 async def test_an_api_that_is_not_there() -> None:
@@ -106,12 +131,19 @@ async def test_an_api_that_is_not_there() -> None:
         assert "UPPZY_BASE_URL" in key.fix
 
 
+def test_a_disk_with_little_room_is_told_before_it_is_full(tmp_path: Path) -> None:
+    file = tmp_path / "data" / "bot.db"  # its folder is made with it
+    see_room(file, least=0)
+    with pytest.raises(Misconfigured, match=r"The disk of .*bot\.db has [\d.]+ MB left"):
+        see_room(file, least=2**62)
+
+
 async def test_a_database_that_does_not_open() -> None:
-    async def broken() -> None:
+    async def broken() -> str:
         raise Unavailable("The database is locked.")
 
     async with assistant() as running, client(running.base_url) as api:
-        (database, *_) = await doctor.examine(api, {}, broken, questions=False)
+        (database, *_) = await doctor.examine(api, {}, broken)
         assert database.status == "fail"
         assert "BOT_DATABASE_URL" in database.fix
 
@@ -120,13 +152,13 @@ async def test_a_database_that_does_not_open() -> None:
 async def test_a_clock_that_is_wrong(off: float, status: str) -> None:
     """Told by the time the API puts on a rating."""
     async with assistant() as running, client(running.base_url) as api:
-        checks = await doctor.examine(api, {}, fine, clock=lambda: time.time() + off)
+        checks = await doctor.examine(api, {}, fine, questions=True, clock=lambda: time.time() + off)
         assert statuses(checks)["clock"] == status
 
 
 async def test_a_clock_before_this_program_was_written_needs_no_comparison() -> None:
     async with assistant() as running, client(running.base_url) as api:
-        checks = await doctor.examine(api, {}, fine, questions=False, clock=lambda: 0.0)
+        checks = await doctor.examine(api, {}, fine, clock=lambda: 0.0)
         assert statuses(checks)["clock"] == "fail"
 
 
@@ -134,7 +166,7 @@ async def test_a_site_without_documents_is_a_warning() -> None:
     running = await start(AssistantOptions(port=0, delay=0.05))
     try:
         async with client(running.base_url) as api:
-            found = statuses(await doctor.examine(api, {}, fine, questions=False))
+            found = statuses(await doctor.examine(api, {}, fine))
             assert found["api documents"] == "warn"
     finally:
         await running.close()
@@ -157,11 +189,15 @@ async def test_the_command(tmp_path: Path) -> None:
             done = await asyncio.to_thread(lambda: uppzy_bot(*arguments, cwd=tmp_path, **given))
             return done.returncode, done
 
-        code, done = await run("doctor", "--json")
-        wrong, refused = await run("doctor", "--quick", UPPZY_API_KEY="wrong-secret")
+        code, done = await run("doctor", "--smoke", "--json")
+        wrong, refused = await run("doctor", UPPZY_API_KEY="wrong-secret")
+        missing, unset = await run("doctor", "--json", UPPZY_API_KEY="")
         assert code == 0, done.stderr + done.stdout
         shown = json.loads(done.stdout)
-        assert [check["check"] for check in shown][: len(SEQUENCE)] == SEQUENCE
+        assert [check["check"] for check in shown][: len(SEQUENCE) + 1] == ["settings", *SEQUENCE]
+        assert not (tmp_path / "data").exists(), "reading makes no database"
+        assert missing == 1
+        assert "UPPZY_API_KEY" in json.loads(unset.stdout)[0]["detail"], "--json prints a document always"
         assert all(set(check) == {"check", "status", "detail", "fix"} for check in shown)
         assert wrong == 1
         assert "UPPZY_API_KEY" in refused.stdout
@@ -176,11 +212,12 @@ def test_the_manifest_command_without_a_process(
     assert "request_url: https://bot.example.org/slack/events" in capsys.readouterr().out
     assert call(["manifest", "slack", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["manifest"].startswith("# Slack app manifest")
-    for wrong in (
-        ["manifest", "nowhere"],
-        ["manifest", "telegram", "--mode", "http"],
-        ["manifest", "slack", "--apply"],
+    for wrong, code in (
+        (["manifest", "nowhere"], 2),
+        (["manifest", "telegram", "--mode", "http"], 2),
+        (["manifest", "slack", "--mode", "http"], 2),
+        (["manifest", "slack", "--apply"], 1),
     ):
-        assert call(wrong) == 1
+        assert call(wrong) == code
         assert len(capsys.readouterr().err.splitlines()) == 1
     assert call(["manifest", "slack", "--mode", "pigeon"]) == 2

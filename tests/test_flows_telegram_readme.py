@@ -37,7 +37,7 @@ class Newcomer:
         return await asyncio.to_thread(lambda: uppzy_bot(*command.split(), cwd=self.folder, **more))
 
     async def doctor(self, **more: str) -> tuple[int, dict[str, dict[str, Any]]]:
-        done = await self.does("doctor --quick --json", **more)
+        done = await self.does("doctor --json", **more)
         return done.returncode, {check["check"]: check for check in json.loads(done.stdout)}
 
     @asynccontextmanager

@@ -12,7 +12,7 @@ import pytest_asyncio
 from playwright.async_api import Browser, expect
 
 from bot.adapter import JsonValue
-from bot.events import Answer, Command, Comment, Conversation, Deletion, Edit, Message, Reaction, Stop
+from bot.events import Answer, Command, Comment, Conversation, Deletion, Edit, Message, Reaction
 from tests.fakes.browser import ask, bot, launched, opened, pick
 from tests.fakes.playground import SUGGESTIONS, ScriptedCore, world
 
@@ -147,6 +147,20 @@ async def test_own_words_are_edited_and_deleted(chromium: Browser, core: Scripte
     assert [type(event) for event in core.events] == [Message, Edit, Deletion]
 
 
+async def test_an_edit_after_the_answer_says_until_when_it_counts(chromium: Browser, core: ScriptedCore) -> None:
+    async with opened(chromium, f"{core.base_url}/") as page:
+        await ask(page, "How much is a bike?")
+        await expect(bot(page)).to_have_count(1)
+        await expect(page.locator("#outcome")).to_have_text("answered")
+        await expect(page.locator("#changed")).to_have_count(0)
+        mine = page.locator("article[data-author=mira]")
+        await mine.hover()
+        await mine.get_by_role("button", name="Edit").click()
+        await page.get_by_label("Change the words").fill("How much is a helmet?")
+        await page.get_by_label("Change the words").press("Enter")
+        await expect(page.locator("#changed")).to_contain_text("until its answer is on its way")
+
+
 async def test_commands_and_stop(chromium: Browser, core: ScriptedCore) -> None:
     async with opened(chromium, f"{core.base_url}/") as page:
         await page.get_by_role("button", name="Help").click()
@@ -155,10 +169,10 @@ async def test_commands_and_stop(chromium: Browser, core: ScriptedCore) -> None:
         await ask(page, "slow")
         await page.get_by_role("button", name="Stop").click()
         await expect(page.locator(".sign")).to_have_count(0)
-        await page.get_by_role("button", name="New conversation").click()
         await expect(page.locator("article[data-kind=info]")).to_have_count(2)
-    assert [c.name for c in of(core, Command)] == ["help", "new"]
-    assert [s.user_id for s in of(core, Stop)] == ["mira"]
+        await page.get_by_role("button", name="New conversation").click()
+        await expect(page.locator("article[data-kind=info]")).to_have_count(3)
+    assert [(c.name, c.user_id) for c in of(core, Command)] == [("help", "mira"), ("stop", "mira"), ("new", "mira")]
 
 
 async def test_with_the_keyboard_alone(chromium: Browser, core: ScriptedCore) -> None:
@@ -168,12 +182,12 @@ async def test_with_the_keyboard_alone(chromium: Browser, core: ScriptedCore) ->
             for key in keys:
                 await page.keyboard.press(key)
 
-        async def tab_to(name: str) -> None:
+        async def go_to(name: str, key: str = "ArrowRight") -> None:
             for _ in range(30):
-                await press("Tab")
+                await press(key)
                 if await page.evaluate("document.activeElement.ariaLabel || document.activeElement.innerText") == name:
                     return
-            raise AssertionError(f"Tab does not reach {name}")
+            raise AssertionError(f"{key} does not reach {name}")
 
         await press("Tab")
         await expect(page.get_by_role("link", name="Skip to the message box")).to_be_focused()
@@ -185,26 +199,50 @@ async def test_with_the_keyboard_alone(chromium: Browser, core: ScriptedCore) ->
         await press("Enter")
         await expect(bot(page)).to_have_count(2)
         await expect(page.locator(".sign")).to_have_count(0)
-        await press("Shift+Tab")  # the last message's last control; one message at a time is in the order of Tab
+        await press("Shift+Tab")  # the last message's control; one message at a time is in the order of Tab
         await expect(bot(page).last.locator(":focus")).to_have_count(1)
         await press("ArrowUp", "ArrowUp")
         await expect(bot(page).first).to_be_focused()
-        await tab_to("Helpful")
+        await go_to("Helpful")
         await press("Enter")
         await expect(bot(page).first.get_by_role("button", name="Helpful", exact=True)).to_have_attribute(
             "aria-pressed", "true"
         )
         await expect(bot(page).first.get_by_role("button", name="Helpful", exact=True)).to_be_focused()
-        await tab_to("React")
+        await go_to("React")
         await press("Enter", "ArrowDown", "ArrowDown", "Enter")
         await expect(bot(page).first.locator(".chip")).to_have_text("👎1")
         await expect(bot(page).first.get_by_role("button", name="React")).to_be_focused()
         await press("Enter", "Escape")
         await expect(page.locator("#picker")).to_be_hidden()
-        await tab_to("What happened")
+        await go_to("What happened")
         await press("Enter")
         await expect(page.locator("#panel")).to_contain_text("FIRST?")
     await core.wait_for(lambda: len(of(core, Reaction)) == 2)
+
+
+async def test_a_message_is_three_stops_of_tab_at_most(chromium: Browser, core: ScriptedCore) -> None:
+    """The message, its table, and one of its controls; the arrow keys reach the other controls, links among them."""
+    row = "| " + " | ".join(["heading"] * 12) + " |"
+    core.answers["Prices?"] = f"See [the list](https://example.com).\n\n{row}\n{'|---' * 12}|\n{row}"
+    here = "(({ activeElement: e }) => (e.closest('article') ? e.dataset.control || e.tagName : ''))(document)"
+    async with opened(chromium, f"{core.base_url}/", viewport={"width": 390, "height": 740}) as page:
+        await ask(page, "Prices?")
+        await expect(bot(page)).to_have_count(1)
+        await expect(page.locator(".sign")).to_have_count(0)
+        await bot(page).focus()
+        stops = []
+        while stop := await page.evaluate(here):
+            stops.append(stop)
+            await page.keyboard.press("Tab")
+        assert len(stops) == 3, stops
+        assert stops[0] == "ARTICLE"
+        reached = set()
+        await bot(page).focus()
+        for _ in range(10):
+            await page.keyboard.press("ArrowRight")
+            reached.add(await page.evaluate(here))
+        assert {"A", "rate-good", "rate-bad", "react", "details", "quote", "forward"} <= reached
 
 
 XSS = """<img src=x onerror="alert(1)"> <script>alert(2)</script> [click](javascript:alert(3)) [data](data:text/html,x)

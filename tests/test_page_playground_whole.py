@@ -17,12 +17,13 @@ from typing import Any
 import aiohttp
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, Page, expect
+from playwright.async_api import Browser, Locator, Page, expect
 
 from adapters.playground.adapter import PlaygroundAdapter
 from adapters.playground.config import CHANNEL, PlaygroundSettings
 from bot.assistant.server import AssistantOptions, RunningAssistant, start
 from bot.config import Config, load
+from bot.demo import pages
 from tests.fakes.browser import ask, bot, launched, opened, pick
 from tests.started import Bot
 
@@ -48,7 +49,7 @@ class Whole:
 
     async def start(self) -> None:
         adapter = PlaygroundAdapter(self.settings)
-        self.bot = Bot(self.config, adapters={CHANNEL.name: adapter})
+        self.bot = Bot(self.config, adapters={CHANNEL.name: adapter}, pages=pages(self.assistant))
         await self.bot.start()
         self.config = self.config.model_copy(update={"http_port": self.bot.web.port})
 
@@ -126,16 +127,30 @@ async def test_a_fact_an_unknown_and_feedback_that_is_the_truth(chromium: Browse
         await fed_back(page, "none", "good", "retracted")
         assert whole.rated() == ["good"]
 
-        await ask(page, "Who won the world cup in 1954?")
+        await ask(page, "When does the shop open?")
         await expect(bot(page)).to_have_count(2)
-        await expect(bot(page).last).to_contain_text("I don't know")
         await bot(page).last.get_by_role("button", name="Not helpful").click()
-        await page.get_by_label("What was wrong with this answer?").fill("It was Germany")
+        await page.get_by_label("What was wrong with this answer?").fill("It opens at ten")
         await bot(page).last.get_by_role("button", name="Send", exact=True).click()
         await fed_back(page, "bad", "bad", "submitted")
         assert whole.rated() == ["good", "bad"]
         (comment,) = await whole.bot.db.read(lambda tx: tx.all("SELECT * FROM comments"))
-        assert "It was Germany" in tuple(comment)
+        assert comment["text"] == "It opens at ten"
+
+        # What says nothing of the documents asks for no rating, and is explained as any other answer.
+        for number, (words, said) in enumerate(
+            [("Hello!", "Hello"), ("Who won the world cup in 1954?", "I don't know")], start=3
+        ):
+            await ask(page, words)
+            await expect(bot(page)).to_have_count(number)
+            await expect(bot(page).last).to_contain_text(said)
+            await expect(bot(page).last.locator(".rate")).to_have_count(0)
+        await pick(page, bot(page).last, "👎")
+        await fed_back(page, "bad", "bad", "submitted")
+        await page.reload()
+        await expect(bot(page).last).to_contain_text("I don't know")
+        await expect(bot(page).locator(".rates")).to_have_count(2)
+        await expect(page.locator("#outcome")).to_have_text("answered")
 
         # Save a file, ask again.
         (whole.docs / "cup.md").write_text("# World cup\n\nGermany won the world cup in 1954.\n")
@@ -163,7 +178,7 @@ async def test_a_thread_and_the_keyboard_alone(chromium: Browser, tmp_path: Path
         await expect(page.locator(".sign")).to_have_count(0)  # its stop button is in the order of Tab, too
         await press("Shift+Tab", "End", "ArrowUp")
         await expect(page.locator("article[data-author=jonas]")).to_be_focused()
-        await press("Tab", "Tab", "Enter")
+        await press("Tab", "ArrowRight", "Enter")
         await expect(page.locator("#replying")).to_be_visible()
         await keyboard.type("When does the shop open?")  # no mention: the bot takes part in this thread
         await press("Enter")
@@ -181,6 +196,50 @@ async def test_a_thread_and_the_keyboard_alone(chromium: Browser, tmp_path: Path
         sessions = {entry.body["session_id"] for entry in whole.assistant.requests.of("chat_async")}
         assert len(sessions) == 1
         assert whole.rated() == ["good"]
+
+
+@pytest.mark.needs_package("chromium")
+@pytest.mark.asyncio(loop_scope="module")
+async def test_a_click_is_taken_back_and_the_other_person_sees_it(chromium: Browser, tmp_path: Path) -> None:
+    """Two browsers on the same thread: each shows what its own person pressed, and what the other did."""
+    async with (
+        everything(tmp_path, settle="0.2") as whole,
+        opened(chromium, f"{whole.url}#mira/room") as mira,
+        opened(chromium, f"{whole.url}#jonas/room") as jonas,
+    ):
+
+        def button(page: Page, name: str) -> Locator:
+            return bot(page).get_by_role("button", name=name, exact=True)
+
+        async def pressed(page: Page, name: str, yes: bool) -> None:
+            await expect(button(page, name)).to_have_attribute("aria-pressed", str(yes).lower())
+
+        await ask(mira, "@bot When does the shop open?")
+        await expect(bot(jonas)).to_contain_text("nine")
+        others = [bot(page).locator(".others") for page in (mira, jonas)]
+        await button(jonas, "Not helpful").click()
+        await pressed(jonas, "Not helpful", True)
+        await pressed(mira, "Not helpful", False)
+        await expect(others[0]).to_have_text("Jonas: Not helpful · Counts as: Not helpful")
+        await button(mira, "Helpful").click()  # she has asked, so hers counts
+        await expect(others[0]).to_have_text("Jonas: Not helpful")
+        await expect(others[1]).to_have_text("Mira: Helpful · Counts as: Helpful")
+        await pressed(jonas, "Not helpful", True)
+        await button(mira, "Helpful").click()
+        await pressed(mira, "Helpful", False)
+        await expect(others[1]).to_have_count(0)
+        await button(jonas, "Not helpful").click()
+        await pressed(jonas, "Not helpful", False)
+        for one in others:
+            await expect(one).to_have_count(0)
+        await mira.reload()
+        await pressed(mira, "Helpful", False)
+        events = await whole.bot.db.read(
+            lambda tx: [row["event_id"].partition(":")[0] for row in tx.all("SELECT event_id FROM events")]
+        )
+        assert (events.count("button_clicked"), events.count("button_released")) == (2, 2)
+        (rated,) = await whole.bot.db.read(lambda tx: tx.all("SELECT rating FROM feedback"))
+        assert rated["rating"] is None
 
 
 async def test_the_demo_killed_inside_the_settle_window_loses_nothing(tmp_path: Path) -> None:

@@ -35,7 +35,7 @@ def whole(event: Message | Edit | Command) -> Composed:
     names = {one: NAMES[one.id] for one in mentioned(context, ()) if one.id in NAMES}
     text = clean(event.args if isinstance(event, Command) else event.text)
     known: Mapping[Mention, str] = names
-    return compose(words_for(text, context), context, Gathered(names=known), ROOM)
+    return compose(words_for(text, context, "en"), context, Gathered(names=known), ROOM)
 
 
 def main() -> None:

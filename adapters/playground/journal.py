@@ -18,6 +18,8 @@ CREATE INDEX IF NOT EXISTS message_delivery ON message (delivery_id);
 CREATE TABLE IF NOT EXISTS reaction (
     message TEXT NOT NULL, person TEXT NOT NULL, emoji TEXT NOT NULL, at TEXT NOT NULL,
     PRIMARY KEY (message, person, emoji));
+CREATE TABLE IF NOT EXISTS click (
+    message TEXT NOT NULL, person TEXT NOT NULL, button TEXT NOT NULL, PRIMARY KEY (message, person));
 CREATE TABLE IF NOT EXISTS working (
     conversation TEXT NOT NULL, thread TEXT NOT NULL, question TEXT NOT NULL,
     PRIMARY KEY (conversation, thread, question));

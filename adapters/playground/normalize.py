@@ -23,7 +23,6 @@ from bot.events import (
     Message,
     MessageRef,
     Reaction,
-    Stop,
 )
 from bot.shared import plain_emoji
 
@@ -116,7 +115,7 @@ def _click(payload: Mapping[str, object]) -> Reaction:
         user_id=_text(payload, "person"),
         standing="member",
         emoji=BUTTONS[button],
-        added=True,
+        added=payload["type"] == "button_clicked",
         button=True,
         can_ask_why=True,
         sent_at=_at(payload),
@@ -133,11 +132,16 @@ def _why(payload: Mapping[str, object]) -> Comment:
     )
 
 
-def _stop(payload: Mapping[str, object]) -> Stop:
-    return Stop(
+def _stop(payload: Mapping[str, object]) -> Command:
+    """Whoever presses Stop wants to hear that it has stopped, as who types /stop does."""
+    return Command(
         event_id=_text(payload, "event"),
+        ref=None,
         conversation=_conversation(payload),
         user_id=_text(payload, "person"),
+        standing="member",
+        name="stop",
+        args="",
         sent_at=_at(payload),
     )
 
@@ -149,6 +153,7 @@ _BUILDERS: Final = {
     "reaction_added": _reaction,
     "reaction_removed": _reaction,
     "button_clicked": _click,
+    "button_released": _click,
     "why_given": _why,
     "stop_pressed": _stop,
 }

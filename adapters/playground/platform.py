@@ -125,13 +125,17 @@ class Platform:
                 db.execute("INSERT INTO reaction VALUES (?, ?, ?, ?)", (message, person, emoji, at))
         self._changed(message)
 
-    def click(self, person: str, message: str, button: str) -> None:
-        """Press a rating button under a message of the bot."""
+    def click(self, person: str, message: str, button: str, added: bool = True) -> None:
+        """Press a rating button under a message of the bot, or take that back."""
         row = self._seen(person, message)
         if row["author"] != BOT or button not in ("good", "bad") or not json.loads(row["body"]).get("buttons"):
             raise PlatformRefusal("There is no such button.", 404)
-        with self._journal.transaction():
-            self._tell("button_clicked", person, row["conversation"], message, thread=row["thread"], button=button)
+        with self._journal.transaction() as db:
+            db.execute("DELETE FROM click WHERE message = ? AND person = ?", (message, person))
+            if added:
+                db.execute("INSERT INTO click VALUES (?, ?, ?)", (message, person, button))
+            kind = "button_clicked" if added else "button_released"
+            self._tell(kind, person, row["conversation"], message, thread=row["thread"], button=button)
         self._changed(message)
 
     def give_reason(self, person: str, message: str, text: str) -> None:
@@ -267,12 +271,14 @@ class Platform:
             "SELECT emoji, person FROM reaction WHERE message = ? ORDER BY at", (message,)
         ):
             emoji.setdefault(name, []).append(person)
+        clicks = self._journal.db.execute("SELECT person, button FROM click WHERE message = ?", (message,))
         waiting = self._journal.db.execute("SELECT 1 FROM pending WHERE message = ? LIMIT 1", (message,)).fetchone()
         return view | {
             "body": None if row["deleted"] else json.loads(row["body"]),
             "edited": bool(row["edited"]),
             "deleted": bool(row["deleted"]),
             "reactions": [{"emoji": name, "people": people} for name, people in emoji.items()],
+            "clicks": dict(clicks.fetchall()),
             "waiting": waiting is not None,
         }
 
@@ -332,7 +338,8 @@ class Platform:
     @staticmethod
     def _erase(db: sqlite3.Connection, message: str) -> None:
         db.execute("UPDATE message SET deleted = 1, body = '{}', asks_why = NULL WHERE id = ?", (message,))
-        db.execute("DELETE FROM reaction WHERE message = ?", (message,))
+        for table in ("reaction", "click"):
+            db.execute(f"DELETE FROM {table} WHERE message = ?", (message,))  # noqa: S608  # constants
 
     @staticmethod
     def _must_be_in(person: str, conversation: str) -> None:

@@ -26,6 +26,7 @@ from bot.render import (
     units,
 )
 from bot.render import plain as plain_text
+from bot.texts import DEFAULT, say
 
 PART_SIZE: Final = 4_000
 """Characters of text in one part; there is no platform here to set it, but a page that shows answers as chats do."""
@@ -33,7 +34,7 @@ PART_SIZE: Final = 4_000
 _LAST_LINE: Final = NOTE_UNITS + 2
 """UTF-16 units kept for a note."""
 
-EMPTY: Final = "(This message has no text.)"
+EMPTY: Final = say("no-text", DEFAULT)
 
 
 class _Scale:
@@ -51,19 +52,19 @@ class _Scale:
 
 
 def render(outbound: Outbound, *, plain: bool = False, after: int = 0) -> list[PlaygroundPart]:
-    """Render into parts of at most `PART_SIZE` characters; buttons are on the last part of an answer.
+    """Render into parts of at most `PART_SIZE` characters; buttons are on the last part of an answer that asks for a
+    rating.
 
     `plain`: as text alone, without the words of the first `after` parts of the other form.
     """
     kind, document = _document(outbound)
-    if is_blank(plain_text(document)):
-        document = _verbatim(EMPTY)
     if plain and after:
-        document = Document(tuple(block for blocks in _messages(document)[after:] for block in blocks))
-    shown = _texts(document) if plain else [(to_html(blocks), _text(blocks)) for blocks in _messages(document)]
-    last = len(shown) - 1
+        document = Document(tuple(block for _, blocks in _messages(document)[after:] for block in blocks))
+    make = _texts if plain else _pages
+    shown = make(document) or make(_verbatim(say("no-text", outbound.language)))
+    last = len(shown) - 1 if isinstance(outbound, Answer) and outbound.asks_rating else -1
     return [
-        PlaygroundPart(html=html, text=text, buttons=kind == "answer" and index == last, kind=kind)
+        PlaygroundPart(html=html, text=text, buttons=index == last, kind=kind)
         for index, (html, text) in enumerate(shown)
     ]
 
@@ -83,9 +84,10 @@ def _document(outbound: Outbound) -> tuple[str, Document]:
             return "question", _verbatim(text)
         case Notice(text=text, kind=kind):
             return kind, parse(text)
-        case Home(recent=recent):
-            lines = [f"- {question.outcome}: {_literal(question.text)}" for question in recent]
-            return "info", parse("\n".join(["Ask a question below.", "", *lines]))
+        case Home(recent=recent, language=language):
+            outcomes = [say(f"outcome-{question.outcome}", language) for question in recent]
+            lines = [f"- {said}: {_literal(one.text)}" for said, one in zip(outcomes, recent, strict=True)]
+            return "info", parse("\n".join([say("home-below", language), "", *lines]))
 
 
 def _verbatim(text: str) -> Document:
@@ -97,16 +99,17 @@ def _literal(text: str) -> str:
     return "".join(f"\\{char}" if char in r"\`*_{}[]()<>#+-.!|~&:" else char for char in " ".join(text.split()))
 
 
-def _messages(document: Document) -> list[tuple[Block, ...]]:
-    """Cut into what becomes a message each."""
-    return [blocks for blocks in split(document.blocks, _Scale()) if not is_blank(_text(blocks))]
+def _messages(document: Document) -> list[tuple[str, tuple[Block, ...]]]:
+    """Cut into what becomes a message each, with its plain text."""
+    parts = split(document.blocks, _Scale())
+    return [(text, blocks) for blocks in parts if not is_blank(text := plain_text(Document(blocks)))]
 
 
-def _text(blocks: tuple[Block, ...]) -> str:
-    return plain_text(Document(blocks))
+def _pages(document: Document) -> list[tuple[str, str]]:
+    """Return each part as HTML and as text."""
+    return [(to_html(blocks), text) for text, blocks in _messages(document)]
 
 
 def _texts(document: Document) -> list[tuple[str, str]]:
     """Return each part as text, without HTML. The whole is one text, so no frame of a block is counted or missed."""
-    parts = split(_verbatim(plain_text(document)).blocks, _Scale())
-    return [("", text) for blocks in parts if not is_blank(text := _text(blocks))]
+    return [("", text) for text, _ in _messages(_verbatim(plain_text(document)))]

@@ -150,7 +150,8 @@ class PlaygroundSite:
         self._platform.react(_word(f, "person"), _word(f, "message"), _word(f, "emoji"), f.get("added") is True)
 
     def _click(self, f: Fields) -> None:
-        self._platform.click(_word(f, "person"), _word(f, "message"), _word(f, "button"))
+        added = f.get("added") is not False
+        self._platform.click(_word(f, "person"), _word(f, "message"), _word(f, "button"), added)
 
     def _reason(self, f: Fields) -> None:
         self._platform.give_reason(_word(f, "person"), _word(f, "message"), _words(f, "text"))

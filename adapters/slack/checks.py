@@ -34,10 +34,27 @@ async def check_account(
     return [
         Check(check="slack way", status="ok", detail=way_to(client.base_url).words),
         Check(check="slack token", status="ok", detail=f"The bot is {name}."),
+        *_ends(settings),
         _clock(identity),
         _scopes(identity, wants),
         await _safely("slack events", lambda: _delivery(settings), RENEW_CONFIG),
         await _safely("slack socket mode", lambda: _socket_mode(settings, client, open_sockets), RENEW_APP),
+    ]
+
+
+def _ends(settings: SlackSettings) -> list[Check]:
+    """Warn of a token that ends by itself: of one from the settings nobody has what renews it."""
+    token = settings.bot_token.get_secret_value() if settings.bot_token else ""
+    if not token.startswith("xoxe."):
+        return []
+    return [
+        Check(
+            check="slack token expiry",
+            status="warn",
+            detail="The app has token rotation on: SLACK_BOT_TOKEN ends within twelve hours of when it was made.",
+            fix="Let the workspace install the app by OAuth (SLACK_CLIENT_ID), which renews its token, or change the "
+            "token in time and send SIGHUP.",
+        )
     ]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from email.utils import parsedate_to_datetime
 from typing import Any, Final
@@ -52,11 +52,21 @@ class Client:
     """The Web API with one token.
 
     Inside `async with client.open()` all calls share one session; a call outside opens and closes its own,
-    for the SDK would otherwise do the same without a connect time-out.
+    for the SDK would otherwise do the same without a connect time-out. `shares`: whose session this one uses.
+    `tokens` is asked for the token before each call, for one that is renewed now and then.
     """
 
-    def __init__(self, token: str, base_url: str) -> None:
+    def __init__(
+        self,
+        token: str,
+        base_url: str,
+        *,
+        shares: Client | None = None,
+        tokens: Callable[[], Awaitable[str]] | None = None,
+    ) -> None:
         self.token = token
+        self._shares = shares
+        self._tokens = tokens
         self.base_url = base_url
         self._session: aiohttp.ClientSession | None = None
         self._calls = 0
@@ -99,7 +109,7 @@ class Client:
         """Call a method once and return its answer.
 
         `read`: the arguments travel as a form, which the reading methods ask for; as JSON otherwise. `token`
-        replaces the bot's. While Slack limits the method, the call fails at once with what is left to wait.
+        replaces the bot's, "" is none. While Slack limits the method, the call fails at once with what is left to wait.
         """
         answer, _ = await self._call(method, arguments or {}, read, token)
         return answer
@@ -125,7 +135,9 @@ class Client:
     async def _attempt(
         self, method: str, arguments: Mapping[str, Any], read: bool, token: str | None
     ) -> tuple[Mapping[str, Any], Mapping[str, str]]:
-        headers = {"Authorization": f"Bearer {token}"} if token is not None else None
+        headers = {"Authorization": f"Bearer {token}"} if token else None
+        if token is None:
+            await self.renew()
         try:
             async with self.session() as session:
                 sdk = self.sdk(session)
@@ -142,6 +154,10 @@ class Client:
     @asynccontextmanager
     async def session(self) -> AsyncIterator[aiohttp.ClientSession]:
         """Borrow the shared session, or a new one, for one call; `open` waits for it to be given back."""
+        if self._shares is not None:
+            async with self._shares.session() as session:
+                yield session
+            return
         self._calls += 1
         self._idle.clear()
         try:
@@ -154,6 +170,11 @@ class Client:
             self._calls -= 1
             if self._calls == 0:
                 self._idle.set()
+
+    async def renew(self) -> None:
+        """Have a token that holds for a while; see `Installations.token`."""
+        if self._tokens is not None:
+            self.token = await self._tokens()
 
     async def who_am_i(self) -> Identity:
         """Ask `auth.test` who the token is."""

@@ -9,6 +9,7 @@ from typing import Any, Final, Self
 
 from adapters.slack.ids import COMMENT_VIEW
 from bot.events import MessageRef
+from bot.texts import DEFAULT, say
 
 COMMENT_LENGTH: Final = 2000
 """Characters; Slack would take 3,000 (Block Kit reference, plain-text input, `max_length`)."""
@@ -34,20 +35,20 @@ class CommentTarget:
         return cls(channel, ts)
 
 
-def comment_view(target: MessageRef) -> Mapping[str, Any]:
-    """Build the form."""
+def comment_view(target: MessageRef, language: str = DEFAULT) -> Mapping[str, Any]:
+    """Build the form, in a language."""
     return {
         "type": "modal",
         "callback_id": COMMENT_VIEW,
         "private_metadata": CommentTarget(target.conversation_id, target.message_id).encode(),
-        "title": {"type": "plain_text", "text": "What was wrong?"},
-        "submit": {"type": "plain_text", "text": "Send"},
-        "close": {"type": "plain_text", "text": "Skip"},
+        "title": {"type": "plain_text", "text": say("form-title", language)},
+        "submit": {"type": "plain_text", "text": say("form-send", language)},
+        "close": {"type": "plain_text", "text": say("form-skip", language)},
         "blocks": [
             {
                 "type": "input",
                 "block_id": "why",
-                "label": {"type": "plain_text", "text": "Why was this answer not good?"},
+                "label": {"type": "plain_text", "text": say("form-why", language)},
                 "element": {
                     "type": "plain_text_input",
                     "action_id": "why",

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 
 from adapters.slack.ids import CHANNEL_NAME
-from bot.adapter import AccessRule, ChannelSpec
+from bot.adapter import AccessRule, ChannelSpec, SecretFile
 from bot.shared import is_loopback
 
 
@@ -23,18 +23,24 @@ class SlackSettings(BaseModel):
     signing_secret: SecretStr | None = Field(default=None, alias="SLACK_SIGNING_SECRET")
     api_url: str = Field(default="https://slack.com/api/", alias="SLACK_API_URL")
     config_token: SecretStr | None = Field(default=None, alias="SLACK_CONFIG_TOKEN")
+    client_id: str | None = Field(default=None, alias="SLACK_CLIENT_ID")
+    client_secret: SecretStr | None = Field(default=None, alias="SLACK_CLIENT_SECRET")
+    app: str = "main"
+    """Its name among several apps; no setting of its own."""
 
     @property
     def enabled(self) -> bool:
-        """Whether the channel is on: its token is set."""
-        return self.bot_token is not None
+        """Whether the channel is on: its token is set, or others may install the app."""
+        return self.bot_token is not None or self.client_id is not None
 
     @property
     def socket_mode(self) -> bool:
         """Whether events come over Socket Mode; over HTTP otherwise."""
         return self.app_token is not None
 
-    @field_validator("bot_token", "app_token", "signing_secret", "config_token", mode="before")
+    @field_validator(
+        "bot_token", "app_token", "signing_secret", "config_token", "client_id", "client_secret", mode="before"
+    )
     @classmethod
     def _empty_is_unset(cls, value: object) -> object:
         return None if value == "" else value
@@ -60,6 +66,13 @@ class SlackSettings(BaseModel):
         wanted = "an app configuration token, which begins with xoxe.xoxp-"
         return _shaped(value, "SLACK_CONFIG_TOKEN", r"xoxe\.xoxp-\S+", wanted)
 
+    @field_validator("client_id")
+    @classmethod
+    def _is_client_id(cls, value: str | None) -> str | None:
+        if value is not None and re.fullmatch(r"[0-9.]+", value) is None:
+            raise ValueError("SLACK_CLIENT_ID: expected the client id of the app, digits with a full stop between them")
+        return value
+
     @field_validator("api_url")
     @classmethod
     def _is_safe_url(cls, value: str) -> str:
@@ -72,12 +85,56 @@ class SlackSettings(BaseModel):
 
     @model_validator(mode="after")
     def _complete(self) -> Self:
+        if self.client_id is not None and self.client_secret is None:
+            raise ValueError(
+                "SLACK_CLIENT_SECRET: expected the client secret of the app, because SLACK_CLIENT_ID is set"
+            )
         if self.enabled and not self.socket_mode and self.signing_secret is None:
             raise ValueError(
                 "SLACK_SIGNING_SECRET: expected the signing secret of the app, because without SLACK_APP_TOKEN "
                 "events come over HTTP"
             )
         return self
+
+
+class FurtherApp(BaseModel):
+    """A table of `[[slack]]`: a further app. Secrets stand in files of their own."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    name: str
+    bot_token_file: SecretFile | None = None
+    app_token_file: SecretFile | None = None
+    signing_secret_file: SecretFile | None = None
+    client_id: str | None = None
+    client_secret_file: SecretFile | None = None
+
+    @field_validator("name")
+    @classmethod
+    def _is_name(cls, value: str) -> str:
+        if re.fullmatch(r"[A-Za-z0-9_-]{1,40}", value) is None:
+            raise ValueError("letters, digits, - and _")
+        return value
+
+    @model_validator(mode="after")
+    def _has_a_token(self) -> Self:
+        if self.bot_token_file is None and self.client_id is None:
+            raise ValueError("bot_token_file, or client_id and client_secret_file")
+        return self
+
+    def settings_beside(self, main: SlackSettings) -> SlackSettings:
+        """Make the settings of this app: its own tokens and secrets, and the rest as the first one's."""
+        return SlackSettings.model_validate(
+            {
+                "SLACK_BOT_TOKEN": self.bot_token_file,
+                "SLACK_APP_TOKEN": self.app_token_file,
+                "SLACK_SIGNING_SECRET": self.signing_secret_file,
+                "SLACK_CLIENT_ID": self.client_id,
+                "SLACK_CLIENT_SECRET": self.client_secret_file,
+                "SLACK_API_URL": main.api_url,
+                "app": self.name,
+            }
+        )
 
 
 def _shaped(value: SecretStr | None, name: str, pattern: str, wanted: str) -> SecretStr | None:
@@ -90,12 +147,18 @@ CHANNEL: Final = ChannelSpec(
     name=CHANNEL_NAME,
     settings=SlackSettings,
     token="SLACK_BOT_TOKEN",  # noqa: S106  # a variable's name
+    token_from=(  # noqa: S106  # it is none
+        "uppzy-bot manifest slack prints the manifest of an app; make one of it at https://api.slack.com/apps, install "
+        "it, and copy its Bot User OAuth Token."
+    ),
     scopes={"channel": ("thread", "user", "conversation"), "dm": ("user", "thread")},
     access=(
         AccessRule(key="slack_guests", standing="guest", values={True: True, False: False}, default=True),
         AccessRule(key="slack_external", standing="external", values={True: True, False: False}, default=False),
     ),
     command_prefix="!",
+    person_has_locale=True,
+    further=FurtherApp,
     adapter="adapters.slack.adapter:SlackAdapter",
     preview="adapters.slack.preview:preview",
     manifest="adapters.slack.manifest:MANIFEST",

@@ -13,7 +13,7 @@ import aiohttp
 from slack_sdk.errors import SlackApiError, SlackClientError
 
 from bot.errors import BotError, Misconfigured, OutcomeUnknown, Rejected, Unavailable
-from bot.shared import seconds_asked
+from bot.shared import not_connected, seconds_asked
 
 LATER: Final = frozenset(
     {"ratelimited", "rate_limited", "message_limit_exceeded", "service_unavailable", "request_timeout"}
@@ -78,6 +78,9 @@ RETRY_AFTER: Final = 30.0
 """Seconds to wait when Slack limits without saying for how long; it always says (docs.slack.dev, "Rate limits"), so
 this is for an answer that lost its headers on the way, and our choice."""
 
+NOT_TOLD: Final = frozenset({"missing_scope", "no_permission", "access_denied"})
+"""Reasons why a token may not ask about people; a wrong token has others."""
+
 
 def translate(error: Exception, *, method: str) -> BotError:
     """Make our error of anything that a call of a method raised, through the SDK or below it."""
@@ -85,8 +88,8 @@ def translate(error: Exception, *, method: str) -> BotError:
         return _from_answer(error, method)
     if isinstance(error, aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError | ssl.SSLError):
         # Refused, no such name, bad certificate, no connection in time: nothing has been written.
-        why = f" ({error.os_error})" if isinstance(error, aiohttp.ClientProxyConnectionError) else ""
-        return Unavailable(f"Slack could not be reached for {method}{why}; it is tried again.", reason="connection")
+        why = not_connected(error)
+        return Unavailable(f"Slack could not be reached for {method} ({why}); it is tried again.", reason="connection")
     if isinstance(error, TimeoutError):
         return OutcomeUnknown(f"Slack did not answer {method} in time.", reason="timeout")
     if isinstance(error, aiohttp.InvalidURL):

@@ -90,6 +90,7 @@ def is_slacks(address: str, api_url: str) -> bool:
 
 async def _download(client: Client, address: str) -> tuple[bytes, str]:
     """Fetch it in one piece of known size; the token goes to no other address than this one."""
+    await client.renew()
     headers = {"Authorization": f"Bearer {client.token}", "Accept-Encoding": "identity"}
     try:
         async with (

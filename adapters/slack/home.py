@@ -9,10 +9,11 @@ from typing import Any, Final
 from adapters.slack.client import Client
 from adapters.slack.identity import Identity
 from adapters.slack.ids import message_ref, permalink
-from adapters.slack.parts import Block, HomePage, HomeQuestion
+from adapters.slack.parts import Block, HomePage, HomeQuestion, SlackPart
 from adapters.slack.text import disarmed
 from bot.errors import BotError
 from bot.events import MessageRef
+from bot.texts import DEFAULT, say
 
 log = logging.getLogger(__name__)
 
@@ -22,24 +23,26 @@ PROMPT_TITLE: Final = 75
 """Characters; what a button's text may have (Block Kit reference), for that is how a prompt is shown."""
 
 
-async def publish(client: Client, identity: Identity, user_id: str, direct: str, page: HomePage) -> MessageRef:
-    """Show the page to the person; `direct` is their conversation with the bot, where prompts are suggested."""
-    await client.call("views.publish", {"user_id": user_id, "view": view(page, identity.workspace_url)})
+async def publish(client: Client, identity: Identity, part: SlackPart, direct: str, page: HomePage) -> MessageRef:
+    """Show a person their page; `direct` is their conversation with the bot, where prompts are suggested."""
+    user_id, shown = part.user_id or "", view(page, identity.workspace_url, part.language)
+    await client.call("views.publish", {"user_id": user_id, "view": shown})
     if identity.is_agent and page.prompts:
         await _suggest(client, direct, page.prompts[:MOST_PROMPTS])
     return message_ref(identity.team_id, direct, f"home:{user_id}")
 
 
-def view(page: HomePage, workspace_url: str) -> dict[str, Any]:
+def view(page: HomePage, workspace_url: str, language: str = DEFAULT) -> dict[str, Any]:
     """Build the view, with a link from each recent question to its message; without an address there are none."""
-    blocks = [*page.blocks, *(_linked(question, workspace_url) for question in page.recent)]
+    blocks = [*page.blocks, *(_linked(question, workspace_url, language) for question in page.recent)]
     return {"type": "home", "blocks": blocks}
 
 
-def _linked(question: HomeQuestion, workspace_url: str) -> Block:
+def _linked(question: HomeQuestion, workspace_url: str, language: str) -> Block:
     if question.channel is None or question.ts is None or not workspace_url:
         return question.block
-    link = {"type": "link", "url": permalink(workspace_url, question.channel, question.ts), "text": "Open"}
+    address = permalink(workspace_url, question.channel, question.ts)
+    link = {"type": "link", "url": address, "text": say("home-open", language)}
     section = {"type": "rich_text_section", "elements": [link]}
     return {**question.block, "elements": [*question.block["elements"], section]}
 

@@ -66,6 +66,12 @@ class Identity:
         return "external" if team_id is not None and not self.is_home(team_id) else "member"
 
 
+def accounts_of(payload: Payload) -> list[str]:
+    """Name the installations that a payload may be for: organisations, workspaces; see `Identity.owns`."""
+    authorized = list(_named(_installation(entry) for entry in payload.get("authorizations") or ()))
+    return [str(name) for name in dict.fromkeys(authorized or [*_named(_envelope(payload))])]
+
+
 def _named(names: Iterable[Any]) -> Iterator[Any]:
     return (name for name in names if name)
 

@@ -30,7 +30,7 @@ SCOPES: Final[Mapping[str, str]] = {
     "mpim:history": "the same as channels:history in group messages",
     "reactions:read": "emoji reactions on answers are feedback",
     "reactions:write": "puts the eyes on a question while it works, and takes them off",
-    "usergroups:read": "names the user groups that a question mentions",
+    "usergroups:read": "names the user groups that a question mentions; finds out who belongs to those of [access]",
     "users:read": "tells guests and people of other workspaces from members (access policy); names who used /ask and "
     "whom a question mentions",
 }
@@ -85,7 +85,9 @@ METHODS: Final[Mapping[str, tuple[str, ...]]] = {
     "reactions.add": ("reactions:write",),
     "reactions.remove": ("reactions:write",),
     "files.info": ("files:read",),
+    "oauth.v2.access": (),
     "usergroups.list": ("usergroups:read",),
+    "usergroups.users.list": ("usergroups:read",),
     "users.info": ("users:read",),
     "views.open": (),
     "views.publish": (),

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from adapters.slack.blocks import objects, word
 from adapters.slack.client import Client
-from adapters.slack.users import NOT_TOLD, one_line
+from adapters.slack.errors import NOT_TOLD
+from adapters.slack.users import one_line
 from bot.errors import Misconfigured, Rejected
 
 

@@ -39,7 +39,7 @@ class SlackPart:
     `rank`: of posts that wait for the same channel the lowest goes first. `user_id`: whom it concerns, who gets it by
     direct message where the bot is no member, and whose page `home` is. `asked_by_command`: it is the root of an /ask,
     whose words nobody in the channel has seen, so a line under it says who asked. `anywhere`: it names nothing but a
-    reference, so where its thread was locked it may stand outside of it.
+    reference, so where its thread was locked it may stand outside of it. `language`: of what is added when it is sent.
     """
 
     text: str = ""
@@ -48,11 +48,14 @@ class SlackPart:
     user_id: str | None = None
     asked_by_command: bool = False
     anywhere: bool = False
+    language: str = "en"
     home: HomePage | None = None
 
     def to_json(self) -> dict[str, JsonValue]:
         """Return JSON values for `from_json`."""
         part: dict[str, JsonValue] = {"rank": self.rank, "user": self.user_id}
+        if self.language != "en":
+            part["language"] = self.language
         if self.home is not None:
             return part | {"home": _page_to_json(self.home)}
         return part | {
@@ -75,6 +78,7 @@ class SlackPart:
             user_id=_text(part.get("user")),
             asked_by_command=asked_by_command or part.get("asked_by_command") is True,
             anywhere=part.get("anywhere") is True,
+            language=_text(part.get("language")) or "en",
             home=_page_from_json(page) if isinstance(page, Mapping) else None,
         )
 

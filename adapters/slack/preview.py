@@ -44,7 +44,8 @@ def _element(element: Mapping[str, Any]) -> str:
         case "rich_text_quote":
             return f'<blockquote class="text">{_inline(element["elements"])}</blockquote>'
         case "rich_text_preformatted":
-            return _bordered(f"<pre>{_inline(element['elements'])}</pre>", element)
+            text = _inline(element["elements"])
+            return _bordered(f'<pre tabindex="0">{text}</pre>', element)
         case _:
             return _bordered(_list(element), element)
 
@@ -55,7 +56,7 @@ def _list(element: Mapping[str, Any]) -> str:
     depth = int(element.get("indent", 0))
     tag, start = ("ol", f' start="{first}"') if element["style"] == "ordered" else ("ul", "")
     items = "".join(f'<li class="text">{_inline(item["elements"])}</li>' for item in element["elements"])
-    return '<ul class="indent">' * depth + f"<{tag}{start}>{items}</{tag}>" + "</ul>" * depth
+    return '<div class="indent">' * depth + f"<{tag}{start}>{items}</{tag}>" + "</div>" * depth
 
 
 def _bordered(html: str, element: Mapping[str, Any]) -> str:

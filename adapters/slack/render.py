@@ -38,6 +38,7 @@ from bot.render import (
 from bot.render import plain as plain_text
 from bot.render.text import row_size, shorten, unrolled
 from bot.shared import rank_of
+from bot.texts import DEFAULT, say
 
 MAX_SIZE: Final = 11_800
 """UTF-16 units in the blocks of a message, those of addresses included; the buttons have some more. Slack documents
@@ -61,7 +62,7 @@ _LAST_LINE: Final = NOTE_UNITS + 2
 """UTF-16 units kept for who asked, or for a note."""
 _HOME_QUESTION: Final = 300
 
-EMPTY: Final = "(This message has no text.)"
+EMPTY: Final = say("no-text", DEFAULT)
 
 
 class _Scale:
@@ -111,27 +112,29 @@ def render(outbound: Outbound, *, plain: bool = False, after: int = 0) -> list[S
     `after` parts of the other form. A Home tab, which has nothing but blocks, and all of them our own, has no other
     form.
     """
-    make = partial(_text_parts, after=after) if plain else _parts
+    empty = say("no-text", outbound.language)
+    make = partial(_text_parts, after=after, empty=empty) if plain else partial(_parts, empty=empty)
     match outbound:
         case Answer(text=text, asker_id=asker_id, notes=notes):
             parts = [replace(part, user_id=asker_id) for part in make(noted(parse(text), notes).blocks)]
             if not plain:
-                parts[-1] = replace(parts[-1], blocks=(*parts[-1].blocks, _buttons()))
+                parts[-1] = replace(parts[-1], blocks=(*parts[-1].blocks, _buttons(outbound.language)))
             return parts
         case Notice(text=text, kind="question", user_id=user_id):
             parts = [replace(part, user_id=user_id) for part in make([Text((Span(text),), Place(quote=1))])]
-            parts[-1] = replace(parts[-1], asked_by_command=True)
+            parts[-1] = replace(parts[-1], asked_by_command=True, language=outbound.language)
             return parts
         case Notice(text=text, kind=kind, user_id=user_id):
             parts = make(parse(text).blocks)
             return [replace(part, user_id=user_id, rank=rank_of(kind), anywhere=kind == "failure") for part in parts]
         case Home():
-            return [SlackPart(user_id=outbound.user_id, home=_home(outbound))]
+            return [SlackPart(user_id=outbound.user_id, home=_home(outbound), language=outbound.language)]
 
 
 def with_asker(part: SlackPart, name: str) -> SlackPart:
     """Add the line that says who asked, by name, for a mention would ping; "" where the name is not known."""
-    line = f"{name} asked with {SLASH_COMMAND}" if name else f"Asked with {SLASH_COMMAND}"
+    by = say("asked-by", part.language, name=name, command=SLASH_COMMAND)
+    line = by if name else say("asked", part.language, command=SLASH_COMMAND)
     if part.blocks:
         block = {"type": "context", "elements": [{"type": "plain_text", "text": line, "emoji": False}]}
         return replace(part, blocks=(*part.blocks, block))
@@ -147,27 +150,26 @@ def with_note(part: SlackPart, note: str) -> SlackPart:
     return replace(part, text=f"{part.text}\n\n{escape(note)}")
 
 
-def _parts(blocks: Iterable[Block]) -> list[SlackPart]:
-    composer, messages = _messages(blocks)
+def _parts(blocks: Iterable[Block], *, empty: str) -> list[SlackPart]:
+    composer, messages = _messages(blocks, empty)
     return [SlackPart(text=text, blocks=tuple(composer.compose(part))) for text, part in messages]
 
 
-def _messages(blocks: Iterable[Block]) -> tuple[BlockComposer, list[tuple[str, tuple[Block, ...]]]]:
+def _messages(blocks: Iterable[Block], empty: str) -> tuple[BlockComposer, list[tuple[str, tuple[Block, ...]]]]:
     """Cut into what becomes a message each, with its text for notifications; and what composes them."""
     blocks = list(blocks)
     ready = [piece for block in blocks for piece in _adapted(block)]
-    if is_blank(plain_text(Document(tuple(ready)))):
-        ready = [Text((Span(EMPTY),))]
     composer = BlockComposer(narrow_tables_as_text=sum(isinstance(block, Table) for block in blocks) > 1)
     messages = [(_fallback(part), part) for part in split(ready, _Scale(composer))]
-    return composer, [(text, part) for text, part in messages if not is_blank(text)]
+    seen = [(text, part) for text, part in messages if not is_blank(text)]
+    return composer, seen or [(escape(empty), (Text((Span(empty),)),))]
 
 
-def _text_parts(blocks: Iterable[Block], after: int) -> list[SlackPart]:
+def _text_parts(blocks: Iterable[Block], *, after: int, empty: str) -> list[SlackPart]:
     if after:
-        blocks = [block for _, part in _messages(blocks)[1][after:] for block in part]
+        blocks = [block for _, part in _messages(blocks, empty)[1][after:] for block in part]
     text = plain_text(Document(tuple(blocks)))
-    words = Text((Span(EMPTY if is_blank(text) else text),))
+    words = Text((Span(empty if is_blank(text) else text),))
     texts = [flat(piece.spans) for part in split([words], _TextScale()) for piece in part if isinstance(piece, Text)]
     return [SlackPart(text=escape(piece)) for piece in texts if not is_blank(piece)]
 
@@ -226,44 +228,41 @@ def escape(text: str) -> str:
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
-def _buttons() -> dict[str, Any]:
+def _buttons(language: str) -> dict[str, Any]:
     def button(text: str, value: str) -> dict[str, Any]:
         return {"text": {"type": "plain_text", "text": text}, "accessibility_label": text, "value": value}
 
     element = {
         "type": "feedback_buttons",
         "action_id": RATE_ACTION,
-        "positive_button": button("Good answer", "good"),
-        "negative_button": button("Bad answer", "bad"),
+        "positive_button": button(say("good-answer", language), "good"),
+        "negative_button": button(say("bad-answer", language), "bad"),
     }
     return {"type": "context_actions", "elements": [element]}
 
 
 def _home(home: Home) -> HomePage:
-    introduction = (
-        "Ask me in a direct message, mention me in a channel, or use `/ask`. "
-        "In a thread I remember what was said before.\n\n"
-        "React with 👍 or 👎, or use the buttons, to say whether an answer helped.\n\n"
-        "`!new` begins a new conversation, `!help` says more."
-    )
+    def own(name: str) -> str:
+        return say(name, home.language)
+
     compose = BlockComposer().compose
-    blocks = [_header("How to ask"), *compose(parse(introduction).blocks)]
+    blocks = [_header(own("home-ask")), *compose(parse(own("home-help")).blocks)]
     if home.suggestions:
         items = [Text((Span(text),), Place(depth=1)) for text in home.suggestions[:10]]
-        blocks += [_header("You could ask"), *compose(items)]
-    blocks.append(_header("Your recent questions"))
+        blocks += [_header(own("home-suggestions")), *compose(items)]
+    blocks.append(_header(own("home-recent")))
     if not home.recent:
-        blocks += compose([Text((Span("None yet."),))])
-    return HomePage(
-        blocks=tuple(blocks), recent=tuple(_recent(question) for question in home.recent[:20]), prompts=home.suggestions
-    )
+        blocks += compose([Text((Span(own("home-none")),))])
+    recent = tuple(_recent(question, home.language) for question in home.recent[:20])
+    return HomePage(blocks=tuple(blocks), recent=recent, prompts=home.suggestions)
 
 
-def _recent(question: RecentQuestion) -> HomeQuestion:
-    text = question.text.strip() or "(no text)"
+def _recent(question: RecentQuestion, language: str) -> HomeQuestion:
+    text = question.text.strip() or say("home-no-words", language)
     shown = shorten(text, _HOME_QUESTION)
-    when = f"{question.asked_at:%d %b %Y, %H:%M} UTC"
-    elements = [text_element(Span(shown)), text_element(Span(f"\n{question.outcome} · {when}", italic=True))]
+    outcome = say(f"outcome-{question.outcome}", language)
+    when = say("home-when", language, outcome=outcome, at=question.asked_at)
+    elements = [text_element(Span(shown)), text_element(Span(f"\n{when}", italic=True))]
     section = {"type": "rich_text_section", "elements": elements}
     return HomeQuestion(
         block={"type": "rich_text", "elements": [section]},

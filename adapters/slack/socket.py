@@ -12,8 +12,9 @@ import asyncio
 import contextlib
 import json
 import logging
-from collections.abc import AsyncIterator, Mapping
-from typing import Any, Final
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AbstractAsyncContextManager
+from typing import Any, Final, TypeAlias
 
 import aiohttp
 from slack_sdk.socket_mode.request import SocketModeRequest
@@ -27,7 +28,9 @@ from bot.shared import BackgroundTasks, Backoff, way_to
 log = logging.getLogger(__name__)
 
 CONNECTIONS: Final = 2
-"""Of the ten that an app may have; each payload goes to any one of them (docs.slack.dev, "Using Socket Mode")."""
+"""Of one process; each payload goes to any one of an app's (docs.slack.dev, "Using Socket Mode")."""
+PLACES: Final = 8
+"""Connections of all processes together. An app may have ten, and one that is renewed is there twice for a while."""
 HELLO_SECONDS: Final = 10.0
 HEARTBEAT_SECONDS: Final = 10.0
 SILENT_SECONDS: Final = 150.0
@@ -45,10 +48,17 @@ FIRST_WAIT: Final = 0.5
 LONGEST_WAIT: Final = 30.0
 
 
-class SocketMode:
-    """Keeps the connections open and acknowledges each envelope after `take` said so."""
+Place: TypeAlias = Callable[[], AbstractAsyncContextManager[None]]
+"""One of the app's `PLACES`, which all processes share out: waited for, then held."""
 
-    def __init__(self, client: Client, session: aiohttp.ClientSession, app_token: str, take: Take) -> None:
+
+class SocketMode:
+    """Keeps the connections open, each in a `place`, and acknowledges each envelope after `take` said so."""
+
+    def __init__(
+        self, client: Client, session: aiohttp.ClientSession, app_token: str, take: Take, place: Place
+    ) -> None:
+        self._place = place
         self._client = client
         self._session = session
         self._app_token = app_token
@@ -61,6 +71,7 @@ class SocketMode:
 
         Raises:
             Misconfigured: the app token is refused, or Socket Mode was turned off in the app's settings.
+            Unavailable: another process may have taken a place over.
         """
         keepers = [asyncio.create_task(self._keep()) for _ in range(CONNECTIONS)]
         try:
@@ -73,6 +84,10 @@ class SocketMode:
             await asyncio.gather(*keepers, return_exceptions=True)
 
     async def _keep(self) -> None:
+        async with self._place():
+            await self._keep_open()
+
+    async def _keep_open(self) -> None:
         """Keep one connection: open it, renew it when Slack says so, back off when it fails."""
         backoff = Backoff(first=FIRST_WAIT, longest=LONGEST_WAIT)
         links: list[_Link] = []

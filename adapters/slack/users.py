@@ -8,8 +8,11 @@ from dataclasses import replace
 from typing import Any, Final
 
 from adapters.slack.client import Client
+from adapters.slack.errors import NOT_TOLD
+from adapters.slack.groups import UserGroups
 from adapters.slack.identity import Identity
 from adapters.slack.ids import Payload
+from bot.adapter import Listed
 from bot.errors import BotError, Misconfigured, Rejected
 from bot.events import Added, Command, Edit, Event, HomeOpened, Message, Person, Reaction, Standing
 from bot.shared import BoundedDict
@@ -18,8 +21,7 @@ KEEP_SECONDS: Final = 3600.0
 KEEP_PEOPLE: Final = 10_000
 LONGEST_NAME: Final = 80
 """Characters; what Slack lets people write as their display name."""
-NOT_TOLD: Final = frozenset({"missing_scope", "no_permission", "access_denied"})
-"""Reasons why a token may not ask about people; a wrong token has others."""
+NOBODY: Final = Listed()
 
 
 class Users:
@@ -32,18 +34,21 @@ class Users:
         self, client: Client, *, guests_differ: bool = False, clock: Callable[[], float] = time.monotonic
     ) -> None:
         self._client = client
+        self._groups = UserGroups(client, clock)
         self._guests_differ = guests_differ
         self._clock = clock
         self._known: BoundedDict[str, tuple[float, Standing]] = BoundedDict(KEEP_PEOPLE)
 
-    async def refine(self, event: Event, payload: Payload, identity: Identity) -> Event:
-        """Give the event the true standing of its person, looked up only where it can matter.
+    async def refine(self, event: Event, payload: Payload, identity: Identity, listed: Listed = NOBODY) -> Event:
+        """Give the event the true standing of its person and their `listed` groups, looked up only where it can matter.
 
         Raises:
             Unavailable: Slack could not be asked; the payload is not to be acknowledged.
         """
         if not isinstance(event, Message | Edit | Reaction | Command | Added | HomeOpened) or not event.user_id:
             return event
+        if listed != NOBODY and (groups := await self._groups.of(event.user_id, listed)):
+            event = replace(event, groups=groups)
         # In an organisation of several workspaces a member has one identity in all of them: the workspace that an event
         # names may be a sister, which only `users.info` can tell from a stranger's.
         sister = event.standing == "external" and identity.enterprise_id is not None

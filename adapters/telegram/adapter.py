@@ -71,6 +71,10 @@ class TelegramAdapter:
         """Name of the channel."""
         return CHANNEL_NAME
 
+    async def serves(self, account_id: str) -> bool:
+        """Whether the account is this bot."""
+        return account_id == self._client.account_id
+
     async def run(self, host: Host) -> None:
         """Receive until cancelled.
 

@@ -13,14 +13,15 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Final
 
+import aiohttp
 from telegram import Bot
-from telegram.error import TelegramError
-from telegram.request import HTTPXRequest
+from telegram.error import NetworkError, TelegramError, TimedOut
+from telegram.request import BaseRequest, RequestData
 
 from adapters.telegram.config import TelegramSettings
-from adapters.telegram.errors import WRITTEN, GroupMoved, StatusError, out_of_reach, translate
+from adapters.telegram.errors import GroupMoved, StatusError, out_of_reach, translate
 from bot.errors import BotError, OutcomeUnknown
-from bot.shared import seconds_asked, way_to
+from bot.shared import Connector, seconds_asked, way_to
 
 ALLOWED_UPDATES: Final = ("message", "edited_message", "message_reaction", "callback_query", "my_chat_member")
 BATCH: Final = 100
@@ -28,41 +29,82 @@ BATCH: Final = 100
 LONG_POLL_SECONDS: Final = 30
 """Telegram's server ends a poll after 50 seconds (telegram-bot-api, Client.cpp); many proxies cut idle calls at 60."""
 READ_SECONDS: Final = 20.0
+CONNECT_SECONDS: Final = 20.0
+"""Until a connection stands: a free place, its name, a proxy's tunnel and TLS included."""
 MOST_BYTES: Final = 16 * 1024 * 1024
 """Of a response; a hundred updates with the longest texts are about a tenth of it."""
 PTB_STATUSES: Final = frozenset({400, 401, 403, 404, 409})
 """Statuses the SDK has a class for; all others it makes one NetworkError of, and we need the number."""
 
-# The SDK logs whole calls and answers at debug, and httpx logs addresses, which hold the token, at info.
-for _name in ("telegram", "httpx", "httpcore"):
-    logging.getLogger(_name).setLevel(logging.WARNING)
+# The SDK logs whole calls and answers at debug.
+logging.getLogger("telegram").setLevel(logging.WARNING)
 
 
-class Request(HTTPXRequest):
-    """The SDK's request layer, without the losses: statuses stay numbers, and what cannot be read is not logged."""
+class Request(BaseRequest):
+    """The SDK's request layer over aiohttp, as everything else here: one attempt, no redirects, and no more read of an
+    answer than `MOST_BYTES`. Statuses stay numbers, and what cannot be read is not logged.
 
-    async def do_request(self, *args: Any, **kwargs: Any) -> tuple[int, bytes]:
-        """Do the call; raise `StatusError` for a status the SDK would not tell apart."""
-        status, payload = await super().do_request(*args, **kwargs)
+    `connections`: at most so many at a time. `proxy`: its address, None for none.
+    """
+
+    def __init__(self, connections: int, proxy: str | None) -> None:
+        self._connections = connections
+        self._proxy = proxy
+        self._session: aiohttp.ClientSession | None = None
+
+    @property
+    def read_timeout(self) -> float:
+        """Seconds between two pieces of an answer at most."""
+        return READ_SECONDS
+
+    async def initialize(self) -> None:
+        """Open the session; its connections are made as they are needed."""
+        if self._session is None:
+            connector = Connector(limit=self._connections)
+            headers = {"Accept-Encoding": "identity"}
+            self._session = aiohttp.ClientSession(
+                connector=connector, auto_decompress=False, headers=headers, cookie_jar=aiohttp.DummyCookieJar()
+            )
+
+    async def shutdown(self) -> None:
+        """Close all connections."""
+        if self._session is not None:
+            await self._session.close()
+            self._session = None
+
+    async def do_request(  # the SDK's signature
+        self,
+        url: str,
+        method: str,
+        request_data: RequestData | None = None,
+        read_timeout: Any = BaseRequest.DEFAULT_NONE,
+        write_timeout: Any = BaseRequest.DEFAULT_NONE,
+        connect_timeout: Any = BaseRequest.DEFAULT_NONE,
+        pool_timeout: Any = BaseRequest.DEFAULT_NONE,
+    ) -> tuple[int, bytes]:
+        """Do the call.
+
+        Raises:
+            StatusError: for a status the SDK would not tell apart.
+            NetworkError, TimedOut: what happened instead is the cause; `translate` knows what was written.
+        """
+        if self._session is None:
+            raise RuntimeError("the request layer is not open")
+        read = READ_SECONDS if read_timeout is BaseRequest.DEFAULT_NONE else read_timeout
+        timeout = aiohttp.ClientTimeout(total=None, connect=CONNECT_SECONDS, sock_read=read)
+        data = request_data.json_parameters if request_data else None
+        try:
+            async with self._session.request(
+                method, url, data=data, timeout=timeout, proxy=self._proxy, allow_redirects=False
+            ) as response:
+                status, payload = response.status, await read_bounded(response)
+        except TimeoutError as error:
+            raise TimedOut from error
+        except (aiohttp.ClientError, OSError) as error:
+            raise NetworkError(type(error).__name__) from error
         if 200 <= status < 300 or status in PTB_STATUSES:
             return status, payload
         raise StatusError(status, _retry_after(payload) if status == 429 else None)
-
-    @staticmethod
-    async def read_bounded(response: Any) -> None:
-        """Read the body of a response, a hook of the HTTP library: not unpacked, and no more than `MOST_BYTES`.
-
-        Raises:
-            TelegramError: it is longer, or packed though nobody asked for that.
-        """
-        if response.headers.get("Content-Encoding", "identity") != "identity":
-            raise TelegramError("The response is packed.")
-        body = bytearray()
-        async for chunk in response.aiter_raw():
-            body += chunk
-            if len(body) > MOST_BYTES:
-                raise TelegramError("The response is too large.")
-        response._content = bytes(body)  # where the library itself puts what it read; it has no public name
 
     @staticmethod
     def parse_json_payload(payload: bytes) -> dict[str, Any]:
@@ -76,16 +118,20 @@ class Request(HTTPXRequest):
         return data
 
 
-async def _note_writing(request: Any) -> None:
-    """Note on a request of the HTTP library when it begins to be written; what comes before, a proxy's tunnel for
-    example, is its connection. `is_written` in errors.py reads it."""
+async def read_bounded(response: aiohttp.ClientResponse) -> bytes:
+    """Read the body of a response: not unpacked, and no more than `MOST_BYTES`.
 
-    async def trace(event: str, about: Mapping[str, Any]) -> None:
-        if event.endswith("send_request_headers.started") and about["request"].method != b"CONNECT":
-            request.extensions[WRITTEN] = True
-
-    request.extensions[WRITTEN] = False
-    request.extensions["trace"] = trace
+    Raises:
+        TelegramError: it is longer, or packed though nobody asked for that.
+    """
+    if response.headers.get("Content-Encoding", "identity") != "identity":
+        raise TelegramError("The response is packed.")
+    body = bytearray()
+    async for chunk in response.content.iter_any():
+        body += chunk
+        if len(body) > MOST_BYTES:
+            raise TelegramError("The response is too large.")
+    return bytes(body)
 
 
 class Client:
@@ -95,34 +141,13 @@ class Client:
         token = settings.bot_token.get_secret_value() if settings.bot_token else ""
         self.account_id: Final = token.partition(":")[0]
         self._files = f"{settings.api_url}/file/bot{token}/"
-        self._api_url = settings.api_url
-        self._request = self._new_request(64)
+        proxy = way_to(settings.api_url).proxy
+        self._request = Request(64, proxy)
         # Of its own, so that it can be made anew while answers are on their way.
-        self._polling = self._new_request(1)
+        self._polling = Request(1, proxy)
         base_url = f"{settings.api_url}/bot"
         self._bot = Bot(token, base_url=base_url, request=self._request, get_updates_request=self._polling)
         self._users = 0
-
-    def _new_request(self, connections: int) -> Request:
-        proxy = way_to(self._api_url).proxy
-        more: dict[str, Any] = {
-            "event_hooks": {"request": [_note_writing], "response": [Request.read_bounded]},
-            "headers": {"Accept-Encoding": "identity"},
-        }
-        if proxy is None:  # else it would look for one by itself
-            more["mounts"] = {"http://": None, "https://": None}
-        if self._api_url.startswith("http://"):
-            # Plain HTTP (loopback alone) has no certificate; loading all authorities for it costs a tenth of a second.
-            more["verify"] = False
-        return Request(
-            connection_pool_size=connections,
-            read_timeout=READ_SECONDS,
-            write_timeout=10,
-            connect_timeout=10,
-            pool_timeout=10,
-            proxy=proxy,
-            httpx_kwargs=more,
-        )
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator[None]:

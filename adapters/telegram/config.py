@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationInfo, field_validator, model_validator
 
 from adapters.telegram.ids import CHANNEL_NAME
-from bot.adapter import AccessRule, ChannelSpec
+from bot.adapter import AccessRule, ChannelSpec, SecretFile
 from bot.shared import is_loopback
 
 
@@ -72,6 +72,28 @@ class TelegramSettings(BaseModel):
         return value
 
 
+class FurtherBot(BaseModel):
+    """A table of `[[telegram]]`: a further bot. Secrets stand in files of their own."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    name: str
+    token_file: SecretFile
+    webhook_url: str | None = None
+    webhook_secret_file: SecretFile | None = None
+
+    def settings_beside(self, main: TelegramSettings) -> TelegramSettings:
+        """Make the settings of this bot: its own token and webhook, and the rest as the first one's."""
+        return TelegramSettings.model_validate(
+            {
+                "TELEGRAM_BOT_TOKEN": self.token_file,
+                "TELEGRAM_API_URL": main.api_url,
+                "TELEGRAM_WEBHOOK_URL": self.webhook_url,
+                "TELEGRAM_WEBHOOK_SECRET": self.webhook_secret_file,
+            }
+        )
+
+
 def _safe(value: str, name: str, example: str) -> str:
     parts = urlsplit(value)
     if not parts.hostname or parts.scheme not in ("http", "https"):
@@ -85,6 +107,7 @@ CHANNEL: Final = ChannelSpec(
     name=CHANNEL_NAME,
     settings=TelegramSettings,
     token="TELEGRAM_BOT_TOKEN",  # noqa: S106  # a variable's name
+    token_from="Write /newbot to @BotFather in Telegram, and copy the token it gives.",  # noqa: S106  # it is none
     scopes={"private": ("user", "topic"), "group": ("user", "conversation"), "topic": ("topic", "user")},
     access=(
         AccessRule(
@@ -99,6 +122,7 @@ CHANNEL: Final = ChannelSpec(
         ),
     ),
     lacks=frozenset({"look_ups", "history"}),
+    further=FurtherBot,
     adapter="adapters.telegram.adapter:TelegramAdapter",
     preview="adapters.telegram.preview:preview",
     manifest="adapters.telegram.manifest:MANIFEST",

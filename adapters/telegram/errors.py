@@ -7,6 +7,7 @@ import warnings
 from datetime import timedelta
 from typing import Final
 
+import aiohttp
 from telegram.error import (
     BadRequest,
     ChatMigrated,
@@ -18,18 +19,14 @@ from telegram.error import (
     PassportDecryptionError,
     RetryAfter,
     TelegramError,
+    TimedOut,
 )
 
 from bot.errors import BotError, Misconfigured, OutcomeUnknown, Rejected, Unavailable
-from bot.shared import seconds_asked
+from bot.shared import not_connected, seconds_asked
 
-NOT_WRITTEN: Final = frozenset(
-    {"ConnectError", "ConnectTimeout", "PoolTimeout", "ProxyError", "UnsupportedProtocol", "LocalProtocolError"}
-)
-"""Causes, by class name (the HTTP library is the SDK's, not ours), after which nothing has left this machine."""
-
-WRITTEN: Final = "uppzy_written"
-"""Extension of a request of that library: whether it began to be written."""
+NOT_WRITTEN: Final = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.InvalidURL)
+"""Causes after which nothing has left this machine: there was no connection (see `bot.shared.Connector`)."""
 
 REASONS: Final[tuple[tuple[str, str], ...]] = (
     ("message is not modified", "not_modified"),
@@ -167,17 +164,11 @@ def _by_status(error: StatusError, call: str) -> BotError:
 
 
 def _by_cause(error: NetworkError, call: str) -> BotError:
-    cause = type(error.__cause__).__name__
-    if cause in NOT_WRITTEN or not _is_written(error.__cause__):
-        return Unavailable(f"Telegram cannot be reached ({cause} at {call}).", reason="connection")
-    reason = "timeout" if "Timeout" in cause or "TimedOut" in type(error).__name__ else "connection"
+    cause = error.__cause__
+    if isinstance(cause, NOT_WRITTEN):
+        return Unavailable(f"Telegram cannot be reached for {call} ({not_connected(cause)}).", reason="connection")
+    reason = "timeout" if isinstance(cause, TimeoutError) or isinstance(error, TimedOut) else "connection"
     return OutcomeUnknown(f"The call {call} was cut; Telegram may have done it.", reason=reason)
-
-
-def _is_written(cause: BaseException | None) -> bool:
-    """Whether a request may have been written before it failed; a proxy may fail in any way before that."""
-    extensions = getattr(getattr(cause, "_request", None), "extensions", {})
-    return bool(extensions.get(WRITTEN, True))
 
 
 def out_of_reach(error: GroupMoved, call: str) -> Rejected:

@@ -19,12 +19,14 @@ from adapters.telegram.client import Client
 from adapters.telegram.config import TelegramSettings
 from bot.adapter import ManifestOptions, Want
 from bot.errors import Misconfigured, Unavailable
+from bot.texts import DEFAULT, say
 
 SCOPES: Final = {
     "default": BotCommandScopeDefault,
     "all_private_chats": BotCommandScopeAllPrivateChats,
     "all_group_chats": BotCommandScopeAllGroupChats,
 }
+SHIPPED: Final = ("de", "es", "fr", "pt", "tr")
 PRIVATE: Final = ("start", "help", "new", "stop", "ask")
 GROUP: Final = ("ask", "new", "stop", "help")
 TRIES: Final = 5
@@ -40,43 +42,16 @@ class Profile:
     commands: Mapping[str, str]
 
 
+def _profile(language: str) -> Profile:
+    return Profile(
+        description=say("profile-about", language),
+        short_description=say("profile-short", language),
+        commands={name: say(f"command-{name}", language) for name in PRIVATE},
+    )
+
+
 PROFILES: Final[Mapping[str, Profile]] = {
-    "": Profile(
-        description="Ask me a question in your own words. In a group mention me, reply to me, or use /ask. "
-        "Rate an answer with 👍 or 👎: it makes the next ones better.",
-        short_description="Answers questions, in private and in groups.",
-        commands={
-            "start": "Begin",
-            "help": "What I can do",
-            "new": "Start a new conversation",
-            "stop": "Stop your open questions",
-            "ask": "Ask a question",
-        },
-    ),
-    "de": Profile(
-        description="Stell mir eine Frage in deinen eigenen Worten. In einer Gruppe erwähne mich, antworte mir oder "
-        "nimm /ask. Bewerte eine Antwort mit 👍 oder 👎: Das macht die nächsten besser.",
-        short_description="Beantwortet Fragen, privat und in Gruppen.",
-        commands={
-            "start": "Anfangen",
-            "help": "Was ich kann",
-            "new": "Ein neues Gespräch beginnen",
-            "stop": "Deine offenen Fragen abbrechen",
-            "ask": "Eine Frage stellen",
-        },
-    ),
-    "tr": Profile(
-        description="Bana kendi sözlerinle bir soru sor. Grupta benden bahset, bana yanıt ver ya da /ask kullan. "
-        "Yanıtı 👍 veya 👎 ile değerlendir: sonrakiler daha iyi olur.",
-        short_description="Özel sohbetlerde ve gruplarda soruları yanıtlar.",
-        commands={
-            "start": "Başla",
-            "help": "Neler yapabilirim",
-            "new": "Yeni bir sohbet başlat",
-            "stop": "Açık sorularını durdur",
-            "ask": "Bir soru sor",
-        },
-    ),
+    "" if language == DEFAULT else language: _profile(language) for language in (DEFAULT, *SHIPPED)
 }
 """Language → profile; "" is for everybody without one of their own."""
 
@@ -119,7 +94,7 @@ class TelegramManifest:
             differences = await _compare(client)
             for difference in differences:
                 await _call(client, difference.method, difference.arguments)
-        return [difference.sentence for difference in differences]
+        return [difference.done for difference in differences]
 
     async def differences(self, settings: object, wants: frozenset[Want] = frozenset()) -> list[str] | None:
         """List where Telegram shows something else than the profile; None without a token to ask with.
@@ -142,6 +117,7 @@ class _Difference:
     """Something that Telegram shows otherwise, and the call that mends it."""
 
     sentence: str
+    done: str
     method: str
     arguments: dict[str, Any]
 
@@ -157,6 +133,7 @@ async def _compare(client: Client) -> list[_Difference]:
                 differences.append(
                     _Difference(
                         sentence=f"{field} for {for_whom} differs",
+                        done=f"{field} for {for_whom} is set",
                         method=f"set_my_{field}",
                         arguments={field: text, "language_code": language},
                     )
@@ -166,10 +143,12 @@ async def _compare(client: Client) -> list[_Difference]:
             where = {"scope": SCOPES[scope](), "language_code": language}
             shown = await _call(client, "get_my_commands", where)
             if list(shown) != commands:
+                names = ", ".join(f"/{name}" for name in _names(scope))
                 change = _change([command.command for command in shown], list(_names(scope)))
                 differences.append(
                     _Difference(
                         sentence=f"commands in {scope} for {for_whom}: {change}",
+                        done=f"commands in {scope} for {for_whom} are set: {names}",
                         method="set_my_commands",
                         arguments={"commands": commands, **where},
                     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -11,6 +12,7 @@ from telegram import (
     Chat,
     ChatMember,
     MessageReactionUpdated,
+    User,
 )
 from telegram import Message as TelegramMessage
 
@@ -31,6 +33,7 @@ SERVICE_USER: Final = 777000
 """Telegram itself (`telegram.constants.ChatID.SERVICE_CHAT`)."""
 FORWARDED: Final = ReadText(text="", mentions_bot=False, mentions_others=False)
 """What a person says with a message that they only sent on: nothing. Its commands and mentions are not theirs."""
+LANGUAGE_TAG: Final = re.compile(r"[A-Za-z]{2,8}([-_][A-Za-z0-9]{1,8}){0,3}")
 BUTTONS: Final = {RATE_GOOD: "👍", RATE_BAD: "👎"}
 
 
@@ -90,6 +93,7 @@ def _message(content: Any, identity: Identity) -> list[Event]:
                 files=files_of(content, identity),
                 joins=joins_of(message, identity, forwarded=False),
                 sent_at=sent_at,
+                locale=_locale(message.from_user),
             )
         ]
     return [
@@ -108,6 +112,7 @@ def _message(content: Any, identity: Identity) -> list[Event]:
             in_reply_to=_ref(message.chat, replied.message_id, identity) if replied else None,
             joins=joins_of(message, identity, forwarded=forwarded),
             sent_at=sent_at,
+            locale=_locale(message.from_user),
         )
     ]
 
@@ -137,6 +142,7 @@ def _edit(content: Any, identity: Identity, update_id: int) -> list[Event]:
             has_attachment=parse.attached(content),
             files=files_of(content, identity),
             sent_at=edited_at,
+            locale=_locale(message.from_user),
         )
     ]
 
@@ -160,6 +166,7 @@ def _reactions(update: MessageReactionUpdated, identity: Identity, update_id: in
             emoji=emoji,
             added=added,
             sent_at=_time(update.date),
+            locale=_locale(update.user),
         )
         for emoji, added in changes
     ]
@@ -181,6 +188,7 @@ def _click(query: CallbackQuery, identity: Identity, received_at: datetime) -> l
             added=True,
             button=True,
             sent_at=received_at,
+            locale=_locale(query.from_user),
         )
     ]
 
@@ -258,6 +266,12 @@ def _author(message: TelegramMessage) -> str | None:
     if user is None or user.is_bot or user.id == SERVICE_USER:
         return None
     return str(number(user.id))
+
+
+def _locale(user: User | None) -> str | None:
+    """Read the language of a person's app (Bot API, User, `language_code`), None where it is not told."""
+    tag = user.language_code if user is not None else None
+    return tag if isinstance(tag, str) and LANGUAGE_TAG.fullmatch(tag) else None
 
 
 def _read_text(message: TelegramMessage, identity: Identity) -> ReadText | None:

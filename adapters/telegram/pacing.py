@@ -12,6 +12,9 @@ from adapters.telegram.ids import CHANNEL_NAME, is_group
 from bot.adapter import Host
 from bot.shared import ANSWER_RANK, BoundedDict, RankedPace
 
+CALLS: Final = 28
+"""Calls in CALLS times `PaceLimits.overall_seconds`. A little under what is allowed, for they do not all travel equally
+long."""
 PROGRESS: Final = 10
 """Calls for progress and typing in the time of thirty: a third."""
 CHATS_KEPT: Final = 10_000
@@ -19,7 +22,8 @@ CHATS_KEPT: Final = 10_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PaceLimits:
-    """Telegram's limits, in seconds: one message per chat, `group_messages` per group and window, calls overall.
+    """Telegram's limits, in seconds: one message per chat, `group_messages` per group and window, calls overall (on
+    average: so many of them may go at once as may go in a second).
 
     They are 1 a second per chat, 20 a minute per group, about 30 a second overall:
     https://core.telegram.org/bots/faq#my-bot-is-hitting-limits-how-do-i-avoid-this
@@ -42,7 +46,8 @@ class _Chat:
 class Pacer:
     """Spaces the calls of one account. `clock` gives seconds that only grow.
 
-    In a chat answers go before notices; progress never waits, it is left out when a third of the budget is used.
+    In a chat answers go before notices. Progress never waits and lets nobody wait: it is left out when a third of the
+    budget is used, when answers need the rest, and for as long as Telegram has asked to wait.
     """
 
     def __init__(self, account_id: str, limits: PaceLimits, clock: Callable[[], float]) -> None:
@@ -52,6 +57,8 @@ class Pacer:
         # A restart may lose it all, so the oldest may go too: Telegram's 429 is the second line.
         self._chats: BoundedDict[str, _Chat] = BoundedDict(CHATS_KEPT)
         self._messages = RankedPace()
+        self._slots = itertools.count()
+        self._quiet_until = 0.0
         self._calls: deque[float] = deque()
         self._progress: deque[float] = deque()
 
@@ -72,15 +79,18 @@ class Pacer:
         await host.pace(f"{self._name}:{chat_id}", limits.chat_seconds)
 
     async def call(self, host: Host | None) -> None:
-        """Wait for the place of one call that is no message."""
+        """Wait for the place of one call that must be made: each of CALLS slots is used once in their time, so a burst
+        is not slowed down."""
         if host is not None:
-            await host.pace(self._name, self._limits.overall_seconds)
+            await host.pace(f"{self._name}:{next(self._slots) % CALLS}", CALLS * self._limits.overall_seconds)
         self._calls.append(self._clock())
 
     def take_progress(self) -> bool:
         """Take the place of one call for progress; False when a third of the budget went there in the last second,
-        or answers need the rest of it."""
+        answers need the rest of it, or Telegram wants less of us."""
         now = self._clock()
+        if now < self._quiet_until:
+            return False
         window = 30 * self._limits.overall_seconds
         _forget(self._progress, now - window)
         _forget(self._calls, now - window)
@@ -101,9 +111,14 @@ class Pacer:
         return True
 
     def flooded(self, chat_id: str, seconds: float) -> None:
-        """Remember that Telegram wants nothing for this chat for so long."""
+        """Remember that Telegram wants nothing for this chat for so long, and no progress anywhere."""
         chat = self._chat(chat_id)
         chat.not_before = max(chat.not_before, self._clock() + seconds)
+        self.be_quiet(seconds)
+
+    def be_quiet(self, seconds: float) -> None:
+        """Leave progress out for so long."""
+        self._quiet_until = max(self._quiet_until, self._clock() + seconds)
 
     def waiting(self, chat_id: str) -> float:
         """Seconds left of what Telegram asked to wait for this chat, 0 for none."""

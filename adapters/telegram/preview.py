@@ -33,6 +33,8 @@ def _article(part: TelegramPart) -> str:
         tag, attributes = _TAGS.get(entity["type"], ""), ""
         if entity["type"] == "text_link":
             tag, attributes = "a", f' href="{escape(entity["url"])}" target="_blank" rel="noopener noreferrer nofollow"'
+        elif tag == "pre":
+            attributes = ' tabindex="0"'  # it scrolls sideways, and must be reached by the keyboard to be read
         opens.setdefault(start, []).append(f"<{tag}{attributes}>")
         closes.setdefault(end, []).insert(0, f"</{tag}>")
     out: list[str] = []

@@ -41,6 +41,7 @@ from bot.render.inline import inert as without_lookalikes
 from bot.render.inline import recast
 from bot.render.text import RULE, aligned, is_narrow, lead, row_size, unrolled, with_room
 from bot.shared import NOTICE_RANK, PROGRESS_RANK, rank_of
+from bot.texts import DEFAULT, say
 
 _PLAIN_ADDRESS: Final = re.compile(r"(?i)(?:https?://)?(?:\w[\w-]*\.)+\w{2,}\.?(?::\d+)?(?=[/?#]|$)")
 """An address that Telegram links for certain; in others (`https://a@b.example`, `https://[::1]`) it finds mentions."""
@@ -58,8 +59,7 @@ NO_LIMIT: Final = 1_000_000
 _BEFORE_MAIL: Final = re.compile(r"[\s/\[\]{}()'`<>\"\u00ab\u00bb\u2000-\u200b\u2016-\u206f]")
 _AFTER_MAIL: Final = re.compile(r"[\x00-\x2c./:-?\[-^`{-}\x80-\xbf\u2000-\u200b\u2016-\u206f\u3000]")
 
-EMPTY: Final = "(This message has no text.)"
-_HELP: Final = "Ask me anything: just write. /new begins a new conversation, /help says more."
+EMPTY: Final = say("no-text", DEFAULT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,14 +102,15 @@ def render(outbound: Outbound, *, plain: bool = False, after: int = 0) -> list[T
 
     `plain`: without any entity, and without the words of the first `after` messages of the other form.
     """
-    make = partial(_plain_parts, after=after) if plain else _parts
+    empty = TelegramPart(text=say("no-text", outbound.language))
+    make = partial(_plain_parts, after=after, empty=empty) if plain else partial(_parts, empty=empty)
     match outbound:
         case Answer(text=text, notes=notes):
             parts = make(noted(parse(text), notes).blocks)
             parts[-1] = replace(parts[-1], buttons=True)
             return parts
         case Notice(text=text, kind="question"):
-            asked = Text((Span("Asked with /ask", italic=True),), Place(tight=True))
+            asked = Text((Span(say("asked", outbound.language, command="/ask"), italic=True),), Place(tight=True))
             return make([Text((Span(text),), Place(quote=1)), asked])
         case Notice(text=text, kind=kind):
             parts = make(parse(text).blocks, own=True)
@@ -125,9 +126,11 @@ def render(outbound: Outbound, *, plain: bool = False, after: int = 0) -> list[T
                 )
                 for part in parts
             ]
-        case Home(recent=recent):
-            lines = [Text((Span(f"{question.outcome}: {question.text}"),), Place(depth=1)) for question in recent]
-            return make([Text((Span(_HELP),)), *lines])
+        case Home(recent=recent, language=language):
+            outcomes = [say(f"outcome-{question.outcome}", language) for question in recent]
+            words = [f"{said}: {question.text}" for said, question in zip(outcomes, recent, strict=True)]
+            lines = [Text((Span(line),), Place(depth=1)) for line in words]
+            return make([Text((Span(say("home-short", language)),)), *lines])
 
 
 def with_note(part: TelegramPart, note: str) -> TelegramPart:
@@ -142,9 +145,9 @@ def keyboard(rating: Rating | None) -> dict[str, Any]:
     return {"inline_keyboard": [row]}
 
 
-def _parts(blocks: Iterable[Block], *, own: bool = False) -> list[TelegramPart]:
+def _parts(blocks: Iterable[Block], *, empty: TelegramPart, own: bool = False) -> list[TelegramPart]:
     """Make the messages, at least one. `own`: our words, in which a command may be tapped."""
-    return [message for message, _ in _messages(blocks, own=own)] or [_empty()]
+    return [message for message, _ in _messages(blocks, own=own)] or [empty]
 
 
 def _messages(blocks: Iterable[Block], *, own: bool) -> list[tuple[TelegramPart, tuple[Block, ...]]]:
@@ -154,16 +157,12 @@ def _messages(blocks: Iterable[Block], *, own: bool) -> list[tuple[TelegramPart,
     return [(message, part) for message, part in messages if not is_blank(message.text)]
 
 
-def _plain_parts(blocks: Iterable[Block], *, after: int, own: bool = False) -> list[TelegramPart]:
+def _plain_parts(blocks: Iterable[Block], *, after: int, empty: TelegramPart, own: bool = False) -> list[TelegramPart]:
     if after:
         blocks = [block for _, part in _messages(blocks, own=own)[after:] for block in part]
     ready = [piece for block in blocks for piece in _unformatted(block)]
     messages = [_message(part, plain=True, own=own) for part in split(ready, _PLAIN)]
-    return [message for message in messages if not is_blank(message.text)] or [_empty()]
-
-
-def _empty() -> TelegramPart:
-    return TelegramPart(text=EMPTY)
+    return [message for message in messages if not is_blank(message.text)] or [empty]
 
 
 def _adapted(block: Block) -> Iterator[Block]:
@@ -230,9 +229,10 @@ def _tags(text: str) -> Iterator[WrittenAddress]:
 def _literal(spans: Spans) -> Spans:
     """Show as code what Telegram would link by itself and nobody meant; leave mail addresses for it to link."""
     spans = without_lookalikes(spans, link=False)
-    if any("#" in span.text or "$" in span.text for span in spans):
+    text = flat(spans)
+    if "#" in text or "$" in text:
         spans = recast(spans, _tags)
-    return tuple(_apart(spans)) if any("@" in span.text for span in spans) else spans
+    return tuple(_apart(spans)) if "@" in text else spans
 
 
 def _unformatted(block: Block) -> Iterator[Block]:

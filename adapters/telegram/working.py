@@ -106,7 +106,6 @@ class WorkingSigns:
                 seconds = FULL_SECONDS
             else:
                 try:
-                    await self._pacer.call(self._host)
                     async with asyncio.timeout(CALL_SECONDS), self._client.call("sendChatAction") as bot:
                         await bot.send_chat_action(
                             chat_id=int(conversation.conversation_id),
@@ -117,6 +116,7 @@ class WorkingSigns:
                     return  # it will not be shown here; the notices of the core are left
                 except Unavailable as error:
                     seconds = max(seconds, error.retry_after or 0.0)
+                    self._pacer.be_quiet(error.retry_after or 0.0)
                     log.debug("typing is not shown: %s", error)
                 except (BotError, TimeoutError) as error:
                     log.debug("typing is not shown: %s", error)
@@ -131,10 +131,12 @@ class WorkingSigns:
             log.debug("the question is not marked: %s", error)
 
     async def _remove_eyes(self, question: MessageRef) -> None:
-        """Take 👀 off. Whatever refuses that for good is nobody's trouble."""
+        """Take 👀 off, in the place of a call that must be made. Whatever refuses that for good is nobody's trouble."""
+        await self._pacer.call(self._host)
         try:
             await self._react(question, None)
-        except Unavailable:
+        except Unavailable as error:
+            self._pacer.be_quiet(error.retry_after or 0.0)
             raise
         except TimeoutError:
             raise Unavailable("Telegram did not answer in time to setMessageReaction.", reason="timeout") from None
@@ -143,7 +145,6 @@ class WorkingSigns:
         self._unmarked[question] = None
 
     async def _react(self, question: MessageRef, emoji: str | None) -> None:
-        await self._pacer.call(self._host)
         chat_id, message_id = ids_of(question)
         async with asyncio.timeout(CALL_SECONDS), self._client.call("setMessageReaction") as bot:
             await bot.set_message_reaction(

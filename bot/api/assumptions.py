@@ -47,6 +47,10 @@ CHAT_SECONDS: Final = 120.0
 """Documented latency of a synchronous answer is 5 to 60 s; its limit is not. ASSUMPTION: twice that is enough."""
 
 
+MUCH: Final = 0.8
+"""The part of a limit from which on an operator is warned."""
+
+
 def bulk_status_body(document_ids: Sequence[str], status: str) -> dict[str, object]:
     """Build the body of PATCH documents/bulk-status. ASSUMPTION: these two names."""
     return {"document_ids": list(document_ids), "status": status}

@@ -9,6 +9,7 @@ which is which.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import partial
 from typing import Any, Literal, TypeVar
 
 import httpx
@@ -32,7 +33,7 @@ from bot.api.models import (
     UsageHistory,
     WidgetConfig,
 )
-from bot.errors import BotError
+from bot.errors import BotError, Misconfigured
 from bot.shared import way_to
 from bot.telemetry.metrics import Metrics
 
@@ -46,7 +47,8 @@ class ApiClient:
     """Speaks for one site with one key.
 
     `gate` is the key's, shared by all clients that use the key. `http` is shared and stays open; without it the
-    client makes its own and `aclose` closes it. `slots` bounds the calls under way of all clients that share it.
+    client makes its own and `aclose` closes it. `slots` bounds the calls
+    under way of all clients that share it. `route`: under what name its calls are counted, "" for none.
     """
 
     def __init__(
@@ -58,6 +60,7 @@ class ApiClient:
         site_id: str,
         gate: Gate,
         metrics: Metrics | None = None,
+        route: str = "",
         http: httpx.AsyncBaseTransport | None = None,
         slots: Slots | None = None,
         timeouts: Timeouts | None = None,
@@ -68,11 +71,20 @@ class ApiClient:
         self._http = http or shared_http(base_url)
         self._closes = http is None
         self._slots = slots or Slots(CALLS)
-        self._caller = Caller(base_url=base_url, api_key=api_key, http=self._http, metrics=metrics)
+        self._caller = Caller(base_url=base_url, api_key=api_key, http=self._http, metrics=metrics, route=route)
         self._timeouts = timeouts or Timeouts()
         self._slow = self._timeouts if timeouts else self._timeouts.at_least(Timeouts.chat())
         self._site = f"/m2m/sites/{segment(site_id)}"
         self._tenant = f"/m2m/tenants/{segment(tenant_id)}"
+
+    @property
+    def key(self) -> SecretStr:
+        """The API key that calls are made with from now on."""
+        return self._caller.key
+
+    def use_key(self, key: SecretStr, gate: Gate) -> None:
+        """Make every call from now on with another key, at its gate; those under way end as they began."""
+        self._caller.key, self.gate = key, gate
 
     def __repr__(self) -> str:
         return f"ApiClient({self._caller.base_url!r}, site_id={self.site_id!r})"
@@ -81,6 +93,11 @@ class ApiClient:
     def way(self) -> str:
         """Say to people which way the calls go."""
         return way_to(self._caller.base_url).words
+
+    @property
+    def trouble(self) -> str:
+        """Why calls have to wait now, in a sentence, "" when they need not."""
+        return self.gate.trouble
 
     async def aclose(self) -> None:
         """Close the connections, unless they are shared."""
@@ -280,10 +297,30 @@ class ApiClient:
         timeouts: Timeouts | None = None,
         before: Callable[[], Awaitable[None]] | None = None,
     ) -> T:
+        limits, body = timeouts or self._timeouts, {"json": json, "files": files, "data": data}
+        call = partial(self._one_call, endpoint, kind, method, path, parse, limits, before, **body)
+        key = self.key
+        try:
+            return await call()
+        except Misconfigured:
+            if key == self.key:
+                raise
+        # The key was changed meanwhile, and the old one is good no more: with it certainly nothing was done.
+        return await call()
+
+    async def _one_call(
+        self,
+        endpoint: str,
+        kind: Kind,
+        method: str,
+        path: str,
+        parse: Callable[[bytes], T],
+        timeouts: Timeouts,
+        before: Callable[[], Awaitable[None]] | None,
+        **body: Any,
+    ) -> T:
         async with self._slots.after(before) as begin, self.gate.attempt(begin):
-            outcome = await self._caller.attempt(
-                endpoint, kind, method, path, timeouts=timeouts or self._timeouts, json=json, files=files, data=data
-            )
+            outcome = await self._caller.attempt(endpoint, kind, method, path, timeouts=timeouts, **body)
             if isinstance(outcome, BotError):
                 raise outcome
             try:

@@ -35,13 +35,16 @@ FLOOR_SECONDS: Final = 0.05
 class Gate:
     """Lets callers through to the API, or makes them wait. Belongs to one event loop; no lock, no thread, no task.
 
-    Time is the loop's own, randomness the generator given, so that both can be simulated.
+    Time is the loop's own, randomness the generator given, so that both can be simulated. `told` is called with the
+    seconds whenever the API says 429, for whoever else uses the key.
     """
 
-    def __init__(self, rng: random.Random | None = None) -> None:
+    def __init__(self, rng: random.Random | None = None, told: Callable[[float], None] = lambda _: None) -> None:
         self._rng = rng or random.Random()  # noqa: S311 (jitter, not a secret)
+        self._told = told
         self._state: Literal["open", "shut", "trying"] = "open"
         self._reason = ""
+        self._trouble = ""
         self._failures = 0
         self._shut_in_a_row = 0
         self._until = 0.0
@@ -60,6 +63,11 @@ class Gate:
     def reason(self) -> str:
         """Why it is shut, as `/readyz` says it: `rate_limited`, `server_error`, `connection`, …; "" when open."""
         return self._reason
+
+    @property
+    def trouble(self) -> str:
+        """What failed last, in a sentence, for those who wait; "" when open."""
+        return self._trouble if self._reason else ""
 
     @property
     def waiting(self) -> int:
@@ -110,6 +118,14 @@ class Gate:
                 self._left(turn.result())
             raise
 
+    def hold(self, seconds: float) -> None:
+        """Another process was told to wait so long: who uses the same key waits with it."""
+        if self._state == "open":
+            self._close(seconds, "rate_limited", "Another process with this key was told to wait.")
+        else:
+            self._until = max(self._until, self._now() + seconds)
+            self._pump()
+
     def _succeeded(self, generation: int) -> None:
         if self._state == "open":
             self._failures = 0
@@ -146,9 +162,16 @@ class Gate:
         told = error.retry_after
         if told is None or error.reason != "rate_limited":
             told = max(backoff, told or 0.0)
-        self._until = self._now() + max(FLOOR_SECONDS, told)
+        seconds = max(FLOOR_SECONDS, told)
+        if error.reason == "rate_limited":
+            self._told(seconds)
+        self._close(seconds, error.reason or "unavailable", str(error))
+
+    def _close(self, seconds: float, reason: str, trouble: str) -> None:
+        self._until = self._now() + seconds
         self._state = "shut"
-        self._reason = error.reason or "unavailable"
+        self._reason = reason
+        self._trouble = trouble
         self._failures = 0
         self._shut_in_a_row += 1
         self._generation += 1
@@ -180,16 +203,26 @@ class Gate:
 
 
 class Gates:
-    """The gates of all API keys in use; the same key always gets the same gate."""
+    """The gates of all API keys in use; the same key always gets the same gate.
+
+    `told` is called with a name of the key, which does not tell what it is, and the seconds whenever the API says 429;
+    other processes find their gate by it.
+    """
 
     def __init__(self, rng: random.Random | None = None) -> None:
+        self.told: Callable[[str, float], None] = lambda _name, _seconds: None
         self._rng = rng
-        self._gates: dict[bytes, Gate] = {}
+        self._gates: dict[str, Gate] = {}
 
     def of(self, api_key: SecretStr) -> Gate:
         """Return the key's gate."""
-        digest = hashlib.sha256(api_key.get_secret_value().encode()).digest()
-        return self._gates.setdefault(digest, Gate(self._rng))
+        name = hashlib.sha256(api_key.get_secret_value().encode()).hexdigest()
+        return self._gates.setdefault(name, Gate(self._rng, lambda seconds: self.told(name, seconds)))
+
+    def hold(self, name: str, seconds: float) -> None:
+        """Another process was told to wait with this key; nothing where it is not in use here."""
+        if (gate := self._gates.get(name)) is not None:
+            gate.hold(seconds)
 
     def all(self) -> list[Gate]:
         """Return every gate made so far, for `/readyz`."""

@@ -29,6 +29,7 @@ from bot.api.reading import BoundedResponse, read
 from bot.errors import BotError, Misconfigured, Rejected
 from bot.shared import Connector, is_loopback, way_to
 from bot.telemetry.metrics import Metrics
+from bot.telemetry.traces import CURRENT
 
 # Many servers drop a connection that was idle for 5 s. Ours are given up before, or a submit could be written
 # to one that is just being closed, and nobody would know what became of it.
@@ -142,6 +143,7 @@ class Caller:
         api_key: SecretStr,
         http: httpx.AsyncBaseTransport,
         metrics: Metrics | None,
+        route: str = "",
         now: Callable[[], datetime] | None = None,
     ) -> None:
         self.base_url = base_url.rstrip("/")
@@ -149,9 +151,10 @@ class Caller:
         secret = api_key.get_secret_value()
         if not secret or not secret.isascii() or not secret.isprintable() or " " in secret:
             raise Misconfigured("UPPZY_API_KEY holds characters a key cannot have; copy it again.")
-        self._api_key = api_key
+        self.key = api_key
         self._http = http
         self._metrics = metrics
+        self._route = route
         self._now = now or (lambda: datetime.now(UTC))
 
     async def attempt(
@@ -181,7 +184,11 @@ class Caller:
             result, label = from_exception(exc, endpoint, kind)
         if self._metrics is not None:
             self._metrics.api_requests_total.labels(endpoint=endpoint, status=label).inc()
+            if self._route:
+                self._metrics.route_api_requests_total.labels(route=self._route, status=label).inc()
             self._metrics.api_request_seconds.labels(endpoint=endpoint).observe(loop.time() - started)
+        if (span := CURRENT.get()) is not None:
+            span.called(method, self.base_url + path, label)
         return result
 
     async def _exchange(self, request: httpx.Request, endpoint: str, kind: Kind) -> tuple[HttpReply | BotError, str]:
@@ -205,14 +212,17 @@ class Caller:
         self, method: str, path: str, timeouts: Timeouts, *, json: Any, files: Any, data: Any
     ) -> httpx.Request:
         timeout = httpx.Timeout(timeouts.read, connect=timeouts.connect, pool=timeouts.connect)
+        headers = {
+            "X-API-Key": self.key.get_secret_value(),
+            "Accept": "application/json",
+            "Accept-Encoding": "gzip",
+        }
+        if (span := CURRENT.get()) is not None:
+            headers["traceparent"] = span.traceparent
         request = httpx.Request(
             method,
             self.base_url + path,
-            headers={
-                "X-API-Key": self._api_key.get_secret_value(),
-                "Accept": "application/json",
-                "Accept-Encoding": "gzip",
-            },
+            headers=headers,
             json=json,
             files=files,
             data=data,

@@ -77,6 +77,8 @@ class Submitted(Wire):
     status: Text = None
     answer: Text = Field(default=None, repr=False)
     error: Text = Field(default=None, repr=False)
+    confidence_level: Text = None
+    from_documents: Flag = None
 
     @property
     def state(self) -> State:
@@ -95,6 +97,7 @@ class ChatStatus(Wire):
     word: str = ""
     confidence_level: Text = None
     confidence_score: Number = None
+    from_documents: Flag = None
 
 
 class ChatReply(Wire):
@@ -105,6 +108,17 @@ class ChatReply(Wire):
     answer: Text = Field(default=None, repr=False)
     confidence_level: Text = None
     confidence_score: Number = None
+
+
+def is_low(reply: Submitted | ChatStatus) -> bool:
+    """Whether the assistant itself has little trust in its answer."""
+    return (reply.confidence_level or "").strip().lower() == "low"
+
+
+def asks_rating(reply: Submitted | ChatStatus) -> bool:
+    """Whether people are to be asked if the answer helped: not under a greeting or an "I don't know". Only the embedded
+    assistant tells; of all other answers they are."""
+    return reply.from_documents is not False
 
 
 class FeedbackReceipt(Wire):

@@ -14,7 +14,7 @@ from bot.assistant.faults import fault_from
 from bot.assistant.http import JSON_LIMIT, local
 from bot.assistant.service import Service
 
-_RULE = ("endpoint", "contains", "times", "skip", "per_minute", "share")
+_RULE = ("endpoint", "contains", "times", "skip", "per_minute", "share", "every")
 _LINE = ("contains", "answer", "delay", "error", "times")
 _NAMES = {operation.name for operation in OPERATIONS}
 
@@ -48,7 +48,7 @@ async def _add_fault(service: Service, request: web.Request) -> web.Response:
     rule = {name: body.pop(name) for name in _RULE if name in body}
     if rule.get("endpoint") is not None and rule["endpoint"] not in _NAMES:
         raise ApiError(400, f"endpoint is one of {', '.join(sorted(_NAMES))}")
-    _numbers(rule, "times", "skip", "per_minute", "share")
+    _numbers(rule, "times", "skip", "per_minute", "share", "every")
     try:
         fault = fault_from(body)
     except ValueError as error:

@@ -7,6 +7,8 @@ import hashlib
 import secrets
 import sqlite3
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +17,23 @@ from bot.assistant.database import AssistantDatabase
 from bot.assistant.errors import ApiError
 from bot.assistant.indexing import clear, fail, refresh, remove, store
 from bot.assistant.models import BulkStatusBody, PatchBody, QaBody, TextBody
-from bot.documents import ParseError, Parser, Passage, clean, split, title_from_name
+from bot.documents import FRAME, READERS, Parsed, ParseError, Parser, Passage, clean, split, title_from_name
 
-AT_ONCE = 300
-"""Passages that are stored in one write; other writes go between two."""
+TOGETHER = 4
+"""Documents in memory at a time, to be read or stored: nobody who writes or ends the service waits for more."""
 _SELECT = "SELECT id, title, kind, category, status, ready, error, created_at, updated_at FROM documents"
+
+
+@dataclass(frozen=True, slots=True)
+class _Version:
+    """What is to be read of a document: the file's name, its digest (None of an upload) and how its bytes are got.
+
+    Without `load` they are in the database.
+    """
+
+    name: str
+    digest: str | None
+    load: Callable[[], bytes] | None
 
 
 class Documents:
@@ -29,15 +43,16 @@ class Documents:
         self._database = database
         self._parser = parser
         self._changed = changed
-        self._tasks: dict[asyncio.Task[None], str] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._versions: dict[str, str | None] = {}
+        """The newest version of each document that is being read or waits for it."""
+        self._room = asyncio.Semaphore(TOGETHER)
 
     async def resume(self) -> None:
         """Read uploads that were stored but not read when the service ended."""
-        rows = await self._database.read(
-            lambda c: c.execute("SELECT id, site_id FROM documents WHERE ready = 0 AND raw IS NOT NULL").fetchall()
-        )
-        for row in rows:
-            self._begin(row["id"], row["site_id"])
+        query = "SELECT id, site_id, filename FROM documents WHERE ready = 0 AND raw IS NOT NULL AND source IS NULL"
+        for row in await self._database.read(lambda c: c.execute(query).fetchall()):
+            self._begin(row["id"], row["site_id"], _Version(row["filename"], None, None))
 
     async def settled(self) -> None:
         """Wait until nothing is being read any more."""
@@ -81,42 +96,68 @@ class Documents:
             site_id, limit, None, kind="file", status=status, filename=name, raw=data,
             title=title or Path(name).stem[:300] or "document", category=fields.get("category"),
         )  # fmt: skip
-        self._begin(document["id"], site_id)
+        self._begin(document["id"], site_id, _Version(name, None, None))
         return document
 
-    async def put_from_folder(self, site_id: str, source: str, data: bytes) -> None:
-        """Store a file of the watched folder, active, in the place of its last version, and begin to read it."""
-        digest = hashlib.sha256(data).hexdigest()
+    async def put_from_folder(
+        self, site_id: str, source: str, data: bytes, load: Callable[[], bytes] | None = None
+    ) -> None:
+        """Take a file of the watched folder in, active, in the place of its last version, and begin to read it.
+
+        `load` gets its bytes once more when its turn comes; without it they are kept until then. They are not stored:
+        a version has its digest in the database once it is read, and one that has not is read at the next look.
+        """
+        digest = hashlib.sha256(READERS.encode() + data).hexdigest()
 
         def put(c: sqlite3.Connection) -> str | None:
-            old = c.execute(
-                "SELECT id, digest FROM documents WHERE site_id = ? AND source = ?", (site_id, source)
-            ).fetchone()
-            if old is not None and old["digest"] == digest:
-                return None
+            query = "SELECT id, digest FROM documents WHERE site_id = ? AND source = ?"
+            old = c.execute(query, (site_id, source)).fetchone()
             now = clock.now()
             if old is not None:
-                c.execute(
-                    "UPDATE documents SET raw = ?, digest = ?, updated_at = ?, error = NULL WHERE id = ?",
-                    (data, digest, now, old["id"]),
-                )
+                if digest in (old["digest"], self._versions.get(old["id"])):
+                    return None
+                c.execute("UPDATE documents SET updated_at = ?, error = NULL WHERE id = ?", (now, old["id"]))
                 return str(old["id"])
             new = _new_id()
             c.execute(
-                "INSERT INTO documents (id, site_id, title, kind, status, ready, source, digest, filename, raw,"
-                " created_at, updated_at) VALUES (?, ?, ?, 'file', 'active', 0, ?, ?, ?, ?, ?, ?)",
-                (new, site_id, title_from_name(source), source, digest, Path(source).name, data, now, now),
+                "INSERT INTO documents (id, site_id, title, kind, status, ready, source, filename, created_at,"
+                " updated_at) VALUES (?, ?, ?, 'file', 'active', 0, ?, ?, ?, ?)",
+                (new, site_id, title_from_name(source), source, Path(source).name, now, now),
             )
             return new
 
         document_id = await self._database.write(put)
         if document_id is not None:
-            self._begin(document_id, site_id)
+            self._begin(document_id, site_id, _Version(Path(source).name, digest, load or (lambda: data)))
 
     async def folder_sources(self, site_id: str) -> set[str]:
         """Which files of the folder are known."""
         query = "SELECT source FROM documents WHERE site_id = ? AND source IS NOT NULL"
         return set(await self._database.read(lambda c: [row[0] for row in c.execute(query, (site_id,))]))
+
+    async def folder_states(self, site_id: str) -> list[tuple[str, bool, str | None]]:
+        """Path, whether it is ready, and what is wrong, of each file of the folder."""
+        query = "SELECT source, ready, error FROM documents WHERE site_id = ? AND source IS NOT NULL ORDER BY source"
+        rows = await self._database.read(lambda c: c.execute(query, (site_id,)).fetchall())
+        return [(row["source"], bool(row["ready"]), row["error"]) for row in rows]
+
+    async def fail_from_folder(self, site_id: str, source: str, reason: str) -> None:
+        """Note a file of the folder that cannot even be opened; its last version answers no more."""
+
+        def note(c: sqlite3.Connection) -> None:
+            query = "SELECT id FROM documents WHERE site_id = ? AND source = ?"
+            old = c.execute(query, (site_id, source)).fetchone()
+            if old is not None:
+                remove(c, site_id, old["id"])
+            now = clock.now()
+            c.execute(
+                "INSERT INTO documents (id, site_id, title, kind, status, ready, source, filename, error, created_at,"
+                " updated_at) VALUES (?, ?, ?, 'file', 'active', 0, ?, ?, ?, ?, ?)",
+                (_new_id(), site_id, title_from_name(source), source, Path(source).name, reason, now, now),
+            )
+
+        await self._database.write(note)
+        self._changed(site_id)
 
     async def drop_from_folder(self, site_id: str, sources: Iterable[str]) -> None:
         """Forget files that are gone from the folder."""
@@ -202,64 +243,67 @@ class Documents:
         self._changed(site_id)
         return document
 
-    def _begin(self, document_id: str, site_id: str) -> None:
-        task = asyncio.create_task(self._read(document_id, site_id), name=f"read {document_id}")
-        self._tasks[task] = document_id
-        task.add_done_callback(lambda done: self._tasks.pop(done, None))
+    def _begin(self, document_id: str, site_id: str, version: _Version) -> None:
+        self._versions[document_id] = version.digest
+        task = asyncio.create_task(self._read_in_turn(document_id, site_id, version), name=f"read {document_id}")
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
-    async def _read(self, document_id: str, site_id: str) -> None:
-        row = await self._database.read(
-            lambda c: c.execute("SELECT filename, raw, digest FROM documents WHERE id = ?", (document_id,)).fetchone()
-        )
-        if row is None or row["raw"] is None:
-            return
-        digest = row["digest"]
+    async def _read_in_turn(self, document_id: str, site_id: str, version: _Version) -> None:
+        async with self._room:
+            if self._is_newest(document_id, version):
+                await self._read(document_id, site_id, version)
+            if self._is_newest(document_id, version):
+                del self._versions[document_id]
+
+    def _is_newest(self, document_id: str, version: _Version) -> bool:
+        """Whether it was not saved again meanwhile: that version is read by its own task."""
+        return document_id in self._versions and self._versions[document_id] == version.digest
+
+    async def _read(self, document_id: str, site_id: str, version: _Version) -> None:
+        load = version.load
+        if load is None:
+            query = "SELECT raw FROM documents WHERE id = ?"
+            row = await self._database.read(lambda c: c.execute(query, (document_id,)).fetchone())
+            if row is None or row["raw"] is None:
+                return
+            load = partial(bytes, row["raw"])
         try:
-            parsed = await self._parser.parse(row["filename"] or "document", lambda: bytes(row["raw"]))
+            parsed = await self._parser.parse(version.name, load)
         except ParseError as error:
             reason = str(error)
-            await self._database.write(lambda c: fail(c, site_id, document_id, digest, reason))
+
+            def failed(c: sqlite3.Connection) -> None:
+                if self._is_newest(document_id, version):
+                    fail(c, site_id, document_id, version.digest, reason)
+
+            await self._database.write(failed)
         else:
-            await self._replace(document_id, site_id, digest, parsed.title, parsed.passages)
+            await self._replace(document_id, site_id, version, parsed)
         self._changed(site_id)
 
-    async def _replace(
-        self, document_id: str, site_id: str, digest: str | None, title: str, passages: list[Passage]
-    ) -> None:
+    async def _replace(self, document_id: str, site_id: str, version: _Version, parsed: Parsed) -> None:
         """Put new passages in the place of old ones, in pieces that let other writes in between."""
+        for start in range(0, len(parsed.passages), FRAME):
+            last = start + FRAME >= len(parsed.passages)
 
-        def first(c: sqlite3.Connection) -> str | None:
-            row = c.execute(
-                "SELECT title, source FROM documents WHERE id = ? AND digest IS ?", (document_id, digest)
-            ).fetchone()
-            if row is None:  # deleted, or saved again meanwhile: that version is read by its own task
-                return None
-            clear(c, site_id, document_id)
-            named = title[:300] if title and row["source"] is not None else row["title"]
-            store(c, site_id, document_id, named, passages[:AT_ONCE])
-            last = len(passages) <= AT_ONCE
-            c.execute(
-                "UPDATE documents SET title = ?, ready = ?, error = NULL, raw = CASE WHEN ? THEN NULL ELSE raw END"
-                " WHERE id = ?",
-                (named, int(last), int(last), document_id),
-            )
-            return str(named)
-
-        named = await self._database.write(first)
-        for start in range(AT_ONCE, len(passages) if named is not None else 0, AT_ONCE):
-
-            def more(c: sqlite3.Connection, start: int = start, named: str = named or "") -> bool:
-                found = c.execute(
-                    "SELECT 1 FROM documents WHERE id = ? AND digest IS ?", (document_id, digest)
-                ).fetchone()
-                if found is None:
+            def piece(c: sqlite3.Connection, start: int = start, last: bool = last) -> bool:
+                row = c.execute("SELECT title, source FROM documents WHERE id = ?", (document_id,)).fetchone()
+                if row is None or not self._is_newest(document_id, version):
                     return False
-                store(c, site_id, document_id, named, passages[start : start + AT_ONCE])
-                if start + AT_ONCE >= len(passages):
-                    c.execute("UPDATE documents SET ready = 1, raw = NULL WHERE id = ?", (document_id,))
+                title = parsed.title[:300] if parsed.title and row["source"] is not None else row["title"]
+                if start == 0:
+                    clear(c, site_id, document_id)
+                passages, words = parsed.passages[start : start + FRAME], parsed.words[start // FRAME]
+                store(c, site_id, document_id, title, passages, words, more=start > 0)
+                c.execute(
+                    "UPDATE documents SET title = ?, ready = ?, error = NULL WHERE id = ?", (title, last, document_id)
+                )
+                if last:
+                    c.execute("UPDATE documents SET digest = ?, raw = NULL WHERE id = ?", (version.digest, document_id))
                 return True
 
-            if not await self._database.write(more):
+            if not await self._database.write(piece):
                 return
 
 

@@ -57,14 +57,20 @@ class FaultRule:
     skip: int = 0
     per_minute: int | None = None
     share: float = 1.0
+    every: int = 1
     hits: int = 0
+    seen: int = 0
     recent: deque[float] = field(default_factory=deque)
+
+    def matches(self, endpoint: str, text: str) -> bool:
+        """Whether it is about this request."""
+        if self.endpoint not in (None, endpoint) or self.contains.lower() not in text.lower():
+            return False
+        return self.fault.kind not in _OUTCOMES or endpoint in _CHATS
 
     def applies(self, endpoint: str, text: str, chance: float) -> bool:
         """Whether it happens to this request; counts it if so."""
-        if self.endpoint not in (None, endpoint) or self.contains.lower() not in text.lower():
-            return False
-        if self.fault.kind in _OUTCOMES and endpoint not in _CHATS:
+        if not self.matches(endpoint, text) or self.seen % self.every:
             return False
         if (self.times is not None and self.hits >= self.times) or chance >= self.share:
             return False
@@ -100,14 +106,16 @@ class Faults:
         skip: int = 0,
         per_minute: int | None = None,
         share: float = 1.0,
+        every: int = 1,
     ) -> FaultRule:
         """Switch a fault on.
 
         `endpoint` is an operation's name, None for all. `contains` must occur in the request's body. It happens
         `times` times (None: until removed), not to the first `skip` matching requests, at most `per_minute` times in
-        any minute, and to a `share` of 0 to 1 of what matches.
+        any minute, to a `share` of 0 to 1 of what matches, and only to each `every`-th request that matches, those
+        counted to which another fault happens.
         """
-        rule = FaultRule(fault, endpoint, contains, times, skip, per_minute, share)
+        rule = FaultRule(fault, endpoint, contains, times, skip, per_minute, share, max(1, int(every)))
         self.rules.append(rule)
         return rule
 
@@ -122,6 +130,8 @@ class Faults:
 
     def take(self, endpoint: str, text: str) -> Fault | None:
         """The fault that happens to this request, if any."""
+        for rule in self.rules:
+            rule.seen += rule.matches(endpoint, text)
         for rule in self.rules:
             if rule.applies(endpoint, text, self._random.random()):
                 return rule.fault

@@ -5,25 +5,56 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import os
+import threading
+import time
 from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from bot.assistant.documents import Documents
-from bot.documents import FILE_BYTES, kind_by_name
+from bot.assistant.listing import Listing, listing, load
 
 SYNONYMS = "synonyms.txt"
-FILES = 5000
-"""Files that are read at most."""
+SHARE = 0.005
+"""Share of a processor that watching may take: the longer a look takes, the rarer they are."""
 _log = logging.getLogger(__name__)
-_Seen = dict[str, tuple[int, int]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FolderReport:
+    """What has become of a folder's files. `unread` has the reason for each file by its path below the folder.
+
+    `notes` are sentences about files that are not even tried.
+    """
+
+    files: int = 0
+    read: int = 0
+    waiting: int = 0
+    unread: tuple[tuple[str, str], ...] = ()
+    notes: tuple[str, ...] = ()
+
+    def lines(self) -> list[str]:
+        """For a terminal: a line a file that was not read, and a summary."""
+        lines = [*(f"{name}: {reason}" for name, reason in self.unread), *self.notes]
+        return [*lines, self.summary()]
+
+    def summary(self) -> str:
+        """One line for people."""
+        if not self.files:
+            return "There is no document in the folder."
+        if self.waiting:
+            return f"{self.read:,} of {self.files:,} files read so far."
+        if self.unread:
+            return f"{self.read:,} of {self.files:,} files read, {len(self.unread):,} not."
+        return f"{self.files:,} file{'s' * (self.files != 1)} read."
 
 
 class Folder:
     """Keeps the site's documents like the folder: new and changed files are read, missing ones forgotten.
 
     Hidden files and folders, and links that lead out of the folder, are passed over. A file `synonyms.txt` right in the
-    folder is no document: its text goes to `synonyms`.
+    folder is no document: its text goes to `synonyms`. What cannot be read becomes a failed document with its reason.
     """
 
     def __init__(self, path: Path, site_id: str, documents: Documents, synonyms: Callable[[str], None]) -> None:
@@ -31,78 +62,82 @@ class Folder:
         self._site_id = site_id
         self._documents = documents
         self._synonyms = synonyms
-        self._seen: _Seen = {}
+        self._seen = Listing()
+        self._known: set[str] | None = None
+        self._stop = threading.Event()
         self._task: asyncio.Task[None] | None = None
         self._lock = asyncio.Lock()
 
     def watch(self, seconds: float = 0.7) -> None:
-        """Look for changes every so often, until closed."""
+        """Look for changes every so often, until closed; rarer in a folder so large that looking takes long."""
         if self._task is None:
             self._task = asyncio.create_task(self._watch(seconds), name="watch documents")
 
     async def close(self) -> None:
-        """Stop watching."""
+        """Stop watching, and end a look under way."""
+        self._stop.set()
         if self._task is not None:
             self._task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._task
             self._task = None
 
-    async def scan(self) -> None:
-        """Take in what changed since the last look."""
+    async def report(self) -> FolderReport:
+        """What has become of the files, as it stands now."""
+        rows = await self._documents.folder_states(self._site_id)
+        unread = tuple((source, error) for source, ready, error in rows if error is not None and not ready)
+        read = sum(ready for _, ready, _ in rows)
+        return FolderReport(
+            files=len(rows), read=read, waiting=len(rows) - read - len(unread), unread=unread, notes=self._seen.notes
+        )
+
+    async def scan(self) -> float:
+        """Take in what changed since the last look; the seconds of processor that looking took."""
         async with self._lock:
-            files = await asyncio.to_thread(_listing, self._path)
-            gone = await self._documents.folder_sources(self._site_id) - files.keys()
-            if gone:
+            found, seconds = await asyncio.to_thread(self._look)
+            if self._known is None:
+                self._known = await self._documents.folder_sources(self._site_id)
+            if gone := self._known - found.files.keys() - found.problems.keys():
                 await self._documents.drop_from_folder(self._site_id, gone)
-            for name, mark in files.items():
-                if self._seen.get(name) == mark:
-                    continue
-                try:
-                    data = await asyncio.to_thread(_load, self._path / name)
-                except OSError:
-                    files = {other: kept for other, kept in files.items() if other != name}
-                    continue  # gone or locked: the next look finds out
+            if SYNONYMS in self._seen.files and SYNONYMS not in found.files:
+                self._synonyms("")
+            for name, reason in found.problems.items():
+                if self._seen.problems.get(name) != reason:
+                    await self._documents.fail_from_folder(self._site_id, name, reason)
+            await self._take_in(found)
+            self._known = {*found.files, *found.problems} - {SYNONYMS}
+            self._seen = found
+        return seconds
+
+    def _look(self) -> tuple[Listing, float]:
+        before = time.thread_time()
+        found = listing(self._path, self._stop)
+        return found, time.thread_time() - before
+
+    async def _take_in(self, found: Listing) -> None:
+        """Read what is new or changed."""
+        for name, mark in list(found.files.items()):
+            if self._seen.files.get(name) == mark:
+                continue
+            try:
+                data = await asyncio.to_thread(load, self._path / name)
+            except FileNotFoundError:
+                del found.files[name]  # gone meanwhile: the next look finds out
+            except OSError as error:
+                reason = f"it cannot be opened ({error.strerror or type(error).__name__})"
+                await self._documents.fail_from_folder(self._site_id, name, reason)
+            else:
                 if name == SYNONYMS:
                     await asyncio.to_thread(self._synonyms, data.decode("utf-8", "replace"))
                 else:
-                    await self._documents.put_from_folder(self._site_id, name, data)
-            if SYNONYMS in self._seen and SYNONYMS not in files:
-                self._synonyms("")
-            self._seen = files
+                    again = partial(load, self._path / name)
+                    await self._documents.put_from_folder(self._site_id, name, data, again)
 
     async def _watch(self, seconds: float) -> None:
+        took = 0.0
         while True:
-            await asyncio.sleep(seconds)
+            await asyncio.sleep(max(seconds, took / SHARE))
             try:
-                await self.scan()
+                took = await self.scan()
             except OSError:
                 _log.warning("The documents' folder cannot be read; it is tried again.")
-
-
-def _listing(root: Path) -> _Seen:
-    """Size and time of each file that may be a document, by its path below the folder."""
-    found: _Seen = {}
-    for folder, folders, names in os.walk(root):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        for name in sorted(names):
-            path = Path(folder) / name
-            if name.startswith((".", "~$")) or kind_by_name(name) is None:
-                continue
-            if path.is_symlink() and not path.resolve().is_relative_to(root):
-                continue
-            try:
-                state = path.stat()
-            except OSError:
-                continue
-            found[path.relative_to(root).as_posix()] = (state.st_mtime_ns, state.st_size)
-            if len(found) == FILES:
-                _log.warning("The documents' folder holds more files than are read (%d).", FILES)
-                return found
-    return found
-
-
-def _load(path: Path) -> bytes:
-    # One byte more than is allowed is enough to be refused with the right reason.
-    with path.open("rb") as file:
-        return file.read(FILE_BYTES + 1)

@@ -76,7 +76,13 @@ async def envelope(
 def _endpoint(service: Service, operation: Operation) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
     async def handle(request: web.Request) -> web.StreamResponse:
         raw = b"" if operation.multipart else await _body(request, operation)
-        entry = Recorded(operation.name, operation.method, request.path, _readable(raw, request))
+        entry = Recorded(
+            operation.name,
+            operation.method,
+            request.path,
+            _readable(raw, request),
+            traceparent=request.headers.get("traceparent"),
+        )
         service.recorder.add(entry)
         status = 0
         try:

@@ -2,44 +2,63 @@
 
 from __future__ import annotations
 
-import re
 import sqlite3
-from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 
-from bot.documents import Passage, clean
+import orjson
 
-_WORD = re.compile(r"[^\W_]+")
+from bot.assistant.retrieval.text import WIDE
+from bot.documents import Passage, clean, counted
+
+# One statement for all rows: SQLite works through them while other threads of ours run.
+_PASSAGES = """
+INSERT INTO passages (document_id, kind, title, heading, body, page)
+SELECT ?, json_extract(value, '$[0]'), ?, json_extract(value, '$[1]'), json_extract(value, '$[2]'),
+    json_extract(value, '$[3]')
+FROM json_each(?) ORDER BY key
+"""
+_INDEX = "INSERT INTO passage_search (rowid, title, heading, body) SELECT id, title, heading, body FROM {} WHERE id > ?"
+_WORDS = """
+INSERT INTO words (site_id, word, n) SELECT ?, key, value FROM json_each(?) WHERE true
+ON CONFLICT DO UPDATE SET n = n + excluded.n
+"""
 
 
-def _words(passages: Iterable[tuple[str, str, str]]) -> Counter[str]:
-    counts: Counter[str] = Counter()
-    for parts in passages:
-        for part in parts:
-            counts.update(word for word in _WORD.findall(part.casefold()) if 2 <= len(word) <= 40)
-    return counts
+def store(
+    c: sqlite3.Connection,
+    site_id: str,
+    document_id: str,
+    title: str,
+    passages: Sequence[Passage],
+    words: Mapping[str, int] | None = None,
+    *,
+    more: bool = False,
+) -> None:
+    """Add passages to those of a document; `words` are those of their headings and bodies, if counted already.
 
-
-def store(c: sqlite3.Connection, site_id: str, document_id: str, title: str, passages: Sequence[Passage]) -> None:
-    """Add passages to those of a document."""
-    rows = [(title, passage.heading, passage.body) for passage in passages]
-    c.executemany(
-        "INSERT INTO passages (document_id, kind, title, heading, body, page) VALUES (?, ?, ?, ?, ?, ?)",
-        [(document_id, passage.kind, *row, passage.page) for passage, row in zip(passages, rows, strict=True)],
-    )
-    c.executemany(
-        "INSERT INTO words VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET n = n + excluded.n",
-        [(site_id, word, n) for word, n in _words(rows).items()],
-    )
+    `more`: the document has passages of that title already.
+    """
+    (last,) = c.execute("SELECT coalesce(max(id), 0) FROM passages").fetchone()
+    rows = orjson.dumps([tuple(passage) for passage in passages]).decode()
+    c.execute(_PASSAGES, (document_id, title, rows))
+    spaced = WIDE.search(rows) or WIDE.search(title)
+    c.execute(_INDEX.format("passages_spaced" if spaced else "passages"), (last,))
+    if words is None:
+        words = counted(text for passage in passages for text in (passage.heading, passage.body))
+    for each in (words, {} if more else counted([title])):
+        c.execute(_WORDS, (site_id, orjson.dumps(each).decode()))
     c.execute("UPDATE documents SET passage_count = passage_count + ? WHERE id = ?", (len(passages), document_id))
 
 
 def clear(c: sqlite3.Connection, site_id: str, document_id: str) -> None:
     """Take out all passages of a document."""
     rows = c.execute("SELECT title, heading, body FROM passages WHERE document_id = ?", (document_id,)).fetchall()
+    if not rows:
+        return
+    gone = [counted(text for row in rows for text in (row["heading"], row["body"])), counted([rows[0]["title"]])]
     c.executemany(
         "UPDATE words SET n = n - ? WHERE site_id = ? AND word = ?",
-        [(n, site_id, word) for word, n in _words((row[0], row[1], row[2]) for row in rows).items()],
+        [(n, site_id, word) for words in gone for word, n in words.items()],
     )
     c.execute("DELETE FROM words WHERE site_id = ? AND n <= 0", (site_id,))
     c.execute("DELETE FROM passages WHERE document_id = ?", (document_id,))
@@ -55,11 +74,11 @@ def remove(c: sqlite3.Connection, site_id: str, document_id: str) -> int:
 
 
 def fail(c: sqlite3.Connection, site_id: str, document_id: str, digest: str | None, reason: str) -> None:
-    """Note why a document could not be read, if it still is the version of that digest."""
-    found = c.execute("SELECT 1 FROM documents WHERE id = ? AND digest IS ?", (document_id, digest)).fetchone()
-    if found is not None:
-        clear(c, site_id, document_id)
-        c.execute("UPDATE documents SET ready = 0, error = ?, raw = NULL WHERE id = ?", (reason, document_id))
+    """Note why a version of a document could not be read."""
+    clear(c, site_id, document_id)
+    c.execute(
+        "UPDATE documents SET ready = 0, error = ?, raw = NULL, digest = ? WHERE id = ?", (reason, digest, document_id)
+    )
 
 
 def refresh(c: sqlite3.Connection, site_id: str, document_id: str, passages: list[Passage] | None) -> None:

@@ -15,6 +15,7 @@ class Recorded:
     """One request: `body` is parsed JSON (bytes if it was none, None without a body), `at` seconds since the epoch.
 
     `status` is what was answered, None while it is worked on, 0 when the connection was cut. The key is not kept.
+    `traceparent`: the trace that the caller handed on.
     """
 
     endpoint: str
@@ -24,6 +25,7 @@ class Recorded:
     at: float = field(default_factory=time.time)
     status: int | None = None
     fault: str | None = None
+    traceparent: str | None = None
 
 
 class Recorder:

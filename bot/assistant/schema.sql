@@ -24,24 +24,34 @@ CREATE UNIQUE INDEX IF NOT EXISTS documents_of_folder ON documents (site_id, sou
 CREATE TABLE IF NOT EXISTS passages (
     id INTEGER PRIMARY KEY,
     document_id TEXT NOT NULL REFERENCES documents (id) ON DELETE CASCADE,
-    kind TEXT NOT NULL,            -- prose, qa
+    kind TEXT NOT NULL,            -- prose, qa, table, code, term, contents: bot/documents/passages.py
     title TEXT NOT NULL,           -- of the document
     heading TEXT NOT NULL,         -- the path of headings, or the question of a Q&A pair
     body TEXT NOT NULL,            -- Markdown
     page INTEGER                   -- counted from 1; NULL where there are no pages
 );
 CREATE INDEX IF NOT EXISTS passages_of_document ON passages (document_id);
-CREATE VIRTUAL TABLE IF NOT EXISTS passage_index USING fts5 (
-    title, heading, body, content = 'passages', content_rowid = 'id', tokenize = 'porter unicode61 remove_diacritics 2'
+-- The index has the passages as `spaced` (bot/assistant/retrieval/text.py) gives them: the database's connection has it.
+-- What older versions indexed by goes, and its passages are indexed anew.
+DROP TRIGGER IF EXISTS passages_in;
+DROP TRIGGER IF EXISTS passages_added;
+DROP TRIGGER IF EXISTS passages_out;
+DROP TABLE IF EXISTS passage_terms;
+DROP TABLE IF EXISTS passage_index;
+CREATE VIEW IF NOT EXISTS passages_spaced AS
+    SELECT id, spaced(title) AS title, spaced(heading) AS heading, spaced(body) AS body FROM passages;
+CREATE VIRTUAL TABLE IF NOT EXISTS passage_search USING fts5 (
+    title, heading, body, content = 'passages_spaced', content_rowid = 'id',
+    tokenize = 'porter unicode61 remove_diacritics 2'
 );
-CREATE TRIGGER IF NOT EXISTS passages_in AFTER INSERT ON passages BEGIN
-    INSERT INTO passage_index (rowid, title, heading, body) VALUES (new.id, new.title, new.heading, new.body);
+INSERT INTO passage_search (passage_search) SELECT 'rebuild'
+    WHERE EXISTS (SELECT 1 FROM passages) AND NOT EXISTS (SELECT 1 FROM passage_search_docsize);
+-- bot/assistant/indexing.py puts new passages in, many at a time.
+CREATE TRIGGER IF NOT EXISTS passages_removed AFTER DELETE ON passages BEGIN
+    INSERT INTO passage_search (passage_search, rowid, title, heading, body)
+    VALUES ('delete', old.id, spaced(old.title), spaced(old.heading), spaced(old.body));
 END;
-CREATE TRIGGER IF NOT EXISTS passages_out AFTER DELETE ON passages BEGIN
-    INSERT INTO passage_index (passage_index, rowid, title, heading, body)
-    VALUES ('delete', old.id, old.title, old.heading, old.body);
-END;
-CREATE VIRTUAL TABLE IF NOT EXISTS passage_terms USING fts5vocab (passage_index, row);
+CREATE VIRTUAL TABLE IF NOT EXISTS search_terms USING fts5vocab (passage_search, row);
 
 -- Words as people write them (not stems), to mend misspelt ones by.
 CREATE TABLE IF NOT EXISTS words (

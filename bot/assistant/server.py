@@ -16,7 +16,7 @@ from bot.assistant.counts import Usage
 from bot.assistant.database import AssistantDatabase
 from bot.assistant.documents import Documents
 from bot.assistant.faults import Faults
-from bot.assistant.folder import Folder
+from bot.assistant.folder import Folder, FolderReport
 from bot.assistant.http import PREFIX, add_operations, envelope
 from bot.assistant.openapi import add_description
 from bot.assistant.recorder import Recorder
@@ -38,7 +38,7 @@ class AssistantOptions:
     `port` 0 takes a free one. `delay` is in seconds from a question to its answer. Without `data` nothing is kept.
     `rough` switches a mild mix of faults on; `watch` reads the folder `docs` again whenever a file in it changes.
     `more` are further tenants beside the one named by `tenant`, `site`, `key` and `plan`. `record` is how many requests
-    the recorder keeps. `synonyms` names a file of further synonyms.
+    the recorder keeps. `synonyms` names a file of further synonyms. `patience`: seconds a start waits for the folder.
     """
 
     docs: Path | None = None
@@ -55,6 +55,7 @@ class AssistantOptions:
     more: tuple[TenantAccount, ...] = ()
     record: int = 20_000
     synonyms: Path | None = None
+    patience: float = PATIENCE
 
 
 class RunningAssistant:
@@ -75,6 +76,7 @@ class RunningAssistant:
         self.faults = service.faults
         self.requests = service.recorder
         self.accounts = service.accounts
+        self.documents = service.documents
         self.script: Callable[..., Line] = service.script.add
         """Write an answer: `script(contains=…, answer=…, delay=…, error=…, times=…)`; see `Script.add`."""
         self.clear_script = service.script.clear
@@ -93,6 +95,16 @@ class RunningAssistant:
         self._first_look = asyncio.create_task(self.settled(), name="read folder")
         await asyncio.wait([self._first_look], timeout=seconds)
 
+    async def first_look(self) -> FolderReport:
+        """Wait until the folder has been read once; what became of its files."""
+        if self._first_look is not None:
+            await asyncio.wait([self._first_look])
+        return await self.report()
+
+    async def report(self) -> FolderReport:
+        """What has become of the folder's files, as it stands now."""
+        return await self._folder.report() if self._folder is not None else FolderReport()
+
     async def settled(self) -> None:
         """Wait until every document that is stored or lies in the folder has been read."""
         if self._folder is not None:
@@ -101,16 +113,16 @@ class RunningAssistant:
 
     async def close(self) -> None:
         """Stop; what was accepted is finished at the next start with the same `data`. May be repeated."""
+        if self._folder is not None:
+            await self._folder.close()
         if self._first_look is not None:
             self._first_look.cancel()
             await asyncio.gather(self._first_look, return_exceptions=True)
-        if self._folder is not None:
-            await self._folder.close()
         await self._runner.cleanup()
 
 
 async def start(options: AssistantOptions) -> RunningAssistant:
-    """Start, read the folder (waiting 5 seconds for it at most, the rest is read meanwhile), and serve.
+    """Start, read the folder (waiting `patience` seconds at most, the rest is read meanwhile), and serve.
 
     Raises:
         OSError: when the port is taken, or the folder or the data file cannot be read.
@@ -133,7 +145,11 @@ async def start(options: AssistantOptions) -> RunningAssistant:
         raise
     running = RunningAssistant(options, service, runner, folder)
     if folder is not None:
-        await running.look(PATIENCE)
+        try:
+            await running.look(options.patience)
+        except BaseException:
+            await running.close()
+            raise
         if options.watch:
             folder.watch()
     return running

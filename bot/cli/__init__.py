@@ -19,6 +19,8 @@ COMMANDS: tuple[tuple[str, str, str], ...] = (
     ("ask", "bot.cli.ask:ask", "Ask the assistant one question, without a channel."),
     ("docs", "bot.cli.docs:app", "Load and manage the documents that answers are made from."),
     ("sessions", "bot.cli.sessions:app", "Look at, close and forget conversations."),
+    ("access", "bot.cli.access:app", "Invite people, and see who was invited."),
+    ("vault", "bot.cli.vault:app", "Tokens that are stored encrypted."),
     ("stats", "bot.cli.figures:stats", "Show the API's statistics of the tenant and the site."),
     ("limits", "bot.cli.figures:limits", "Show the tenant's limits, and how much of them is used."),
     ("feedback", "bot.cli.feedback:app", "See how answers were rated."),
@@ -26,14 +28,18 @@ COMMANDS: tuple[tuple[str, str, str], ...] = (
     ("trace", "bot.cli.trace:trace", "Tell the story of one turn by its reference."),
     ("manifest", "bot.cli.manifest:app", "Make the app's registration at a channel."),
     ("config", "bot.cli.config:app", "See and check the settings."),
-    ("migrate", "bot.cli.run:migrate", "Bring the database to this version."),
+    ("migrate", "bot.cli.migrate:migrate", "Bring the database to this version, or move it."),
+    ("completion", "bot.cli.run:completion", "Print the completion of commands and options for a shell."),
     ("assistant", "bot.cli.assistant:app", "Run the embedded assistant on its own."),
 )
 """Name, where it is, and what `--help` says, so that help needs to import none of them."""
 
 
-def make_app() -> App:
-    """Make the command line; a command whose module is not installed is left out."""
+def make_app(called: str = "") -> App:
+    """Make the command line; a command whose module is not installed is left out.
+
+    `called` is the command that will be imported: its own words are its help, which say more than a line.
+    """
     from cyclopts import App
 
     app = App(
@@ -48,7 +54,7 @@ def make_app() -> App:
     )
     for number, (name, target, text) in enumerate(COMMANDS):
         if importlib.util.find_spec(target.partition(":")[0]) is not None:
-            app.command(target, name=name, help=text, sort_key=number)
+            app.command(target, name=name, help=None if name == called else text, sort_key=number)
     return app
 
 
@@ -61,15 +67,19 @@ def call(arguments: Sequence[str] | None = None) -> int:
     """Run one command; return its exit code."""
     from cyclopts import CycloptsError
 
+    from bot.cli.output import WrongUsage
     from bot.errors import BotError, ConfigError
 
     given = list(sys.argv[1:] if arguments is None else arguments)
     try:
-        result = make_app()(given)
+        result = make_app(given[0] if given else "")(given)
     except CycloptsError as error:
         from bot.cli.output import usage
 
         return usage(error, given)
+    except WrongUsage as error:
+        print(str(error), file=sys.stderr)
+        return 2
     except ConfigError as error:
         for name, expected in error.problems:
             print(f"{name}: {expected}", file=sys.stderr)

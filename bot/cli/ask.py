@@ -32,6 +32,8 @@ async def ask(
 ) -> int:
     """Ask the assistant one question and print its answer. No database and no running bot is needed.
 
+    Example: uppzy-bot ask "How long do I have to send something back?"
+
     Parameters
     ----------
     question
@@ -51,15 +53,14 @@ async def ask(
     session_id = session or str(uuid.uuid4())
     limit = timeout or settings.give_up
     began = time.monotonic()
+    trouble = WaitTrouble(limit)
     async with api(settings) as client:
         with progress("asking") as words:
             try:
                 async with asyncio.timeout(limit):
-                    request_id, status = await _turn(client, session_id, text, language, words)
+                    request_id, status = await _turn(client, session_id, text, language, words, trouble)
             except TimeoutError:
-                raise Unavailable(
-                    f"There was no answer within {limit:g} seconds; ask again, or give it more time with --timeout."
-                ) from None
+                raise Unavailable(trouble.sentence()) from None
     seconds = round(time.monotonic() - began, 3)
     if status.state == "failed" or not (status.answer or "").strip():
         note(f"The assistant could not answer this question (request {request_id}); try other words.")
@@ -71,10 +72,39 @@ async def ask(
     return 0
 
 
+class WaitTrouble:
+    """What went wrong while `ask` waited up to `limit` seconds: told at the first time, summed up at the end."""
+
+    def __init__(self, limit: float) -> None:
+        self._limit = limit
+        self._tries = 0
+        self._last: Unavailable | None = None
+
+    def note(self, error: Unavailable) -> None:
+        """Take a failure in; the first one is told at once, for nobody should wait for nothing unknowingly."""
+        self._tries += 1
+        self._last = error
+        if self._tries == 1:
+            note(f"{error} I try again for up to {self._limit:g} seconds; Ctrl-C stops.")
+
+    def sentence(self) -> str:
+        """Say why there is no answer, and what was tried."""
+        no_answer = f"There was no answer within {self._limit:g} seconds"
+        if self._last is None:
+            return f"{no_answer}; ask again, or give it more time with --timeout."
+        tried = "once" if self._tries == 1 else f"{self._tries} times"
+        return f"{no_answer}. It was tried {tried} without success, the last time: {self._last}"
+
+
 async def _turn(
-    client: ApiClient, session_id: str, question: str, language: str | None, words: Callable[[str], None]
+    client: ApiClient,
+    session_id: str,
+    question: str,
+    language: str | None,
+    words: Callable[[str], None],
+    trouble: WaitTrouble,
 ) -> tuple[str, Submitted | ChatStatus]:
-    submitted = await _submit(client, session_id, question, language)
+    submitted = await _submit(client, session_id, question, language, trouble)
     if submitted.state != "working":
         return submitted.request_id, submitted
     from bot.turns.poll_schedule import CompletionTimes, next_age
@@ -91,24 +121,29 @@ async def _turn(
             if error.status != 404 or age > NOT_FOUND_SECONDS:
                 raise
         except Unavailable as error:
+            trouble.note(error)
             await asyncio.sleep(error.retry_after or 0.5)
         else:
             if status.state != "working":
                 return submitted.request_id, status
 
 
-async def _submit(client: ApiClient, session_id: str, question: str, language: str | None) -> Submitted:
+async def _submit(
+    client: ApiClient, session_id: str, question: str, language: str | None, trouble: WaitTrouble
+) -> Submitted:
     """Submit until it is accepted; after an unknown outcome once more and not again, as the bot does."""
     unknown = 0
     attempt = 0
     while True:
         try:
             return await client.submit(session_id, question, language=language)
-        except OutcomeUnknown:
+        except OutcomeUnknown as error:
             unknown += 1
             if unknown > 1:
                 raise
+            trouble.note(error)
         except Unavailable as error:
+            trouble.note(error)
             # The gate adds its own back-off; this keeps a refused connection from being tried in a tight loop.
             wait = error.retry_after if error.retry_after is not None else min(0.25 * 2**attempt, 10.0)
             attempt += 1

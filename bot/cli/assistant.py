@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import signal
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Protocol
 
 from cyclopts import App, Parameter
 from cyclopts.validators import Number
@@ -31,6 +31,8 @@ async def serve(
     """Answer questions from a folder of documents, as the M2M chat API does; reads no settings, runs until stopped.
 
     The first line on stdout is its base URL.
+
+    Example: uppzy-bot assistant serve --docs handbook --port 8081
 
     Parameters
     ----------
@@ -61,7 +63,16 @@ async def serve(
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopped.set)
     options = AssistantOptions(
-        docs=docs, host=host, port=port, tenant=tenant, site=site, key=key, delay=delay, data=data, watch=True
+        docs=docs,
+        host=host,
+        port=port,
+        tenant=tenant,
+        site=site,
+        key=key,
+        delay=delay,
+        data=data,
+        watch=True,
+        patience=0,
     )
     try:
         running = await start(options)
@@ -71,8 +82,28 @@ async def serve(
             "choose another --port, --host or --data."
         ) from None
     try:
-        print(running.base_url, flush=True)
-        note("Stop it with Ctrl-C.")
-        await stopped.wait()
+        await run_until(stopped, running)
     finally:
         await running.close()
+
+
+class Reading(Protocol):
+    """What serves while its folder is still being read."""
+
+    base_url: str
+
+    async def first_look(self) -> object:
+        """Wait until the folder has been read once."""
+
+
+async def run_until(stopped: asyncio.Event, running: Reading) -> None:
+    """Say where it serves once the folder is read, or some seconds have passed; whoever stops it waits for neither."""
+    from bot.assistant.server import PATIENCE
+
+    reading, stopping = asyncio.ensure_future(running.first_look()), asyncio.ensure_future(stopped.wait())
+    await asyncio.wait([reading, stopping], timeout=PATIENCE, return_when=asyncio.FIRST_COMPLETED)
+    reading.cancel()
+    if not stopped.is_set():
+        print(running.base_url, flush=True)
+        note("Stop it with Ctrl-C.")
+    await stopping

@@ -17,7 +17,10 @@ MASK = "•••"
 
 @app.command
 def show(*, json: Json = False) -> int:
-    """Show every setting, its value (secrets masked) and which source it comes from."""
+    """Show every setting, its value (secrets masked) and which source it comes from.
+
+    Example: uppzy-bot config show
+    """
     from bot.config import examine, installed
 
     examined = examine(installed())
@@ -34,7 +37,10 @@ def show(*, json: Json = False) -> int:
 
 @app.command
 def check(*, json: Json = False) -> int:
-    """Say whether `run` would start with these settings: every problem at once, and what is worth a second look."""
+    """Say whether `run` would start with these settings: every problem at once, and what is worth a second look.
+
+    Example: uppzy-bot config check
+    """
     from bot.config import RUN, examine, installed
 
     examined = examine(installed(), need=RUN)
@@ -56,7 +62,12 @@ def check(*, json: Json = False) -> int:
 
 @app.command
 def route(channel: str, account: str, conversation: str, /, *, json: Json = False) -> None:
-    """Say where the questions of one conversation go.
+    """Say where the questions of one conversation go, and why: of the routes that fit, the most specific is taken.
+
+    A conversation makes a route more specific than an account, that more than a channel, an id more than a pattern; of
+    two alike the first counts.
+
+    Example: uppzy-bot config route slack T0123456789 C0123456789
 
     Parameters
     ----------
@@ -67,12 +78,16 @@ def route(channel: str, account: str, conversation: str, /, *, json: Json = Fals
     conversation
         The conversation's id at the channel.
     """
-    from bot.config import route_for
+    from bot.config import Routes
+    from bot.config.routes import NO_ROUTE
 
     settings = config()
-    name, chosen = route_for(settings.routes, channel, account, conversation)
+    fitting = Routes(settings.routes).fitting(channel, account, conversation)
+    chosen = fitting[0].route if fitting else NO_ROUTE
     answer = {
-        "route": settings.routes.index(chosen) + 1 if name else None,
+        "route": settings.routes.index(chosen) + 1 if fitting else None,
+        "name": chosen.name or None,
+        "why": fitting[0].why if fitting else "no route fits",
         "tenant_id": chosen.tenant_id or settings.tenant_id or None,
         "site_id": chosen.site_id or settings.site_id or None,
         "api_key": "of the route" if chosen.api_key else "UPPZY_API_KEY",
@@ -80,10 +95,12 @@ def route(channel: str, account: str, conversation: str, /, *, json: Json = Fals
         "scope": chosen.scope,
         "mode": chosen.mode,
     }
+    less = [{"route": settings.routes.index(one.route) + 1, "why": one.why} for one in fitting[1:]]
     if json:
-        document(answer)
+        document({**answer, "less_specific": less})
     else:
-        table(("what", "value"), list(answer.items()), empty="")
+        others = "; ".join(f"{one['route']} ({one['why']})" for one in less) or "none"
+        table(("what", "value"), [*answer.items(), ("less specific routes that fit", others)], empty="")
 
 
 def plain(value: object) -> str:

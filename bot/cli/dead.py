@@ -2,38 +2,53 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Mapping
+from typing import Annotated, Any
 
 from cyclopts import App, Parameter
 
-from bot.cli.output import Json, at_most, config, document, more, picked, say, table
+from bot.cli.output import Json, at_most, config, document, listing, more, say
 from bot.cli.trace import story
+from bot.cli.words import ago
 from bot.errors import Rejected
 
 app = App(name="dead", help="See what could not go on, try it again or throw it away.")
-KEYS = ("reference", "channel", "session_id", "kind", "reason", "at")
+COLUMNS = ("reference", "channel", "what", "why", "when")
+KINDS: Mapping[str, str] = {
+    "turn": "a question without an answer",
+    "delivery": "an answer that was not delivered",
+    "notice": "a notice that was not delivered",
+    "close": "a session that was not closed",
+    "feedback": "a rating that was not submitted",
+    "payload": "a delivery that nobody could read",
+}
+"""Kind of a dead letter, in words."""
+COLUMNS = ("reference", "channel", "what", "why", "when")
 
 
 @app.command(name="list")
 async def list_(
     *, limit: Annotated[int, Parameter(help="At most so many, the newest; 0 for all.")] = 100, json: Json = False
 ) -> None:
-    """List what could not go on, with the reason, newest first."""
+    """List what could not go on, with the reason, newest first.
+
+    Example: uppzy-bot dead list
+    """
     from bot.store import open_admin
 
     async with open_admin(config().database_url) as admin:
-        letters = await admin.dead(at_most(limit))
-        left = await admin.dead_count() - len(letters)
-    if json:
-        document(letters)
-    else:
-        table(KEYS, picked(letters, *KEYS), empty="There are no dead letters.")
+        pages = admin.dead(at_most(limit))
+        count = await listing(pages, COLUMNS, cells=_row, as_json=json, empty="There are no dead letters.")
+        left = await admin.dead_count() - count
     more(left, "dead letter")
 
 
 @app.command
 async def show(reference: str, /, *, json: Json = False) -> None:
-    """Show one of them whole."""
+    """Show one of them whole.
+
+    Example: uppzy-bot dead show REFERENCE
+    """
     from bot.store import open_admin
 
     async with open_admin(config().database_url) as admin:
@@ -43,13 +58,16 @@ async def show(reference: str, /, *, json: Json = False) -> None:
     if json:
         document(letter)
     else:
-        for line in story(letter):
+        for line in told(letter):
             say(line)
 
 
 @app.command
 async def retry(reference: str, /, *, json: Json = False) -> None:
-    """Put one back to work; a running bot takes it up within 2 seconds, else the next start does."""
+    """Put one back to work; a running bot takes it up within 2 seconds, else the next start does.
+
+    Example: uppzy-bot dead retry REFERENCE
+    """
     from bot.store import open_admin
 
     async with open_admin(config().database_url) as admin:
@@ -68,6 +86,8 @@ async def purge(
 ) -> None:
     """Throw one of them away, or all of them.
 
+    Example: uppzy-bot dead purge REFERENCE
+
     Parameters
     ----------
     yes
@@ -85,6 +105,23 @@ async def purge(
         document({"purged": count})
     else:
         say(f"{count} thrown away.")
+
+
+def _row(letter: Mapping[str, Any]) -> tuple[object, ...]:
+    return letter["reference"], letter["channel"], KINDS[letter["kind"]], letter["reason"], ago(letter["at"])
+
+
+def told(letter: Mapping[str, Any], now: float | None = None) -> list[str]:
+    """Tell of a dead letter: what it is, why, what can be done; then its turn's story, or its payload."""
+    what = f"{KINDS[letter['kind']].capitalize()}, {letter['channel']}, {ago(letter['at'], now)}: {letter['reason']}"
+    payload = letter["kind"] == "payload"
+    lines = [what, "To throw it away: " if payload else "To try it again: "]
+    lines[1] += f"uppzy-bot dead {'purge' if payload else 'retry'} {letter['reference']}"
+    if letter.get("turn"):
+        lines += ["", *story(letter["turn"], now)]
+    if "payload" in letter:
+        lines += ["", "What was delivered:", *(f"  {line}" for line in letter["payload"].splitlines())]
+    return lines
 
 
 def _agreed() -> bool:

@@ -2,60 +2,166 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
+import shutil
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
 from bot.adapter import Check
-from bot.cli.output import Json, api, config, document, progress, table
+from bot.cli.output import Json, api, document, logs, progress, say
+from bot.errors import Misconfigured
 
 if TYPE_CHECKING:
-    from bot.config import Config
+    from collections.abc import Mapping, Sequence
+
+    from bot.config import Config, Examined
 
 
-async def doctor(*, quick: Annotated[bool, Parameter(negative=())] = False, json: Json = False) -> int:
-    """Check the API, the database, the clock and every channel that is turned on, and say what to mend.
+LEAST_ROOM = 64_000_000
+"""Bytes that are to be left on the database's disk: some hundred thousand questions, so there is time to free it."""
 
-    Exit code 1 if anything fails; a warning is no failure. Two questions are asked and one is rated, in a session
-    of their own, which is closed at the end.
+
+async def doctor(*, smoke: Annotated[bool, Parameter(negative=())] = False, json: Json = False) -> int:
+    """Check the settings, the API, the database, the clock and every channel that is on, and say what to mend.
+
+    Exit code 1 if anything fails; a warning is no failure. It only reads, and leaves nothing in the API's figures,
+    unless --smoke is given.
+
+    Example: uppzy-bot doctor
 
     Parameters
     ----------
-    quick
-        Ask the API no question.
+    smoke
+        Ask two questions and rate one of them, in a session of their own, which is closed at the end: after a new key
+        or a deployment. The API counts them.
     """
+    from bot.config import examine as examine_settings
+    from bot.config import installed
+    from bot.doctor import failed, no_channel
+
+    examined = examine_settings(installed(), need=frozenset({"api"}))
+    checks = of_settings(examined)
+    if examined.config is not None:
+        logs(examined.config.model_copy(update={"log_level": "warning", "log_format": "console"}))
+        checks += await _looked(examined.config, smoke=smoke)
+    elif examined.no_channel:
+        checks.append(no_channel(installed()))
+    if (traces := await asyncio.to_thread(where_traces_go, os.environ)) is not None:
+        checks.append(traces)
+    if json:
+        document([{"check": c.check, "status": c.status, "detail": c.detail, "fix": c.fix} for c in checks])
+    else:
+        for check in checks:
+            for line in told(check):
+                say(line)
+    return 1 if failed(checks) else 0
+
+
+def told(check: Check) -> list[str]:
+    """Write a finding for people, what to do below it.
+
+    >>> told(Check(check="clock", status="fail", detail="It is wrong.", fix="Set it."))
+    ['FAIL  clock: It is wrong.', '      To do: Set it.']
+    """
+    word = {"ok": "ok", "warn": "warn", "fail": "FAIL"}[check.status]
+    return [f"{word:<4}  {check.check}: {check.detail}", *([f"      To do: {check.fix}"] if check.fix else [])]
+
+
+def of_settings(examined: Examined) -> list[Check]:
+    """Turn what is wrong with the settings, and what they leave open, into findings."""
+    found = [
+        Check(check="settings", status="fail", detail=f"{one.name}: {one.expected}.", fix=one.fix)
+        for one in examined.errors
+    ]
+    found += [
+        Check(check="settings", status="warn", detail=one.expected, fix=f"Set {one.name} if that is not meant.")
+        for one in examined.warnings
+    ]
+    if not examined.errors:
+        found.append(Check(check="settings", status="ok", detail="All that is set can be used."))
+    return found
+
+
+def where_traces_go(environ: Mapping[str, str]) -> Check | None:
+    """Look whether a collector takes traces, if the environment names one; it is given none."""
+    from bot.telemetry.tracing import is_wanted, why_not
+
+    if not is_wanted(environ):
+        return None
+    if (expected := why_not(environ)) is not None:
+        return Check(check="traces", status="warn", detail="No traces are sent.", fix=f"Needed: {expected}.")
+    from bot.telemetry.otel import reaches
+
+    if reaches(environ):
+        return Check(check="traces", status="ok", detail="The collector takes traces.")
+    fix = "See whether OTEL_EXPORTER_OTLP_ENDPOINT is its address, with its port for HTTP (4318). Answers go on."
+    return Check(check="traces", status="warn", detail="The collector takes no traces.", fix=fix)
+
+
+async def _looked(settings: Config, *, smoke: bool) -> list[Check]:
     from bot.app import make_adapters
     from bot.config import installed, wants
-    from bot.doctor import also_seen, examine, failed
-    from bot.store import open_admin
+    from bot.doctor import also_seen, examine
 
-    settings = config("api")
-
+    adapters = make_adapters(settings, installed())
     seen: dict[str, tuple[float, list[Check]]] = {}
 
-    async def database() -> None:
-        async with open_admin(settings.database_url) as admin:
-            for name in adapters:
-                at, checks = await admin.noted_checks(name)
-                seen[name] = at, [Check(**check) for check in checks]
+    async def database() -> str:
+        return await _opened(settings.database_url, list(adapters), seen)
 
     with progress("looking at everything") as words:
         async with api(settings) as client:
-            adapters = make_adapters(settings, installed())
             looks = {name: partial(adapter.check, wants(settings)) for name, adapter in adapters.items()}
             checks = await examine(
-                client, looks, database, questions=not quick, tell=lambda what: words(f"looking at: {what}")
+                client, looks, database, questions=smoke, tell=lambda what: words(f"looking at: {what}")
             )
     checks.append(what_goes_along(settings))
     for at, noted in seen.values():
         checks = [*checks, *also_seen(checks, at, noted)]
-    if json:
-        document([{"check": c.check, "status": c.status, "detail": c.detail, "fix": c.fix} for c in checks])
-    else:
-        rows = [(c.check, c.status, c.detail, c.fix) for c in checks]
-        table(("check", "status", "detail", "fix"), rows, empty="Nothing was looked at.")
-    return 1 if failed(checks) else 0
+    return checks
+
+
+async def _opened(url: str, channels: Sequence[str], seen: dict[str, tuple[float, list[Check]]]) -> str:
+    """Open the database and gather what a running bot noted there. One that is not there yet is not made."""
+    from bot.store import file_of, missing_file, open_admin
+
+    if (file := missing_file(url)) is not None:
+        if not _can_be_made(file):
+            raise Misconfigured(f"There is no database at {file}, and it cannot be made there.")
+        see_room(file)
+        return f"There is none at {file} yet; the bot makes it when it first runs."
+    if (file := file_of(url)) is not None:
+        see_room(file)
+    async with open_admin(url) as admin:
+        for name in channels:
+            at, checks = await admin.noted_checks(name)
+            seen[name] = at, [Check(**check) for check in checks]
+    return "It opens, and is up to date."
+
+
+def see_room(file: Path, least: int = LEAST_ROOM) -> None:
+    """Look how much room is left where the database is.
+
+    Raises:
+        Misconfigured: fewer than `least` bytes.
+    """
+    free = shutil.disk_usage(_above(file)).free
+    if free < least:
+        left = f"The disk of {file} has {free / 1_000_000:.1f} MB left; when it is full, nothing new is accepted."
+        raise Misconfigured(left)
+
+
+def _above(file: Path) -> Path:
+    return next(folder for folder in file.parents if folder.exists())
+
+
+def _can_be_made(file: Path) -> bool:
+    above = _above(file)
+    return above.is_dir() and os.access(above, os.W_OK | os.X_OK)
 
 
 def what_goes_along(settings: Config) -> Check:

@@ -9,10 +9,10 @@ from cyclopts import App, Parameter
 from pydantic import BaseModel
 
 from bot.adapter import ChannelSpec, Manifest, ManifestOptions, Want
-from bot.cli.output import Json, config, document, note, say
-from bot.errors import BotError, ConfigError, Misconfigured
+from bot.cli.output import Json, WrongUsage, config, document, note, say
+from bot.errors import BotError, ConfigError
 
-app = App(name="manifest", help="Make the app's registration at a channel.")
+app = App(name="manifest")
 
 
 @app.default
@@ -29,6 +29,8 @@ async def manifest(
     """Print the registration of the bot at a channel, or apply it there.
 
     Where the channel can be asked, and its token is set, what differs there is listed too (on standard error).
+
+    Example: uppzy-bot manifest slack --mode socket
 
     Parameters
     ----------
@@ -69,22 +71,24 @@ async def manifest(
 
 
 def manifest_of(channel: str, channels: tuple[ChannelSpec, ...]) -> Manifest:
-    """Import the channel's registration. Raises `Misconfigured` where there is none."""
+    """Import the channel's registration. Raises `WrongUsage` where there is none."""
     from bot.config import load_object
 
     offered = {spec.name: spec.manifest for spec in channels if spec.manifest}
     if channel not in offered:
         others = f"there is one for {' and '.join(offered)}" if offered else "no installed channel has one"
-        raise Misconfigured(f"There is no manifest for {channel}; {others}.")
+        raise WrongUsage(f"There is no manifest for {channel}; {others}.")
     registration: Manifest = load_object(offered[channel])
     return registration
 
 
 def chosen(channel: str, registration: Manifest, options: ManifestOptions) -> ManifestOptions:
-    """Return the options. Raises `Misconfigured` for one that the channel does not know."""
+    """Return the options. Raises `WrongUsage` for one that the channel does not know, or that another one needs."""
     given = {name for name, value in asdict(options).items() if value is not None and name != "wants"}
     if unknown := sorted(given - registration.options):
-        raise Misconfigured(f"The manifest of {channel} has no --{unknown[0]}; leave it out.")
+        raise WrongUsage(f"The manifest of {channel} has no --{unknown[0]}; leave it out.")
+    if options.mode == "http" and not options.url:
+        raise WrongUsage("--mode http needs --url, the bot's public https address.")
     return options
 
 

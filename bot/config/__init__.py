@@ -10,7 +10,7 @@ routes.py    which route a conversation takes              channels.py  which ch
 from bot.config.channels import installed, load_object
 from bot.config.load import RUN, Examined, Need, demo_config, examine, load
 from bot.config.model import Access, Config, Feedback, Limits, Retention, Route, Sessions
-from bot.config.routes import api_key_for, route_for, route_name, wants
+from bot.config.routes import Routes, api_key_for, route_for, route_name, site_of, wants
 
 __all__ = [
     "RUN",
@@ -22,6 +22,7 @@ __all__ = [
     "Need",
     "Retention",
     "Route",
+    "Routes",
     "Sessions",
     "api_key_for",
     "demo_config",
@@ -31,5 +32,6 @@ __all__ = [
     "load_object",
     "route_for",
     "route_name",
+    "site_of",
     "wants",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Mapping, Sequence
 from functools import reduce
@@ -11,7 +12,17 @@ from typing import Any, Literal, NamedTuple, TypeAlias
 from pydantic import BaseModel, SecretStr, ValidationError
 
 from bot.adapter import ChannelSpec
-from bot.config.model import ROUTES, Around, Config, Problem, Setting, names_of, variable_of, variables_of
+from bot.config.model import (
+    ROUTES,
+    Around,
+    Config,
+    Problem,
+    Setting,
+    further_variable,
+    names_of,
+    variable_of,
+    variables_of,
+)
 from bot.config.problems import problems_of, problems_of_network
 from bot.config.sources import read
 from bot.errors import ConfigError
@@ -31,7 +42,7 @@ class Examined(NamedTuple):
     """What reading the settings brought: `config` is None exactly when there are `errors`.
 
     `unknown`: environment variables that only look like ours. `settings`: those in force, secrets as `SecretStr`; what
-    is wrong is left out, for its value cannot be trusted to be harmless.
+    is wrong is left out, for its value cannot be trusted to be harmless. `no_channel`: none is on, and no token is set.
     """
 
     config: Config | None
@@ -39,6 +50,7 @@ class Examined(NamedTuple):
     warnings: tuple[Problem, ...]
     unknown: tuple[str, ...]
     settings: tuple[Setting, ...]
+    no_channel: bool
 
 
 def load(
@@ -70,12 +82,39 @@ def demo_config(
     Raises:
         ConfigError: a setting that does count (an HTTP port, a limit) is wrong.
     """
-    ignored = ["UPPZY_", "BOT_DATABASE_URL"]
+    ignored = ["UPPZY_", "BOT_DATABASE_"]
     for spec in () if with_channels else channels:
         ignored += [f"{spec.name.upper()}_", *variables_of(spec.settings)]
-    config = _usable(_Reading(channels, environ, cwd, ignored=tuple(ignored), toml=False).run(NOTHING))
+    examined = _Reading(channels, environ, cwd, ignored=tuple(ignored), toml=False).run(NOTHING)
+    config = _usable(examined)
+    if any(setting.name == "BOT_LOG_LEVEL" and setting.source == "default" for setting in examined.settings):
+        config = config.model_copy(update={"log_level": "warning"})  # who tries it looks at the page, not at a log
     api = {"base_url": "http://127.0.0.1/api/v1", "tenant_id": "demo", "site_id": "demo", "api_key": SecretStr("demo")}
     return config.model_copy(update={**api, "database_url": "sqlite:///data/demo.db"})
+
+
+def _tables(value: object) -> list[Any] | None:
+    """Read a list, which an environment variable says as JSON; None for anything else."""
+    try:
+        value = json.loads(value) if isinstance(value, str) else value
+    except ValueError:
+        return None
+    return value if isinstance(value, list) else None
+
+
+def _token_of(settings: BaseModel) -> SecretStr | None:
+    """Return the first secret that is set: what tells one account from another."""
+    secrets = (getattr(settings, name) for name in type(settings).model_fields)
+    return next((secret for secret in secrets if isinstance(secret, SecretStr)), None)
+
+
+def _numbered(name: str, loc: tuple[int | str, ...]) -> str:
+    """Name a place in a list of tables, counted from 1.
+
+    >>> _numbered("routes", (1, "scope")), _numbered("routes", ())
+    ('routes[2].scope', 'routes')
+    """
+    return ".".join((f"{name}[{int(loc[0]) + 1}]", *map(str, loc[1:]))) if loc else name
 
 
 def _is_clean(secret: str) -> bool:
@@ -107,17 +146,30 @@ class _Reading:
     def run(self, need: frozenset[Need]) -> Examined:
         settings = {spec.name: model for spec in self.channels if (model := self._channel(spec)) is not None}
         on = {name for name, model in settings.items() if getattr(model, "enabled", False)}
-        accounts = {spec.name: (settings[spec.name],) if spec.name in on else () for spec in self.channels}
+        accounts: dict[str, tuple[BaseModel, ...]] = {
+            spec.name: (settings[spec.name],) if spec.name in on else () for spec in self.channels
+        }
+        for spec in self.channels:
+            further = self._further(spec, settings.get(spec.name))
+            accounts[spec.name] += further
+            on |= {spec.name} if further else set()
         warnings = tuple(self._warnings(on))
         config = self._config({"channels": settings, "accounts": accounts, "warnings": warnings})
         if both := set(config.feedback.good) & set(config.feedback.bad):
             lists = [self.given[name].name for name in map(variable_of, LISTS) if name in self.given]
             self.errors.append(Problem(", ".join(lists), f"no emoji in both lists ({len(both)} are)"))
-        self._look_for(need, on)
+        tokens = [spec.token for spec in self.channels if spec.token]
+        # A token that is there and wrong has its own problem; a missing one is meant here.
+        no_channel = not on and not any(token in self.given for token in tokens)
+        if "api" in need:
+            self.errors += [Problem(name, "is required") for name in IDENTIFIERS if name not in self.given]
+        if "channel" in need and no_channel:
+            expected = "the token of at least one channel, to turn it on"
+            self.errors.append(Problem(" or ".join(tokens) or "channel", expected))
         self.errors += problems_of_network(self.environ)
         errors = tuple(dict.fromkeys(self.errors))
         shown = tuple(self.in_force[name] for name in self.names if name in self.in_force)
-        return Examined(None if errors else config, errors, warnings, tuple(self.unknown), shown)
+        return Examined(None if errors else config, errors, warnings, tuple(self.unknown), shown, no_channel)
 
     def _channel(self, spec: ChannelSpec) -> BaseModel | None:
         variables = variables_of(spec.settings)
@@ -131,6 +183,35 @@ class _Reading:
         for variable, path in variables.items():
             self._use(variable, reduce(getattr, path, settings))
         return settings
+
+    def _further(self, spec: ChannelSpec, main: BaseModel | None) -> tuple[BaseModel, ...]:
+        """Make the settings of the further accounts of a channel, each of what its table says and of the rest."""
+        variable = further_variable(spec)
+        if spec.further is None or main is None or (given := self.given.get(variable)) is None:
+            return ()
+        tables, made, found = _tables(given.value), list[BaseModel](), list[BaseModel]()
+        if tables is None:
+            self.errors.append(Problem(given.name, f"a list of tables, each written [[{spec.name}]]"))
+            return ()
+        for number, table in enumerate(tables):
+            name = f"{given.name}[{number + 1}]"
+            try:
+                further: Any = spec.further.model_validate(table, context=self.around)
+            except ValidationError as error:
+                self.errors += problems_of(error, lambda loc, name=name: ".".join((name, *map(str, loc))))  # type: ignore[misc]
+                continue
+            try:
+                settings = further.settings_beside(main)
+            except ValidationError as error:
+                # A variable's name in it is that of the first account.
+                self.errors += [problem._replace(name=name) for problem in problems_of(error, lambda _: "")]
+                continue
+            if _token_of(settings) in [_token_of(other) for other in (main, *made)]:
+                self.errors.append(Problem(name, "an account that is in the settings only once"))
+            found.append(further)
+            made.append(settings)
+        self._use(variable, tuple(found))
+        return tuple(made)
 
     def _config(self, rest: Mapping[str, Any], wrong: frozenset[str] = frozenset()) -> Config:
         """Make the whole of what is given, nested, and the rest.
@@ -189,16 +270,7 @@ class _Reading:
         """Name a location in the tree as the operator wrote it; in a route, with its number and the key."""
         variable = self._variable(loc)
         name = self.given[variable].name if variable in self.given else variable
-        return ".".join((f"{name}[{int(loc[1]) + 1}]", *map(str, loc[2:]))) if variable == ROUTES and loc[1:] else name
-
-    def _look_for(self, need: frozenset[Need], on: set[str]) -> None:
-        if "api" in need:
-            self.errors += [Problem(name, "is required") for name in IDENTIFIERS if name not in self.given]
-        tokens = [spec.token for spec in self.channels if spec.token]
-        # A token that is there and wrong has its own problem; a missing one is meant here.
-        if "channel" in need and not on and not any(token in self.given for token in tokens):
-            expected = "the token of at least one channel, to turn it on"
-            self.errors.append(Problem(" or ".join(tokens) or "channel", expected))
+        return _numbered(name, loc[1:]) if variable == ROUTES else name
 
     def _warnings(self, on: set[str]) -> list[Problem]:
         rules = [rule for spec in self.channels if spec.name in on for rule in spec.access if rule.warning]

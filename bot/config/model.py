@@ -18,6 +18,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from pydantic import field_validator as check
 
 from bot.adapter import ChannelSpec
+from bot.config.database import DatabaseUrl, ServerUrl
 from bot.shared import is_loopback, plain_emoji, proxy_secrets
 
 GOOD: Final = ("👍", "👏", "🙌", "🎉", "💯", "✅", "✔", "❤", "🔥", "😍", "🤩", "🥰", "👌", "🏆", "⭐")
@@ -27,11 +28,22 @@ BROUGHT: Final = "brought by the channels"
 """Marks a field that is no key of its section: it is made of the keys that the channels bring there."""
 
 
+NO_SUCH: Final = "no such setting"
+"""How what is expected begins where the name itself is wrong."""
+
+
 class Problem(NamedTuple):
     """A setting's name as the operator wrote it, and what is expected there; never the value."""
 
     name: str
     expected: str
+
+    @property
+    def fix(self) -> str:
+        """What to do about it."""
+        if self.expected.startswith(NO_SUCH):
+            return f"Mend the name of {self.name}, or take it out."
+        return f"Set {self.name}."
 
 
 class Setting(NamedTuple):
@@ -69,12 +81,6 @@ def _base_url(value: str) -> str:
     return value.rstrip("/")
 
 
-def _database_url(value: str) -> str:
-    if not value.removeprefix("sqlite:///") or not value.startswith("sqlite:///"):
-        raise ValueError("sqlite:/// and the path of a file; this version serves no other database")
-    return value
-
-
 def _word(value: SecretStr) -> SecretStr:
     text = value.get_secret_value()
     if not text or not text.isascii() or not text.isprintable() or " " in text:
@@ -90,6 +96,13 @@ def _key_of_file(value: object, info: ValidationInfo) -> object:
         return _word(SecretStr((_around(info).cwd / Path(value).expanduser()).read_text(encoding="utf-8").strip()))
     except (OSError, ValueError):
         raise ValueError("the path of a readable file that holds one key") from None
+
+
+def _folder(value: Path, info: ValidationInfo) -> Path:
+    folder = _around(info).cwd / value.expanduser()
+    if not folder.is_dir():
+        raise ValueError("the path of a folder")
+    return folder
 
 
 def _id(value: str) -> str:
@@ -125,8 +138,8 @@ def _emoji(value: str) -> str:
 
 def _member(value: str, info: ValidationInfo) -> str:
     parts, channels = value.split(":", 2), _around(info).channels
-    if len(parts) != 3 or not all(parts) or value != value.strip():
-        raise ValueError("entries of the form channel:account:id")
+    if len(parts) < 2 or not all(parts) or value != value.strip():
+        raise ValueError("entries of the form channel:account:id, or channel:account")
     if channels and parts[0] not in channels:
         raise ValueError(f"entries that begin with a channel: {', '.join(channels)}")
     return value
@@ -140,6 +153,12 @@ List: Final = BeforeValidator(_from_json)
 Lower: Final = BeforeValidator(lambda value: value.lower() if isinstance(value, str) else value)
 
 
+def _label(value: str) -> str:
+    if re.fullmatch(r"[A-Za-z0-9_-]{0,40}", value) is None:
+        raise ValueError("up to 40 letters, digits, - and _")
+    return value
+
+
 def _language(value: str) -> str:
     if re.fullmatch(r"[A-Za-z]{2,8}([-_][A-Za-z0-9]{1,8})*", value) is None:
         raise ValueError("a language code such as en or de-AT")
@@ -147,7 +166,6 @@ def _language(value: str) -> str:
 
 
 BaseUrl: TypeAlias = Annotated[str, AfterValidator(_base_url)]
-DatabaseUrl: TypeAlias = Annotated[str, AfterValidator(_database_url)]
 Id: TypeAlias = Annotated[str, AfterValidator(_id)]
 Word: TypeAlias = Annotated[SecretStr, AfterValidator(_word)]
 Keys: TypeAlias = Annotated[tuple[SecretStr, ...], BeforeValidator(_split), AfterValidator(_long_enough)]
@@ -155,6 +173,8 @@ KeyFile: TypeAlias = Annotated[SecretStr, BeforeValidator(_key_of_file)]
 Emoji: TypeAlias = Annotated[tuple[Annotated[str, AfterValidator(_emoji)], ...], List]
 Members: TypeAlias = Annotated[frozenset[Annotated[str, AfterValidator(_member)]], List]
 Language: TypeAlias = Annotated[str, AfterValidator(_language)]
+Folder: TypeAlias = Annotated[Path, AfterValidator(_folder)]
+RouteName: TypeAlias = Annotated[str, AfterValidator(_label)]
 Scope: TypeAlias = Literal["thread", "topic", "user", "conversation"]
 LogFormat: TypeAlias = Annotated[Literal["console", "json"], Lower]
 LogLevel: TypeAlias = Annotated[Literal["debug", "info", "warning", "error"], Lower]
@@ -184,8 +204,9 @@ class Feedback(Part, frozen=True):
 
 
 class Limits(Part, frozen=True):
-    """`per_person_per_minute` 0 means no limit. `message_chars`: a question and what goes along with it.
-    `body_bytes` is the size of an HTTP body."""
+    """`per_person_per_minute` 0 means no limit. `open_turns` counts the questions of one channel: one that is out of
+    reach takes no other's room. `message_chars`: a question and what goes along with it. `body_bytes` is the size of
+    an HTTP body."""
 
     per_person_per_minute: int = Field(default=0, ge=0)
     waiting_per_session: int = Field(default=50, ge=1)
@@ -221,7 +242,8 @@ class Access(Part, frozen=True):
     """Who gets answers. `deny` wins over `allow`, `allow` over `admitted`.
 
     `admitted`: (channel, standing) → admitted without being listed; a pair that is absent is admitted.
-    `allow` and `deny` hold `channel:account:id`, where the id is that of a user or of a conversation. `greeting`: say
+    `allow` and `deny` hold `channel:account:id`, where the id is that of a user, of a conversation or of a group of
+    people, or `channel:account` for a whole account (in `allow`: its own people). `greeting`: say
     a line where the bot is added.
     """
 
@@ -233,17 +255,51 @@ class Access(Part, frozen=True):
 
 
 class AnswerOptions(Part, frozen=True):
-    """`second_copy`: a part of an answer that may be there twice says so."""
+    """`second_copy`: a part of an answer that may be there twice says so. `low_confidence`: a line below answers that
+    the assistant has little trust in, such as whom to ask; "" for none."""
 
     second_copy: bool = True
+    low_confidence: str = Field(default="", max_length=500)
+
+
+class Operator(Part, frozen=True):
+    """Where the operator is told what is wrong, and once a week how it goes; all three, or none."""
+
+    channel: str = ""
+    account: str = ""
+    conversation: str = ""
+
+    @check("conversation")
+    @classmethod
+    def _is_whole(cls, value: str, info: ValidationInfo) -> str:
+        given = [info.data.get("channel", ""), info.data.get("account", ""), value]
+        if any(given) and not all(given):
+            raise ValueError("channel, account and conversation: all three, or none")
+        known = _around(info).channels
+        if known and given[0] and given[0] not in known:
+            raise ValueError(f"a conversation of a channel that is installed: {', '.join(known)}")
+        return value
+
+
+class Languages(Part, frozen=True):
+    """What the bot itself speaks where neither a person nor a route says otherwise; `folder` has more or other texts.
+
+    `answers`: which language the API is asked to answer in: of the `route`, of the `person`, or `none`, its own choice.
+    """
+
+    default: Language = "en"
+    answers: Literal["none", "person", "route"] = "route"
+    folder: Folder | None = None
 
 
 class Route(Part, frozen=True, extra="forbid"):
-    """Where the questions of some conversations go. The first route that fits is taken.
+    """Where the questions of some conversations go. The most specific route that fits is taken, see `config.routes`.
 
     `channel`, `account` and `conversation` are patterns (`*`, `?`, `[…]`). None in the rest means: as without a route.
+    `name`: under what its figures are counted, with those of all routes of the same name; "" for with all others.
     """
 
+    name: RouteName = ""
     channel: Id = "*"
     account: Id = "*"
     conversation: Id = "*"
@@ -286,7 +342,8 @@ class Config(Part, frozen=True):
     api_key: Word | None = Field(default=None, validation_alias="UPPZY_API_KEY")
     tenant_id: Id = Field(default="", validation_alias="UPPZY_TENANT_ID")
     site_id: Id = Field(default="", validation_alias="UPPZY_SITE_ID")
-    database_url: DatabaseUrl = Field(default="sqlite:///data/bot.db", validation_alias="BOT_DATABASE_URL")
+    database_url: DatabaseUrl = Field(default="sqlite:///data/bot.db", validation_alias="BOT_DATABASE_URL", repr=False)
+    database_direct_url: ServerUrl | None = Field(default=None, validation_alias="BOT_DATABASE_DIRECT_URL", repr=False)
     http_host: Id = Field(default="127.0.0.1", validation_alias="BOT_HTTP_HOST")
     http_port: int = Field(default=8080, validation_alias="BOT_HTTP_PORT", ge=0, le=65535)
     secret: SecretStr | None = Field(default=None, validation_alias="BOT_SECRET")
@@ -305,6 +362,8 @@ class Config(Part, frozen=True):
     retention: Retention = Retention()
     access: Access = Access()
     answers: AnswerOptions = AnswerOptions()
+    operator: Operator = Operator()
+    languages: Languages = Languages()
     routes: Annotated[tuple[Route, ...], List] = Field(default=(), validation_alias=ROUTES)
     channels: Mapping[str, BaseModel] = {}
     accounts: Mapping[str, tuple[BaseModel, ...]] = {}
@@ -336,7 +395,14 @@ def names_of(channels: Sequence[ChannelSpec]) -> dict[str, str]:
         keys = [f"sessions.{spec.name}_{kind}" for kind in spec.scopes] + [f"access.{rule.key}" for rule in spec.access]
         names |= {variable_of(key): key for key in keys}
         names |= {variable: variable for variable in variables_of(spec.settings)}
+        if spec.further is not None:
+            names[further_variable(spec)] = spec.name
     return names
+
+
+def further_variable(spec: ChannelSpec) -> str:
+    """Name the variable of a channel's further accounts, a list like `BOT_ROUTES`."""
+    return variable_of(spec.name)
 
 
 def variable_of(key: str) -> str:

@@ -10,11 +10,11 @@ from urllib.parse import urlsplit
 
 from pydantic import ValidationError
 
-from bot.config.model import Problem
+from bot.config.model import NO_SUCH, Problem
 
 _WORDS = {
     "missing": "is required",
-    "extra_forbidden": "no such setting; mend the name or remove it",
+    "extra_forbidden": f"{NO_SUCH}; mend the name or remove it",
     "string_type": "text",
     "string_pattern_mismatch": "a value of another form",
     "model_type": "a table of keys and values",

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from difflib import get_close_matches
 from io import StringIO
 from pathlib import Path
 
 from dotenv.parser import parse_stream
 
-from bot.config.model import Problem, Setting
+from bot.config.model import NO_SUCH, Problem, Setting
 
 TOML_FILE = "uppzy-bot.toml"
 NAMES_THE_FILE = "UPPZY_BOT_CONFIG"
@@ -50,7 +51,8 @@ def _dotenv(path: Path, known: set[str], problems: list[Problem]) -> dict[str, s
         if binding.error:
             problems.append(Problem(f".env line {binding.original.line}", "a line NAME=value"))
         elif binding.key is not None and binding.key not in known:
-            problems.append(Problem(binding.key, "no such setting, in .env; mend the name or remove the line"))
+            instead = _nearest(binding.key, known) or "mend the name or remove the line"
+            problems.append(Problem(binding.key, f"{NO_SUCH}, in .env; {instead}"))
         elif binding.key is not None:
             values[binding.key] = binding.value or ""  # the last line of a name counts, even if it says: not set
     return {name: value for name, value in values.items() if value.strip()}
@@ -92,9 +94,15 @@ def _toml(named: str | None, names: Mapping[str, str], cwd: Path, problems: list
     for name in flat:
         if name not in variables:
             keys = sorted(known for known in variables if known.startswith(name.partition(".")[0] + "."))
-            instead = f"known: {', '.join(keys)}" if keys else "mend the name or remove it"
-            problems.append(Problem(name, f"no such setting, in {path.name}; {instead}"))
+            instead = f"known: {', '.join(keys)}" if keys else _nearest(name, variables) or "mend the name or remove it"
+            problems.append(Problem(name, f"{NO_SUCH}, in {path.name}; {instead}"))
     return {variables[name]: Setting(name, value, path.name) for name, value in flat.items() if name in variables}
+
+
+def _nearest(name: str, known: Iterable[str]) -> str:
+    """What a misspelt name may stand for; empty when nothing is like it."""
+    found = get_close_matches(name, known, n=1, cutoff=0.8)
+    return f"the nearest is {found[0]}" if found else ""
 
 
 def _text(path: Path, name: str, problems: list[Problem]) -> str:

@@ -115,6 +115,7 @@ class Parser:
         timer.start()
         worker.files += 1
         passages: list[Passage] = []
+        words: list[dict[str, int]] = []
         stdin, stdout = worker.process.stdin, worker.process.stdout
         assert stdin is not None
         assert stdout is not None
@@ -126,9 +127,10 @@ class Parser:
                 if "error" in reply:
                     worker.spent = reply.get("spent", False)
                     raise ParseError(reply["error"])
-                passages.extend(Passage(*passage) for passage in reply.get("passages", ()))
                 if "title" in reply:
-                    return Parsed(reply["title"], passages)
+                    return Parsed(reply["title"], passages, words)
+                passages.extend(Passage(*passage) for passage in reply["passages"])
+                words.append(reply["words"])
         except OSError:
             pass  # it died while it was written to: said below
         finally:

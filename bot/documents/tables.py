@@ -9,20 +9,24 @@ from typing import NamedTuple
 from bot.documents.passages import LONGEST, Passage
 
 DELIMITERS = ",;\t|"
-_QUESTIONS = {
-    "question",
-    "questions",
-    "q",
-    "frage",
-    "pregunta",
-    "question posée",
-    "soru",
-    "domanda",
-    "pergunta",
-    "vraag",
-}
-_ANSWERS = {"answer", "answers", "a", "antwort", "respuesta", "réponse", "reponse", "cevap", "yanıt", "risposta"}
-_ANSWERS |= {"resposta", "antwoord"}
+
+
+def _set(words: str) -> frozenset[str]:
+    return frozenset(words.split())
+
+
+_QUESTIONS = _set(
+    "question questions q frage fragen pregunta soru domanda pergunta vraag pytanie otázka spørgsmål fråga prompt"
+    " вопрос 質問 问题 問題 질문"
+)
+_ANSWERS = _set(
+    "answer answers a antwort antworten respuesta réponse reponse cevap yanıt risposta resposta antwoord odpowiedź"
+    " odpověď svar response reply ответ 回答 答え 答案 답변"
+)
+_ASKS = ("?", "？", "؟", "か", "か。", "吗", "吗？")
+"""How a question ends."""
+_EXPLAINED = 40
+"""Where cells have so many characters on average, they explain what stands before them."""
 
 
 class Pair(NamedTuple):
@@ -47,11 +51,13 @@ def read_csv(text: str) -> list[Passage]:
     known = _pairs(names, rows)
     if known is not None:
         return [Passage("qa", pair.question, pair.answer) for pair in known if pair.question and pair.answer]
+    if _is_glossary(rows):
+        return [Passage("term", row[0].strip(), row[1].strip()) for _, row in _without_head(rows)]
     return [passage for _, row in rows[1:] for passage in _listed(head, row)]
 
 
 def pairs(text: str) -> list[Pair] | None:
-    """The questions and answers of a CSV file; None when its first line names no columns for them.
+    """The questions and answers of a CSV file; None when it has none.
 
     Raises:
         ValueError: with the reason, when it cannot be read.
@@ -64,10 +70,40 @@ def _pairs(names: list[str], rows: list[tuple[int, list[str]]]) -> list[Pair] | 
     question = next((i for i, name in enumerate(names) if name in _QUESTIONS), None)
     answer = next((i for i, name in enumerate(names) if name in _ANSWERS), None)
     if question is None or answer is None:
-        return None
+        return _unnamed_pairs(rows)
     cells = [(number, [*row, *[""] * len(names)]) for number, row in rows[1:]]
     all_pairs = [Pair(number, row[question].strip(), row[answer].strip()) for number, row in cells]
     return [pair for pair in all_pairs if pair.question or pair.answer]
+
+
+def _unnamed_pairs(rows: list[tuple[int, list[str]]]) -> list[Pair] | None:
+    """Pairs of a table of two columns, one of which asks, whatever they are called or if they are called nothing."""
+    if not _two_columns(rows):
+        return None
+    for question in (0, 1):
+        asking = [row[question].strip().endswith(_ASKS) for _, row in rows]
+        if sum(asking) > len(rows) / 2 and (len(rows) > 1 or asking[0]):
+            told = rows if asking[0] else rows[1:]
+            return [Pair(number, row[question].strip(), row[1 - question].strip()) for number, row in told]
+    return None
+
+
+def _two_columns(rows: list[tuple[int, list[str]]]) -> bool:
+    return all(len(row) >= 2 and not any(cell.strip() for cell in row[2:]) for _, row in rows)
+
+
+def _is_glossary(rows: list[tuple[int, list[str]]]) -> bool:
+    """Whether the second of two columns explains the first."""
+    if not _two_columns(rows):
+        return False
+    rows = _without_head(rows)
+    size = sum(len(row[1]) for _, row in rows) / len(rows)
+    return size >= _EXPLAINED and size > 2 * sum(len(row[0]) for _, row in rows) / len(rows)
+
+
+def _without_head(rows: list[tuple[int, list[str]]]) -> list[tuple[int, list[str]]]:
+    """The rows without a first one that only names the columns."""
+    return rows[1:] if len(rows) > 1 and len(rows[0][1][1]) < _EXPLAINED / 2 else rows
 
 
 def _rows(text: str) -> list[tuple[int, list[str]]]:

@@ -1,8 +1,8 @@
 """The subprocess that reads files: frames in on stdin, frames out on stdout, its own limits set first.
 
 In: JSON `{"name": …}`, then the file. Out: JSON frames with
-`passages`, then one with `title` or `error`. It ends when stdin does, so it never outlives its parent for long:
-while it reads a file the limit of CPU seconds ends it.
+`passages` and their `words`, then one with `title` or `error`. It ends when stdin does, so it never outlives its
+parent for long: while it reads a file the limit of CPU seconds ends it.
 """
 
 from __future__ import annotations
@@ -13,11 +13,9 @@ import os
 import resource
 import sys
 
-from bot.documents.formats import ParseError, read
+from bot.documents.formats import FRAME, ParseError, read
 from bot.documents.frames import frame, take
-
-FRAME = 200
-"""Passages in a frame: the parent must be able to do other things between two."""
+from bot.documents.words import counted
 
 
 def limit(memory: int) -> None:
@@ -54,7 +52,9 @@ def serve(memory: int, seconds: int) -> None:
         try:
             parsed = read(json.loads(head)["name"], data)
             for start in range(0, len(parsed.passages), FRAME):
-                frame(target, json.dumps({"passages": parsed.passages[start : start + FRAME]}).encode())
+                passages = parsed.passages[start : start + FRAME]
+                words = counted(text for passage in passages for text in (passage.heading, passage.body))
+                frame(target, json.dumps({"passages": passages, "words": words}).encode())
             frame(target, json.dumps({"title": parsed.title}).encode())
         except ParseError as error:
             frame(target, json.dumps({"error": str(error)}).encode())

@@ -56,12 +56,17 @@ class Worker(Protocol):
         """End a turn that a mistake of ours keeps from its end: tell the asker if possible, keep a dead letter."""
         ...
 
-    def show_progress(self, turn: Turn) -> None:
-        """Show people that work on an open turn has begun, after a restart too."""
+    def show_progress(self, turn: Turn, *, is_new: bool) -> None:
+        """Show people that work on an open turn has begun, after a restart too. `is_new`: this process has just
+        accepted it, and nobody can have shown anything."""
         ...
 
     def end_progress(self, turn: Turn) -> None:
         """Remove every sign of work on a turn, in the background; after a restart too."""
+        ...
+
+    def leave_progress(self, turn: Turn) -> None:
+        """Show nothing more of an open turn that another process works on now; nothing where it has ended here."""
         ...
 
     async def drain(self) -> None:
@@ -75,6 +80,10 @@ class Engine(Protocol):
     @property
     def open_questions(self) -> int:
         """How many questions are accepted and not ended."""
+        ...
+
+    def open_in(self, channel: str) -> int:
+        """How many of them are of a channel: each has room of its own."""
         ...
 
     async def start(self) -> None:

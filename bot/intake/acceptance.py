@@ -20,10 +20,12 @@ from bot.events import (
     Moved,
     Reaction,
     Stop,
+    conversation_of,
 )
-from bot.intake.access import Refusal, why_refused
+from bot.intake.access import Asker, Refusal, why_refused
 from bot.intake.arrival import DUPLICATE, IGNORED, Accepted, Arrival, Purpose, resolve
 from bot.intake.commands import purpose_of_command
+from bot.intake.invitations import redeem
 from bot.intake.joined import end_wait
 from bot.intake.lifecycle import (
     purpose_of_addition,
@@ -61,6 +63,8 @@ def take(tx: Tx, event: Event, ctx: Context, *, full: bool) -> Accepted:
     Raises:
         Unavailable: it is a question, and too many are open; nothing is to be stored.
     """
+    # An edit that comes to another process beside its message must not miss it.
+    tx.alone(*conversation_of(event))
     arrival = resolve(tx, event, ctx, full=full)
     purpose = PURPOSES[type(event)](arrival, event)
     ended: tuple[str, ...] = ()
@@ -75,6 +79,8 @@ def _carry_out(arrival: Arrival, event: Event, purpose: Purpose) -> Accepted:
     if purpose.once and not events.note(tx, address.channel, address.account, arrival.event_id, arrival.now):
         return DUPLICATE
     if purpose.access != "open" and (why := _why_refused(arrival, event)) is not None:
+        if why != "denied" and isinstance(event, Command) and (invited := redeem(arrival, event)) is not None:
+            return invited
         refused = refuse_access(arrival) if purpose.access == "told" else Accepted(outcome="refused")
         return replace(refused, refused_as=why)
     return purpose.handle(arrival)
@@ -83,4 +89,11 @@ def _carry_out(arrival: Arrival, event: Event, purpose: Purpose) -> Accepted:
 def _why_refused(arrival: Arrival, event: Event) -> Refusal | None:
     assert isinstance(event, Message | Edit | Command | Reaction | Added | HomeOpened)  # those that carry a standing
     where = event.target if isinstance(event, Reaction) else event.conversation
-    return why_refused(arrival.ctx, arrival.address, event.user_id, event.standing, seen_as=where.conversation_id)
+    asker = Asker(
+        address=arrival.address,
+        user=event.user_id,
+        standing=event.standing,
+        groups=event.groups,
+        seen_as=where.conversation_id,
+    )
+    return why_refused(arrival, asker)

@@ -1,32 +1,62 @@
-"""Who gets answers: the policy of `[access]`. Pure."""
+"""Who gets answers: the policy of `[access]`, and who was invited."""
 
 from __future__ import annotations
 
-from typing import Literal, TypeAlias
+from dataclasses import dataclass
+from typing import Final, Literal, TypeAlias
 
-from bot.context import Context
-from bot.events import Standing
+from bot.config import Access
+from bot.events import Conversation, Standing
+from bot.intake.arrival import Arrival
 from bot.sessions import Address
+from bot.store import invitations
 
-Refusal: TypeAlias = Literal["denied"] | Standing
-"""Why somebody gets no answers: a list of `[access]` denies them or the place, or people of their standing are not
-admitted."""
+Refusal: TypeAlias = Literal["denied", "loop"] | Standing
+"""Why somebody gets no answers: a list of `[access]` denies them or the place, people of their standing are not
+admitted, or they seem to be a program that answers us (`bot.intake.loops`)."""
+
+ADMITTED_WITH_ACCOUNT: Final = ("member", "public")
+"""Standings that an account in `allow` admits; its guests and strangers are a matter of their own."""
 
 
-def is_admitted(ctx: Context, address: Address, user: str, standing: Standing, *, seen_as: str) -> bool:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asker:
+    """Who says something where. `groups`: those of `[access]` that they belong to. `seen_as`: the conversation's id
+    now, which people see; `address` has the first one known. Either may be listed."""
+
+    address: Address
+    user: str
+    standing: Standing
+    groups: tuple[str, ...] = ()
+    seen_as: str
+
+
+def is_admitted(arrival: Arrival, user: str, standing: Standing, groups: tuple[str, ...], where: Conversation) -> bool:
     """Whether this person gets answers in this place; see `why_refused`."""
-    return why_refused(ctx, address, user, standing, seen_as=seen_as) is None
+    asker = Asker(address=arrival.address, user=user, standing=standing, groups=groups, seen_as=where.conversation_id)
+    return why_refused(arrival, asker) is None
 
 
-def why_refused(ctx: Context, address: Address, user: str, standing: Standing, *, seen_as: str) -> Refusal | None:
-    """Say why this person gets no answers in this place, None where they do; `deny` wins over `allow`, `allow` over the
-    standing.
+def why_refused(arrival: Arrival, asker: Asker) -> Refusal | None:
+    """Say why this person gets no answers in this place, None where they do."""
+    here = asker.address
+    why = refused_by(arrival.ctx.config.access, asker)
+    if why in (None, "denied") or not invitations.is_invited(arrival.tx, here.channel, here.account, asker.user):
+        return why
+    return None
 
-    `seen_as`: the conversation's id now, which people see; `address` has the first one known. Either may be listed.
+
+def refused_by(access: Access, asker: Asker) -> Refusal | None:
+    """Say why the settings refuse somebody, None where they do not; `deny` wins over `allow`, that over the standing.
+
+    Pure. An account alone, `channel:account`, stands for everybody there; in `allow`, for its own people.
     """
-    access = ctx.config.access
-    ids = {f"{address.channel}:{address.account}:{id_}" for id_ in (user, address.conversation, seen_as)}
-    if ids & access.deny:
+    account = f"{asker.address.channel}:{asker.address.account}"
+    ids = {f"{account}:{id_}" for id_ in (asker.user, asker.address.conversation, asker.seen_as, *asker.groups)}
+    if (ids | {account}) & access.deny:
         return "denied"
-    admitted = bool(ids & access.allow) or access.admitted.get((address.channel, standing), True)
-    return None if admitted else standing
+    if ids & access.allow or (account in access.allow and asker.standing in ADMITTED_WITH_ACCOUNT):
+        return None
+    if asker.standing == "pending":
+        return "pending"
+    return None if access.admitted.get((asker.address.channel, asker.standing), True) else asker.standing

@@ -44,7 +44,8 @@ class Accepted:
 
     `lanes` have work; `questions` are new, or wait longer than before. `ended`: how a question ended that never became
     a turn. `joined`: why the event has become a part of a question. `refused_as`: why the access policy refuses the
-    person (`access.Refusal`). `rated`: a rating may be due. `ask_why`: the adapter may ask the clicker why (`Handled`).
+    person (`access.Refusal`). `rated`: a rating may be due. `ask_why`: the adapter may ask the clicker why (`Handled`),
+    in this `language`.
     """
 
     outcome: EventOutcome = "accepted"
@@ -55,6 +56,7 @@ class Accepted:
     joined: JoinKind | None = None
     rated: bool = False
     ask_why: bool = False
+    language: str = "en"
 
 
 IGNORED = Accepted(outcome="ignored")
@@ -67,9 +69,9 @@ class Arrival:
 
     `address` is canonical; `unreachable`: nothing could be sent there so far. `conversation` is where it was said,
     None for an event that names only a message. `ref`: the message that carries it, None for a slash command.
-    `standing`: of the person, None where the event says none. `context`: what goes along with its words. `joins`: what
-    it belongs together with. `joining`: the question of this person that it may be a part of. `full`: as many questions
-    are open as may be. Times in seconds since the epoch; `sent_at` is the platform's.
+    `standing`, `locale`: of the person, None where the event says none. `context`: what goes along
+    with its words. `joins`: what it belongs together with. `joining`: the question of this person that it may be a part
+    of. `full`: as many questions are open as may be. Times in seconds since the epoch; `sent_at` is the platform's.
     """
 
     ctx: Context
@@ -83,10 +85,21 @@ class Arrival:
     ref: MessageRef | None = None
     unreachable: bool = False
     standing: Standing | None = None
+    locale: str | None = None
     joins: Joins | None = None
     joining: Joining | None = None
     context: QuestionContext = NOTHING
     full: bool = False
+
+    @property
+    def language(self) -> str:
+        """The language in which the person is spoken to here, as far as it is known without asking the channel."""
+        _, route = self.ctx.route_of(self.address)
+        if self.conversation is None:  # an event that names only a message: it is spoken as in a group
+            return self.ctx.language(None, route, None)
+        here, place = self.address, self.conversation
+        locale = self.locale or self.ctx.people.known_locale(here.channel, place.account_id, self.user)
+        return self.ctx.language(place, route, locale)
 
     @property
     def place(self) -> Conversation:
@@ -131,25 +144,38 @@ def resolve(tx: Tx, event: Event, ctx: Context, *, full: bool) -> Arrival:
                 ref=None if isinstance(event, Stop | Added | HomeOpened) else event.ref,
                 unreachable=where.unreachable,
                 standing=None if isinstance(event, Stop) else event.standing,
+                locale=None if isinstance(event, Stop | Added) else event.locale,
                 joins=event.joins if isinstance(event, Message | Command) else None,
                 joining=where.joining,
                 context=brought_by(event, ctx.config.limits.message_chars),
                 full=full,
             )
+        case _:
+            address, user, ref = _of_message(tx, event)
+            return Arrival(
+                ctx=ctx,
+                tx=tx,
+                event_id=event_id,
+                now=now,
+                sent_at=sent_at,
+                address=address,
+                user=user,
+                ref=ref,
+                locale=event.locale if isinstance(event, Reaction) else None,
+            )
+
+
+def _of_message(tx: Tx, event: Reaction | Comment | Deletion | Moved | Gone) -> tuple[Address, str, MessageRef | None]:
+    """Find out where an event of a message or of a whole conversation belongs: its address, its person, the message."""
+    match event:
         case Reaction() | Comment():
-            user: str = event.user_id
-            ref: MessageRef | None = event.target
-            address = conversations.canonical(tx, *_ids(event.target))
+            return conversations.canonical(tx, *_ids(event.target)), event.user_id, event.target
         case Deletion():
-            user, ref = "", event.ref
-            address = conversations.canonical(tx, *_ids(event.ref))
+            return conversations.canonical(tx, *_ids(event.ref)), "", event.ref
         case Moved():
-            user, ref = "", None
-            address = conversations.canonical(tx, event.channel, event.account_id, event.old_id)
+            return conversations.canonical(tx, event.channel, event.account_id, event.old_id), "", None
         case Gone():
-            user, ref = "", None
-            address = conversations.canonical(tx, event.channel, event.account_id, event.conversation_id or "")
-    return Arrival(ctx=ctx, tx=tx, event_id=event_id, now=now, sent_at=sent_at, address=address, user=user, ref=ref)
+            return conversations.canonical(tx, event.channel, event.account_id, event.conversation_id or ""), "", None
 
 
 def _ids(ref: MessageRef) -> tuple[str, str, str]:

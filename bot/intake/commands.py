@@ -39,7 +39,7 @@ def run_new(arrival: Arrival, _args: str) -> Accepted:
 
 def run_ask(arrival: Arrival, args: str) -> Accepted:
     """Ask; without a question, and without anything that it could be about, help."""
-    text = words_for(args, arrival.context)
+    text = words_for(args, arrival.context, arrival.language)
     return take_words(arrival, NewQuestion(text=text, context=arrival.context)) if text else run_help(arrival, "")
 
 

@@ -11,6 +11,7 @@ from bot.sessions import Address
 from bot.store import questions, receipts, turns
 from bot.store.contexts import NOTHING, QuestionContext
 from bot.store.database import Tx
+from bot.texts import languages, said
 
 MOST_ITEMS: Final = 20
 """Things that go along with one question at most: an asker's client lets nobody point at more of them."""
@@ -46,9 +47,16 @@ def _clean_item(item: ContextItem, most_chars: int) -> ContextItem:
     return replace(item, text=text, mentions=mentions, author=clean(item.author), files=names)
 
 
-def words_for(text: str, context: QuestionContext) -> str:
+def words_for(text: str, context: QuestionContext, language: str) -> str:
     """Return the words that are asked: where somebody only points at something, ours stand for them."""
-    return text or (notices.ABOUT_THIS if any(item.text or item.files for item in context.items) else "")
+    return text or (
+        said(notices.ABOUT_THIS, language) if any(item.text or item.files for item in context.items) else ""
+    )
+
+
+def own_words(text: str) -> str:
+    """Return what the person said of the words that were asked: nothing where ours stand for them."""
+    return "" if any(text == said(notices.ABOUT_THIS, language) for language in languages()) else text
 
 
 def without_known(tx: Tx, context: QuestionContext, lane: str) -> QuestionContext:

@@ -13,7 +13,7 @@ from dataclasses import replace
 from bot import notices
 from bot.events import Command, Deletion, Edit, Joins, Message
 from bot.intake.arrival import IGNORED, Accepted, Arrival
-from bot.intake.context import clean, without_known, words_for
+from bot.intake.context import clean, own_words, without_known, words_for
 from bot.intake.questions import NewQuestion, ask, problem
 from bot.store import joining, out_of_order, questions, turns
 from bot.store.contexts import QuestionContext
@@ -118,7 +118,7 @@ def change_part(arrival: Arrival, event: Edit | Deletion, turn: Turn) -> Accepte
         left.append(replace(old, text=clean(event.text), context=arrival.context, edited_at=arrival.sent_at))
     else:
         joining.remove_part(arrival.tx, event.ref)
-    if not words_for(whole(left), together(left)):
+    if not words_for(whole(left), together(left), arrival.language):
         return None
     accepted, _ = _ask_all(arrival, turn, left, Joins(number=turn.number, after=0))
     return accepted
@@ -127,7 +127,7 @@ def change_part(arrival: Arrival, event: Edit | Deletion, turn: Turn) -> Accepte
 def _ask_all(arrival: Arrival, turn: Turn, parts: Sequence[QuestionPart], joins: Joins) -> tuple[Accepted, Turn | None]:
     """Give a question the words of all its parts; one whose answer is on its way is not changed, but asked anew."""
     context = without_known(arrival.tx, together(parts), turn.lane)
-    words = words_for(whole(parts), context)
+    words = words_for(whole(parts), context, arrival.language)
     refusal = _refusal(arrival, words, context, joins)
     if turn.intent and turn.refusal is not None and refusal is not None:
         return IGNORED, None  # it was told once
@@ -187,7 +187,7 @@ def _part(arrival: Arrival, text: str, context: QuestionContext, joins: Joins) -
     return QuestionPart(
         message=arrival.ref.message_id,
         number=joins.number,
-        text=_said(text, context),
+        text=own_words(text),
         glue=joins.glue,
         context=context,
     )
@@ -199,12 +199,7 @@ def _only_part(turn: Turn) -> list[QuestionPart]:
         return []
     text, context = turn.text or "", replace(turn.context, reads_thread=False)
     message = turn.question.message_id
-    return [QuestionPart(message=message, number=turn.number, text=_said(text, context), glue=GLUE, context=context)]
-
-
-def _said(text: str, context: QuestionContext) -> str:
-    """Return what the person said: nothing where words of ours stand for it."""
-    return "" if text == words_for("", context) else text
+    return [QuestionPart(message=message, number=turn.number, text=own_words(text), glue=GLUE, context=context)]
 
 
 def _note(arrival: Arrival, joins: Joins, turn: Turn | None, since: float) -> None:

@@ -13,6 +13,7 @@ from bot.intake.commands import COMMANDS, typed
 from bot.intake.context import clean, without_known, words_for
 from bot.intake.joined import change_part, comment_of, go_on, goes_on, take_words
 from bot.intake.lifecycle import cancel_all
+from bot.intake.loops import is_loop
 from bot.intake.questions import NewQuestion, problem
 from bot.intake.reactions import give_reason, reason_for
 from bot.intake.replies import refuse
@@ -71,6 +72,8 @@ def _take_words(arrival: Arrival, event: Message | Edit) -> Accepted:
     asked = questions.by_message(arrival.tx, event.ref)
     if asked is not None and not _may_ask_again(arrival, event, asked):
         return DUPLICATE
+    if isinstance(event, Message) and is_loop(arrival, event):
+        return Accepted(outcome="refused", refused_as="loop")
     words = EarlyChange(clean(event.text), arrival.sent_at, arrival.context)
     edited_at = arrival.sent_at if isinstance(event, Edit) else None
     change = out_of_order.find_change(arrival.tx, event.ref)
@@ -84,9 +87,9 @@ def _take_words(arrival: Arrival, event: Message | Edit) -> Accepted:
     text = words.text or ""
     if (command := typed(text)) is not None:
         name, text = command
-        if name != "ask" or not words_for(text, words.context):
+        if name != "ask" or not words_for(text, words.context, arrival.language):
             return COMMANDS[name](arrival, text)
-    text = words_for(text, words.context)
+    text = words_for(text, words.context, arrival.language)
     if not text and (why := _why_empty(arrival, event)):
         return refuse(arrival, why)
     question = NewQuestion(text=text, again=asked is not None, edited_at=edited_at, context=words.context)
@@ -120,8 +123,7 @@ def _may_ask_again(arrival: Arrival, event: Message | Edit, asked: Turn) -> bool
 
 def _keep_edit(arrival: Arrival, event: Edit) -> Accepted:
     """Keep the words of a direct message that has not arrived yet."""
-    seen_as = arrival.place.conversation_id
-    if is_admitted(arrival.ctx, arrival.address, event.user_id, event.standing, seen_as=seen_as):
+    if is_admitted(arrival, event.user_id, event.standing, event.groups, event.conversation):
         change = EarlyChange(clean(event.text), arrival.sent_at, arrival.context)
         out_of_order.keep_change(arrival.tx, event.ref, change, arrival.now, event.user_id)
     return IGNORED
@@ -146,7 +148,7 @@ def _change_question(arrival: Arrival, turn: Turn, event: Edit) -> Accepted:
             return cancel_all(arrival, [turn])  # no question any more
         text = command[1]
     context = _kept(arrival, turn)
-    text = words_for(text, context)
+    text = words_for(text, context, arrival.language)
     if (text, context) == (turn.text, turn.context):
         return IGNORED
     if why := problem(arrival, text):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from bot import notices
+from bot.config import site_of
 from bot.errors import Unavailable
 from bot.intake.arrival import Accepted, Arrival
 from bot.intake.context import is_new_thread, without_known
@@ -105,7 +106,9 @@ def _turn_of(arrival: Arrival, session: Session, question: NewQuestion) -> NewTu
         scope=session.scope,
         epoch=session.epoch,
         route=route_name,
+        site=site_of(arrival.ctx.config, route),
         language=route.language,
+        locale=arrival.locale,
         edited_at=question.edited_at,
         number=question.number,
         ready_at=question.ready_at,
@@ -167,7 +170,7 @@ def _next_session(arrival: Arrival, session: Session) -> tuple[Session, tuple[st
     number = session.epoch + 1
     set_epoch(arrival.tx, session.address, session.scope, number, arrival.now)
     new = replace(session, epoch=number, lane=_lane(arrival, session.address, session.scope, number))
-    if not questions.any_in_lane(arrival.tx, session.lane):
+    if (asked_at := questions.asked_at(arrival.tx, session.lane)) is None:
         return new, ()
     close = NewTurn(
         reference=arrival.ctx.reference(),
@@ -175,7 +178,8 @@ def _next_session(arrival: Arrival, session: Session) -> tuple[Session, tuple[st
         lane=session.lane,
         address=session.address,
         conversation=arrival.place,
-        route=arrival.ctx.route_of(arrival.address)[0],
+        route=asked_at[0],
+        site=asked_at[1],
         asker=arrival.user,
         sent_at=LAST,
         accepted_at=arrival.now,

@@ -7,7 +7,7 @@ from functools import partial
 
 from bot import notices
 from bot.events import Comment, Message, Reaction
-from bot.intake.access import is_admitted
+from bot.intake.access import Asker, why_refused
 from bot.intake.arrival import IGNORED, Accepted, Arrival, Purpose
 from bot.intake.context import clean
 from bot.intake.replies import tell
@@ -24,9 +24,14 @@ def purpose_of_reaction(arrival: Arrival, event: Reaction) -> Purpose | None:
 
     Of people outside the policy nothing is looked up and nothing is noted, for they may react to everything.
     """
-    if not is_admitted(
-        arrival.ctx, arrival.address, event.user_id, event.standing, seen_as=event.target.conversation_id
-    ):
+    asker = Asker(
+        address=arrival.address,
+        user=event.user_id,
+        standing=event.standing,
+        groups=event.groups,
+        seen_as=event.target.conversation_id,
+    )
+    if why_refused(arrival, asker) is not None:
         return Purpose(handle=lambda _: IGNORED, access="silence", once=False)
     if meaning(event.emoji, arrival.ctx.config.feedback) is None:
         return None
@@ -66,15 +71,15 @@ def _rate(arrival: Arrival, receipt: Receipt, event: Reaction) -> Accepted:
     rules = arrival.ctx.config.feedback
     changed = record.gesture(arrival.tx, receipt, record.gesture_of(event), rules, arrival.now)
     accepted = Accepted(rated=changed)
-    if not event.button or meaning(event.emoji, rules) != "bad":
+    if not (event.button and event.added) or meaning(event.emoji, rules) != "bad":
         return accepted
     if not turns.claim_why(arrival.tx, receipt.turn, event.user_id):
         return accepted
-    if event.can_ask_why:
-        return replace(accepted, ask_why=True)
     # Where the answer was sent to is where the asker is asked; the "why?" is about it, and no message carries it.
     address = conversations.locate(arrival.tx, receipt.conversation).address
     here = replace(arrival, conversation=receipt.conversation, address=address, ref=None)
+    if event.can_ask_why:
+        return replace(accepted, ask_why=True, language=here.language)
     asked = tell(here, notices.WHY, "why", about=receipt.turn, reply_to=event.target)
     return replace(accepted, lanes=asked.lanes)
 

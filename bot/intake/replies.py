@@ -60,6 +60,7 @@ def _tell(
             notice=kind,
             about=about,
             reply_to=reply_to,
+            locale=arrival.locale,
             sent_at=arrival.sent_at,
             accepted_at=arrival.now,
         ),
@@ -104,11 +105,11 @@ def refuse_for_now(arrival: Arrival, text: str) -> Accepted:
 
 
 def refuse_access(arrival: Arrival) -> Accepted:
-    """Somebody outside the policy: nothing, or one notice a day."""
+    """Somebody outside the policy: nothing, or one notice a day; whose account waits to be admitted is always told."""
+    pending = arrival.standing == "pending"
     key = f"refused:{arrival.address.channel}:{arrival.address.account}:{arrival.user}"
-    if arrival.ctx.config.access.refused != "daily_notice" or not conversations.start_cooldown(
-        arrival.tx, key, DAY, arrival.now
-    ):
+    is_told = pending or arrival.ctx.config.access.refused == "daily_notice"
+    if not is_told or not conversations.start_cooldown(arrival.tx, key, DAY, arrival.now):
         return Accepted(outcome="refused")
-    told = _tell(arrival, notices.REFUSED, "refusal", f"notice:{_to_person(arrival)}")
+    told = _tell(arrival, notices.PENDING if pending else notices.REFUSED, "refusal", f"notice:{_to_person(arrival)}")
     return Accepted(outcome="refused", lanes=told.lanes)

@@ -26,6 +26,8 @@ REASONS: Final = {
     "denied": "a list of [access] denies the person or the place",
     "guest": "guests are not admitted; see [access]",
     "external": "people of other workspaces and organisations are not admitted; see [access]",
+    "loop": "somebody whom nobody addressed had five answers in a minute: a program that answers the bot, it seems",
+    "pending": "a workspace has installed the app that no route and no entry of [access] names; see doctor",
     "public": "only who is listed in [access] is admitted",
 }
 """Why the access policy refuses somebody, as an operator reads it."""
@@ -52,31 +54,34 @@ class Router:
         self._wake_ratings = wake_ratings
         self._load = LoadShedder()
         self._refused: dict[tuple[str, str], float] = {}
-        self._asking: set[asyncio.Task[Accepted]] = set()  # on their way into the store, and perhaps questions
+        self._asking: dict[asyncio.Task[Accepted], str] = {}  # on their way into the store, and perhaps questions
 
     async def handle(self, event: Event) -> Accepted:
         """Take in one event; see `Host.handle`. A caller that gives up waiting leaves nothing half-done."""
         if self._load.overloaded:
             raise Unavailable("Too much is waiting to be stored; the platform delivers this again.", reason="waiting")
-        full = self._is_full()
+        channel, _ = origin_of(event)
+        full = self._is_full(channel)
         if full and await self._is_new_question(event):
             raise too_many_open()  # before the writer is asked: in a flood even a refusal must cost next to nothing
         task = asyncio.get_running_loop().create_task(self._handle(event, full))
         self._load.enter(task)
         if _may_ask(event):
-            self._asking.add(task)
+            self._asking[task] = channel
         task.add_done_callback(self._handled)
         return await asyncio.shield(task)
 
     def _handled(self, task: asyncio.Task[Accepted]) -> None:
         self._load.leave(task)
-        self._asking.discard(task)
+        self._asking.pop(task, None)
         if not task.cancelled():
             task.exception()  # told to who waits, if anybody still does
 
     async def _handle(self, event: Event, full: bool) -> Accepted:
         started = self.ctx.clock()
         accepted = await self.ctx.db.write(lambda tx: take(tx, event, self.ctx, full=full), urgent=True)
+        if self.ctx.traces is not None:
+            self._trace(accepted, started)
         self._engine.accepted(accepted.questions, accepted.lanes)
         self._count(event, accepted, max(0.0, self.ctx.clock() - started))
         if accepted.rated:
@@ -84,6 +89,12 @@ class Router:
         if isinstance(event, HomeOpened) and accepted.outcome == "accepted":
             self._show_home(event)
         return accepted
+
+    def _trace(self, accepted: Accepted, started: float) -> None:
+        """Tell that an event was taken in which is a question, or a part of one."""
+        for turn in accepted.questions:
+            if (trace := self.ctx.trace_of(turn)) is not None:
+                trace.event(started)
 
     async def set_aside(self, channel: str, account: str, raw: bytes, reason: str) -> None:
         """Keep a payload that cannot be normalised; see `Host.set_aside`."""
@@ -96,9 +107,10 @@ class Router:
         if new:
             log.error("payload.set_aside", channel=channel, reference=reference, reason=reason)
 
-    def _is_full(self) -> bool:
-        """Whether as many questions are open, or about to be stored, as may be."""
-        return self._engine.open_questions + len(self._asking) >= self.ctx.config.limits.open_turns
+    def _is_full(self, channel: str) -> bool:
+        """Whether as many questions of a channel are open, or about to be stored, as may be."""
+        asking = sum(one == channel for one in self._asking.values())  # a few hundred at most, else it is overloaded
+        return self._engine.open_in(channel) + asking >= self.ctx.config.limits.open_turns
 
     async def _is_new_question(self, event: Event) -> bool:
         """Whether this is one for sure; of what remains the transaction decides."""

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from bot.config import Feedback as Rules
 from bot.events import MessageRef, Rating, Reaction
 from bot.ratings.votes import (
     fingerprint,
     is_repeated,
+    latest,
     meaning,
     moment,
     moved,
     newer_emoji,
     rating,
     tally,
+    tells_whole_seconds,
     votes,
 )
 from bot.store import feedback, out_of_order, turns
@@ -30,6 +34,7 @@ from bot.store.votes import (
     emoji_on,
     is_emoji_added_since,
     last_gesture,
+    last_gesture_anywhere,
     save_click,
     save_emoji,
     save_tally,
@@ -53,10 +58,19 @@ def gesture(tx: Tx, receipt: Receipt, gesture: Gesture, rules: Rules, now: float
     meant = meaning(gesture.emoji, rules)
     if meant is None:
         return False
-    before = _vote_of(tx, receipt.turn, gesture.user, rules)
-    at = moment(gesture.sent_at, last_gesture(tx, receipt.turn, gesture.user, gesture.sent_at + 1))
+    if tells_whole_seconds(gesture.sent_at):
+        last = latest(
+            last_gesture(tx, receipt.turn, gesture.user, gesture.sent_at + 1),
+            out_of_order.last_reaction(tx, receipt.ref, gesture.user, gesture.sent_at + 1),
+        )
+        gesture = replace(gesture, sent_at=moment(gesture.sent_at, last))
+    return _take(tx, receipt, gesture, meant, rules, now)
+
+
+def _take(tx: Tx, receipt: Receipt, gesture: Gesture, meant: Rating, rules: Rules, now: float) -> bool:
+    before, at = _vote_of(tx, receipt.turn, gesture.user, rules), gesture.sent_at
     if gesture.button:
-        changed = _click(tx, receipt.turn, Click(gesture.user, meant, at))
+        changed = _click(tx, receipt.turn, Click(gesture.user, meant if gesture.added else None, at))
     else:
         changed = _emoji(tx, receipt, gesture, at)
     if changed:
@@ -65,15 +79,26 @@ def gesture(tx: Tx, receipt: Receipt, gesture: Gesture, rules: Rules, now: float
     return changed
 
 
-def early_gestures(tx: Tx, receipt: Receipt, rules: Rules, now: float) -> None:
-    """A part was sent: take in what people did to it before its receipt was stored, in their order."""
-    for early in out_of_order.take_reactions(tx, receipt.ref):
-        gesture(tx, receipt, early, rules, now)
+def early_gestures(tx: Tx, receipt: Receipt, rules: Rules, now: float) -> bool:
+    """A part was sent: take in what people did to it before its receipt was stored, in their order; whether they did
+    anything."""
+    gestures = out_of_order.take_reactions(tx, receipt.ref)
+    for early in gestures:
+        if (meant := meaning(early.emoji, rules)) is not None:
+            _take(tx, receipt, early, meant, rules, now)  # its moment was settled when it came
+    return bool(gestures)
 
 
 def keep_early(tx: Tx, target: MessageRef, event: Reaction, now: float) -> None:
     """Keep a reaction whose answer may still be on its way."""
-    out_of_order.keep_reaction(tx, target, event.event_id, gesture_of(event), now)
+    early = gesture_of(event)
+    if tells_whole_seconds(early.sent_at):
+        last = latest(
+            out_of_order.last_reaction(tx, target, early.user, early.sent_at + 1),
+            last_gesture_anywhere(tx, early.user, early.sent_at, early.sent_at + 1),  # its answer is not known yet
+        )
+        early = replace(early, sent_at=moment(early.sent_at, last))
+    out_of_order.keep_reaction(tx, target, event.event_id, early, now)
 
 
 def _vote_of(tx: Tx, turn_id: int, user: str, rules: Rules) -> Rating | None:

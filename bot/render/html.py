@@ -96,7 +96,7 @@ def _block(block: Block, *, item: bool) -> str:
             return f'<h{level} dir="auto">{inline(spans)}</h{level}>'
         case Code(text=text, language=language):
             name = f' data-language="{escape(language)}"' if language else ""
-            return f"<pre{name}><code>{escape(text)}</code></pre>"
+            return f'<pre{name} tabindex="0"><code>{escape(text)}</code></pre>'
         case Rule():
             return "<hr>"
         case Table():

@@ -7,11 +7,26 @@ import re
 from typing import Final
 from urllib.parse import unquote, urlsplit
 
+from markdown_it.common.normalize_url import normalizeLink
+
 _WEB: Final = re.compile(r"https?://[^\s/?#]", re.IGNORECASE)
 _HOST: Final = re.compile(r"[\w.~-]+|[0-9a-f:.]*:[0-9a-f:.]*")
 _MAIL: Final = re.compile(r"mailto:[^\s@?]+@[^\s@]+$", re.IGNORECASE)
 _PHONE: Final = re.compile(r"(?:tel|sms|smsto|mms|fax|callto):(?://)?([^?]+)", re.IGNORECASE)
 _DOMAIN: Final = re.compile(r"\s*(?:[a-z][a-z0-9+.-]*://)?((?:[\w-]+\.)+[^\W\d_]{2,})(?=[/:?#\s]|$)", re.IGNORECASE)
+
+
+# Most addresses are as they must be: then there is nothing to take apart, and to put together again.
+_NORMAL: Final = re.compile(r"https?://[a-z0-9.-]+(?::\d+)?(?:[/?#][\w./:?#@!$&'()*+,;=~-]*)?", re.ASCII)
+
+
+def normalized(url: str) -> str:
+    """The address as a browser sends it: its host in Punycode, the rest percent-encoded.
+
+    >>> normalized("https://bücher.example/ä"), normalized("https://a.example/b?c=d#e")
+    ('https://xn--bcher-kva.example/%C3%A4', 'https://a.example/b?c=d#e')
+    """
+    return url if _NORMAL.fullmatch(url) else normalizeLink(url)
 
 
 def host_of(url: str) -> str:
@@ -28,6 +43,8 @@ def safe(url: str) -> str | None:
     >>> safe("javascript:alert(1)") is None
     True
     """
+    if _NORMAL.fullmatch(url):
+        return url
     url = url.strip()
     if any(char <= " " for char in url):
         return None

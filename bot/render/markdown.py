@@ -19,6 +19,7 @@ from markdown_it.utils import EnvType
 from bot.render.bounds import NESTING, TooMuch
 from bot.render.emphasis import EmphasisState, pair
 from bot.render.fences import fence
+from bot.render.links import normalized
 from bot.render.literals import formula, literal, literals_of, text
 from bot.render.tables import table
 
@@ -53,6 +54,7 @@ _INLINES_BEGIN: Final = {
 _MARKUP: Final = re.compile("[" + re.escape("".join(_INLINES_BEGIN)) + "]")
 
 _BlockRule: TypeAlias = Callable[[StateBlock, int, int, bool], bool]
+_InlineRule: TypeAlias = Callable[[StateInline, bool], bool]
 
 
 class _BlockRules(Ruler[_BlockRule]):
@@ -112,7 +114,9 @@ class _Blocks(ParserBlock):
                 raise TooMuch("nesting")
             at = state.bMarks[line] + state.tShift[line]
             rules = self.ruler.beginning(state.src[at : at + 1])  # type: ignore[attr-defined]
-            any(rule(state, line, endLine, False) for rule in rules)  # the last, a paragraph, takes every line
+            for rule in rules:  # the last, a paragraph, takes every line
+                if rule(state, line, endLine, False):
+                    break
             state.tight = not had_empty_lines
             line = state.line
             if (line - 1) < endLine and state.isEmpty(line - 1):
@@ -127,7 +131,7 @@ class _Inlines(ParserInline):
 
     def __init__(self) -> None:
         super().__init__()
-        self._beginning: dict[str, tuple[Callable[[StateInline, bool], bool], ...]] = {}
+        self._beginning: dict[str, tuple[_InlineRule, ...]] = {}
 
     def parse(self, src: str, md: MarkdownIt, env: EnvType, tokens: list[Token]) -> list[Token]:
         state = EmphasisState(src, md, env, tokens)
@@ -156,13 +160,17 @@ class _Inlines(ParserInline):
                 mark = _MARKUP.search(source, pos, stop)
                 state.pos = mark.start() if mark else stop
                 state.append_pending(source[pos : state.pos])
-            elif state.level >= NESTING or not any(rule(state, False) for rule in rules):
+                continue
+            for rule in rules if state.level < NESTING else ():
+                if rule(state, False):
+                    break
+            else:
                 state.append_pending(source[pos])
                 state.pos += 1
         if state.pending:
             state.pushPending()
 
-    def _rules(self) -> dict[str, tuple[Callable[[StateInline, bool], bool], ...]]:
+    def _rules(self) -> dict[str, tuple[_InlineRule, ...]]:
         if not self._beginning:
             named = {rule.name: rule.fn for rule in self.ruler.__rules__ if rule.enabled}
             self._beginning = {
@@ -194,7 +202,7 @@ def _brackets(state: StateInline) -> _Brackets:
     return known
 
 
-def _bounded(rule: Callable[[StateInline, bool], bool], opener: str) -> Callable[[StateInline, bool], bool]:
+def _bounded(rule: _InlineRule, opener: str) -> _InlineRule:
     """Give up on a rule that looks ahead, once its failures in this paragraph have read too much."""
 
     def bounded(state: StateInline, silent: bool) -> bool:
@@ -246,11 +254,9 @@ def _build() -> MarkdownIt:
     md.inline.ruler.at("image", _bounded(image, "!["))
     md.inline.ruler2.at("balance_pairs", pair)
     md.validateLink = lambda url: True  # type: ignore[method-assign]  # the documented way to set one's own
+    md.normalizeLink = normalized  # type: ignore[method-assign]
     return md
 
-
-# Most addresses are as they must be: then there is nothing to take apart, and to put together again.
-_NORMAL: Final = re.compile(r"https?://[a-z0-9.-]+(?::\d+)?(?:[/?#][\w./:?#@!$&'()*+,;=~-]*)?", re.ASCII)
 
 _PARSER: Final = _build()
 

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Final
 
 from markdown_it.token import Token
@@ -34,10 +35,10 @@ def parse(markdown: str) -> Document:
     source = clean.source(markdown)
     with _no_collection():
         try:
-            stream = tokens(source)
+            # No name for the tokens: what is alive when the collector wakes is looked through.
+            return Document(tuple(_Builder(tokens(source)).blocks))
         except TooMuch:
             return _as_written(source)
-        return Document(tuple(_Builder(stream).blocks))
 
 
 def _as_written(source: str) -> Document:
@@ -79,7 +80,7 @@ class _Builder:
         self._quote = 0
         self._marker: Marker | None = None
         self._last_line = 0
-        self._used = set(_targets(stream))
+        self._stream = stream
         walk = iter(stream)
         for token in walk:
             self._take(token, walk)
@@ -148,6 +149,10 @@ class _Builder:
             content, place = _task(content, place)
         if content or place.marker:
             self.blocks.append(Text(content, place, level))
+
+    @cached_property
+    def _used(self) -> frozenset[str]:
+        return frozenset(_targets(self._stream))
 
     def _reference(self, token: Token) -> None:
         """Show the definitions that no link uses: models list their sources so."""

@@ -4,22 +4,41 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Callable
+import secrets
+from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from time import time
-from typing import Any
+from typing import Any, TypeVar
 
 from bot import notices
 from bot.errors import Rejected
 from bot.shared import reference as make_reference
-from bot.store import conversations, dead_letters, feedback_list, forgetting, meta, steps, trace, turns
+from bot.store import (
+    contexts,
+    conversations,
+    dead_letters,
+    exporting,
+    feedback_list,
+    forgetting,
+    invitations,
+    meta,
+    steps,
+    trace,
+    turns,
+    wanting,
+)
 from bot.store.database import Database, Row, Tx
 from bot.store.epochs import epoch, set_epoch
 from bot.store.feedback_list import EVERYTHING
 from bot.store.retention import Slice, give_back, in_slices
 from bot.store.turns import LAST, NewTurn
 
+T = TypeVar("T")
+
+PAGE = 500
+"""Rows that a list reads at a time."""
 REST = 0.02
 """Seconds between two slices of what is forgotten: a running bot writes meanwhile."""
 
@@ -31,17 +50,52 @@ class NotPossible(Rejected):
 class Admin:
     """Reads and repairs the database; the running bot sees changes within two seconds."""
 
-    def __init__(self, db: Database, clock: Callable[[], float] = time) -> None:
+    def __init__(
+        self, db: Database, clock: Callable[[], float] = time, *, scrub: Callable[[], object] = lambda: None
+    ) -> None:
+        """`scrub` takes what was deleted out of what the database keeps beside its tables, such as its log."""
         self._db = db
+        self._scrub = scrub
         self._clock = clock
 
     @staticmethod
     def _reference() -> str:
         return make_reference(random.SystemRandom())
 
-    async def feedback(self, since: datetime | None = None, limit: int = EVERYTHING) -> list[dict[str, Any]]:
-        """List the ratings, newest change first."""
-        return await self._db.read(lambda tx: feedback_list.newest(tx, _seconds(since), limit))
+    async def invite(self, channel: str, account: str, *, uses: int, seconds: float) -> dict[str, Any]:
+        """Make an invitation, with a code that is kept nowhere; `account` "" is any of the channel."""
+        code, now = secrets.token_urlsafe(24), self._clock()
+        made = invitations.Invitation(channel, account, now + seconds, uses)
+        await self._db.write(lambda tx: invitations.add(tx, code, made, now))
+        expires_at = trace.iso(made.expires_at)
+        return {"code": code, "channel": channel, "account": account, "uses": uses, "expires_at": expires_at}
+
+    async def invited(self) -> dict[str, list[dict[str, Any]]]:
+        """List who was admitted by an invitation, and the invitations that can be used."""
+        now = self._clock()
+        people, left = await self._db.read(lambda tx: (invitations.people(tx), invitations.open_ones(tx, now)))
+        return {
+            "people": [{**person, "at": trace.iso(person["at"])} for person in people],
+            "invitations": [{**one, "expires_at": trace.iso(one["expires_at"])} for one in left],
+        }
+
+    async def revoke(self, channel: str, account: str, user: str) -> bool:
+        """Admit a person no longer whom an invitation admitted; False when none did."""
+        return await self._db.write(lambda tx: invitations.revoke(tx, channel, account, user))
+
+    async def feedback(
+        self, since: datetime | None = None, limit: int = EVERYTHING
+    ) -> AsyncIterator[list[dict[str, Any]]]:
+        """List the ratings, newest change first, some at a time."""
+        after, last = _seconds(since), None
+        while limit > 0:
+            page, last = await self._db.read(
+                partial(feedback_list.newest, after=after, limit=min(limit, PAGE), before=last)
+            )
+            if not page:
+                return
+            yield page
+            limit -= len(page)
 
     async def feedback_count(self, since: datetime | None = None) -> int:
         """Count the ratings."""
@@ -51,9 +105,23 @@ class Admin:
         """Sum the ratings up; see `feedback_list.report`."""
         return await self._db.read(lambda tx: feedback_list.report(tx, _seconds(since), limit))
 
-    async def dead(self, limit: int = EVERYTHING) -> list[dict[str, Any]]:
-        """List the dead letters, newest first."""
-        return await self._db.read(lambda tx: [_letter(row) for row in dead_letters.newest(tx, limit)])
+    async def rated(self, since: datetime | None = None, limit: int = EVERYTHING) -> list[dict[str, Any]]:
+        """List the rated answers with their words; see `feedback_list.rated`."""
+        return await self._db.read(lambda tx: feedback_list.rated(tx, _seconds(since), limit))
+
+    async def answered(self, since: datetime | None = None, limit: int = EVERYTHING) -> list[wanting.Asked]:
+        """List answered questions, newest first."""
+        return await self._db.read(lambda tx: wanting.answered(tx, _seconds(since), limit))
+
+    async def dead(self, limit: int = EVERYTHING) -> AsyncIterator[list[dict[str, Any]]]:
+        """List the dead letters, newest first, some at a time."""
+        last = None
+        while limit > 0:
+            rows = await self._db.read(partial(dead_letters.newest, limit=min(limit, PAGE), before=last))
+            if not rows:
+                return
+            yield [_letter(row) for row in rows]
+            last, limit = (rows[-1]["at"], rows[-1]["reference"]), limit - len(rows)
 
     async def dead_count(self) -> int:
         """Count the dead letters."""
@@ -65,11 +133,11 @@ class Admin:
 
     async def retry(self, reference: str) -> str:
         """Open a dead letter's turn anew; return what will happen, in words. Raises `NotPossible`."""
-        return await self._db.write(lambda tx: _retry(tx, reference.upper(), self._clock()))
+        return await self._write(lambda tx: _retry(tx, reference.upper(), self._clock()))
 
     async def purge(self, reference: str | None) -> int:
         """Delete one dead letter, or all of them; return how many."""
-        return await self._db.write(lambda tx: dead_letters.remove(tx, reference and reference.upper()))
+        return await self._write(lambda tx: dead_letters.remove(tx, reference and reference.upper()))
 
     async def noted_checks(self, channel: str) -> tuple[float, list[dict[str, Any]]]:
         """Return when the running bot last looked at a channel, 0.0 for never, and what it found (see `meta`)."""
@@ -79,26 +147,44 @@ class Admin:
         """Return the trace of a turn, None for none."""
         return await self._db.read(lambda tx: trace.by_reference(tx, reference.upper()))
 
+    async def said(self, reference: str) -> dict[str, Any] | None:
+        """Return the words of a turn as far as they are kept; see `trace.said`."""
+        return await self._db.read(lambda tx: trace.said(tx, reference.upper()))
+
     async def turns_of_session(self, session_id: str) -> list[dict[str, Any]]:
         """Return the traces of a session's turns, oldest first."""
         return await self._db.read(lambda tx: trace.of_session(tx, session_id))
 
     async def close_session(self, session_id: str) -> bool:
         """Begin a new session in its place and have the old one closed; False when no conversation uses it."""
-        return await self._db.write(lambda tx: _close(tx, session_id, self._reference, self._clock()))
+        return await self._write(lambda tx: _close(tx, session_id, self._reference, self._clock()))
+
+    async def export(self, channel: str, account: str, user: str) -> dict[str, list[dict[str, Any]]]:
+        """Return what is held of a person; see `exporting.person`."""
+        return await self._db.read(lambda tx: exporting.person(tx, channel, account, user))
 
     async def forget(self, channel: str, account: str, user: str) -> dict[str, int]:
         """Delete what is held of a person, in slices that a running bot hardly notices; return how many rows of each
-        kind. If it is cut short, forgetting again goes on."""
+        kind. If it is cut short, forgetting again goes on. Afterwards no byte of it is in the database's files."""
         counts: dict[str, int] = {}
-        for name, one in forgetting.person(channel, account, user):
+        quoted = await self._db.read(lambda tx: contexts.quoting(tx, channel, account, user))
+        for name, one in forgetting.person(channel, account, user, quoted):
             (count,) = await in_slices(self._write_aside, (one,))
             counts[name] = counts.get(name, 0) + count
         await in_slices(self._write_aside, (give_back,))
+        await asyncio.to_thread(self._scrub)
         return counts
 
+    async def _write(self, work: Callable[[Tx], T]) -> T:
+        def marked(tx: Tx) -> T:
+            result = work(tx)
+            meta.leave_mark(tx)
+            return result
+
+        return await self._db.write(marked)
+
     async def _write_aside(self, work: Slice) -> int:
-        changed = await self._db.write(work)
+        changed = await self._write(work)
         if changed:
             await asyncio.sleep(REST)
         return changed
@@ -154,6 +240,7 @@ def _retry(tx: Tx, reference: str, now: float) -> str:
         now,
         turn["id"],
     )
+    tx.wake(turn["lane"])
     conversations.mark_reachable(tx, turns.from_row(turn).address)
     dead_letters.remove(tx, reference)
     return "The turn is open again; a running bot goes on with it within two seconds."
@@ -164,6 +251,7 @@ def _close(tx: Tx, session_id: str, reference: Callable[[], str], now: float) ->
     if row is None:
         return False
     turn = turns.from_row(row)
+    tx.alone(turn.address.channel, turn.address.account, turn.conversation.conversation_id)
     number, _ = epoch(tx, turn.address, row["scope"])
     if number != row["epoch"] or tx.one("SELECT 1 FROM turns WHERE lane=? AND kind='close'", session_id):
         return False
@@ -176,6 +264,7 @@ def _close(tx: Tx, session_id: str, reference: Callable[[], str], now: float) ->
         conversation=turn.conversation,
         asker=turn.asker,
         route=turn.route,
+        site=turn.site,
         sent_at=LAST,
         accepted_at=now,
     )

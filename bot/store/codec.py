@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from typing import Any
 
 from bot.events import Conversation, MessageRef
@@ -13,6 +13,13 @@ from bot.events import Conversation, MessageRef
 def pack(value: object) -> str:
     """Encode a JSON value, as short as it gets."""
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def as_json(value: Any) -> dict[str, Any]:
+    """Make JSON of a dataclass. A field added later has a default, and is left out while it has it: a bot of the
+    version before, which does not know the field, can then read the value."""
+    kept = asdict(value)
+    return {field.name: kept[field.name] for field in fields(value) if getattr(value, field.name) != field.default}
 
 
 def pack_conversation(conversation: Conversation) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Final
 
@@ -73,27 +74,60 @@ def add(tx: Tx, turn_id: int, context: QuestionContext) -> bool:
     )
 
 
-def forget_quoted(tx: Tx, channel: str, account: str, user: str) -> int:
-    """Delete a person's words that are stored because somebody else pointed at them; return in how many questions."""
-    changed = 0
-    # LIKE finds too much rather than too little; what is changed is decided on the value.
-    named = (
-        "channel=? AND account=? AND context IS NOT NULL AND context LIKE '%' || ? || '%'",
-        (channel, account, user),
-    )
-    for row in tx.all(f"SELECT id, context FROM turns WHERE {named[0]}", *named[1]):  # noqa: S608  # a constant
-        context = unpack_context(row["context"])
-        if (left := without_person(context, user)) != context:
-            tx.run("UPDATE turns SET context=? WHERE id=?", pack_context(left), row["id"])
-            changed += 1
-    for row in tx.all(f"SELECT * FROM question_parts WHERE {named[0]}", *named[1]):  # noqa: S608  # a constant
-        ids = (row["channel"], row["account"], row["asked_in"], row["message"])
-        left = without_person(unpack_context(row["context"]), user)
-        tx.run(
-            "UPDATE question_parts SET context=? WHERE channel=? AND account=? AND asked_in=? AND message=?",
-            *(pack_context(left), *ids),
+def quoting(tx: Tx, channel: str, account: str, user: str) -> list[int]:
+    """Find the questions whose context has words of a person, in the whole account: a read that may take a while."""
+    found = set()
+    for table, key in (("turns", "id"), ("question_parts", "turn")):
+        # LIKE finds too much rather than too little; what is changed is decided on the value.
+        rows = tx.all(
+            f"SELECT {key} AS turn, context FROM {table} WHERE channel=? AND account=? AND context IS NOT NULL"  # noqa: S608
+            " AND context LIKE '%' || ? || '%'",
+            *(channel, account, user),
         )
-    return changed + tx.run(f"UPDATE early_changes SET context=NULL WHERE {named[0]}", *named[1])  # noqa: S608
+        for row in rows:
+            context = unpack_context(row["context"])
+            if without_person(context, user) != context:
+                found.add(row["turn"])
+    return sorted(found)
+
+
+def forget_quoted(tx: Tx, turn_ids: Sequence[int], user: str) -> int:
+    """Delete a person's words that are stored with these questions because somebody else pointed at them; return of how
+    many questions."""
+    return sum(_forget_in_question(tx, turn_id, user) for turn_id in turn_ids)
+
+
+def _forget_in_question(tx: Tx, turn_id: int, user: str) -> bool:
+    changed = False
+    row = tx.one("SELECT context FROM turns WHERE id=?", turn_id)
+    if row is not None and (left := _without(row["context"], user)) != row["context"]:
+        tx.run("UPDATE turns SET context=? WHERE id=?", left, turn_id)
+        changed = True
+    parts = "SELECT channel, account, asked_in, message, context FROM question_parts WHERE turn=?"
+    for part in tx.all(parts, turn_id):
+        if (left := _without(part["context"], user)) != part["context"]:
+            tx.run(
+                "UPDATE question_parts SET context=? WHERE channel=? AND account=? AND asked_in=? AND message=?",
+                *(left, part["channel"], part["account"], part["asked_in"], part["message"]),
+            )
+            changed = True
+    return changed
+
+
+def _without(stored: str | None, user: str) -> str | None:
+    """Take a person out of a stored context; as it is where they are not in it."""
+    context = unpack_context(stored)
+    left = without_person(context, user)
+    return stored if left == context else pack_context(left)
+
+
+def forget_early_quotes(tx: Tx, channel: str, account: str, user: str) -> int:
+    """Delete them from what came before its message; return of how many."""
+    return tx.run(
+        "UPDATE early_changes SET context=NULL WHERE channel=? AND account=? AND context IS NOT NULL"
+        " AND context LIKE '%' || ? || '%'",
+        *(channel, account, user),
+    )
 
 
 def _others(mentions: tuple[Mention, ...], user: str) -> tuple[Mention, ...]:

@@ -83,13 +83,12 @@ def refs_before_a_move(tx: Tx, ref: MessageRef) -> list[MessageRef]:
 
 def current(tx: Tx, conversation: Conversation) -> Conversation:
     """Return the conversation under the id it has now, for sending."""
-    address = canonical(tx, conversation.channel, conversation.account_id, conversation.conversation_id)
+    account, id_ = (conversation.channel, conversation.account_id), conversation.conversation_id
     row = tx.one(
-        "SELECT conversation FROM aliases WHERE channel=? AND account=? AND first_conversation=? AND thread=''"
-        " ORDER BY at DESC LIMIT 1",
-        address.channel,
-        address.account,
-        address.conversation,
+        "SELECT conversation FROM aliases WHERE channel=? AND account=? AND thread='' AND first_conversation="
+        "COALESCE((SELECT first_conversation FROM aliases WHERE channel=? AND account=? AND conversation=?"
+        " AND thread=''), ?) ORDER BY at DESC LIMIT 1",
+        *(*account, *account, id_, id_),
     )
     return conversation if row is None else replace(conversation, conversation_id=row["conversation"])
 
@@ -165,8 +164,11 @@ def claim_greeting(tx: Tx, address: Address, now: float) -> bool:
 
 def start_cooldown(tx: Tx, key: str, seconds: float, now: float) -> bool:
     """Start the cooldown of a notice; False when the last one was told less than `seconds` ago and must not be now."""
-    row = tx.one("SELECT at FROM cooldowns WHERE key=?", key)
-    if row is not None and 0 <= now - row["at"] < seconds:
-        return False
-    tx.run("INSERT INTO cooldowns VALUES (?,?) ON CONFLICT (key) DO UPDATE SET at=excluded.at", key, now)
-    return True
+    return (
+        tx.run(
+            "INSERT INTO cooldowns (key, at) VALUES (?,?) ON CONFLICT (key) DO UPDATE SET at=excluded.at"
+            " WHERE excluded.at<cooldowns.at OR excluded.at-cooldowns.at>=?",
+            *(key, now, seconds),
+        )
+        > 0
+    )

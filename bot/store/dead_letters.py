@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from dataclasses import dataclass
 
 from bot.store.database import Row, Tx
@@ -59,9 +60,13 @@ def count(tx: Tx) -> int:
     return 0 if row is None else int(row["n"])
 
 
-def newest(tx: Tx, limit: int) -> list[Row]:
-    """List them, newest first, at most `limit`."""
-    return tx.all("SELECT * FROM dead ORDER BY at DESC, reference LIMIT ?", limit)
+def newest(tx: Tx, limit: int, before: tuple[float, str] | None = None) -> list[Row]:
+    """List them, newest first, at most `limit`; `before`: time and reference of the last one of the list before."""
+    return tx.all(
+        "SELECT * FROM dead WHERE (at, reference)<(?, ?) ORDER BY at DESC, reference DESC LIMIT ?",
+        *(before or (math.inf, "")),
+        limit,
+    )
 
 
 def letter(tx: Tx, reference: str) -> Row | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bot.sessions import Address
-from bot.store.database import Tx
+from bot.store.database import Row, Tx
 
 
 def epoch(tx: Tx, address: Address, scope: str) -> tuple[int, float | None]:
@@ -54,5 +54,9 @@ def forget_epochs(tx: Tx, condition: str, *args: object, most: int) -> int:
         "INSERT INTO meta VALUES ('epoch_floor', ?) ON CONFLICT (key) DO UPDATE SET value=excluded.value", str(number)
     )
     for row in rows:
-        tx.run("DELETE FROM epochs WHERE channel=? AND account=? AND conversation=? AND scope=?", *tuple(row)[:4])
+        tx.run("DELETE FROM epochs WHERE channel=? AND account=? AND conversation=? AND scope=?", *_key(row))
     return len(rows)
+
+
+def _key(row: Row) -> tuple[str, str, str, str]:
+    return row["channel"], row["account"], row["conversation"], row["scope"]

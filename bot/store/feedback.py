@@ -18,9 +18,9 @@ _IS_SENDING = f"EXISTS (SELECT 1 FROM turns WHERE turns.id=feedback.turn AND tur
 class AnswerRating:
     """The rating of one answer, as its row was read. Times in seconds since the epoch.
 
-    `rating`: our truth. `submitted`: the last one the API was told, and what it made of that in `kept`. `attempt`: one
-    that was sent and whose outcome is unknown. `due_at`: when to submit, None for not. `mark_due`: the buttons show
-    something else.
+    `rating`: our truth. `submitted`: the last one the API was told, and what it made of that in `kept`. `held`: the one
+    that the API holds since, None where nobody can tell. `attempt`: one that was sent and whose outcome is unknown.
+    `due_at`: when to submit, None for not. `mark_due`: the buttons show something else.
     """
 
     turn: int
@@ -28,6 +28,7 @@ class AnswerRating:
     submitted: Rating | None
     attempt: Rating | None
     kept: FeedbackOutcome | None
+    held: Rating | None
     due_at: float | None
     mark_due: bool
     tries: int
@@ -47,12 +48,17 @@ def set_rating(tx: Tx, turn_id: int, rating: Rating | None, settle_seconds: floa
     )
 
 
+def due_soon(tx: Tx, now: float) -> None:
+    """Let nothing be due later than a settle window may end: the clock was set back since it was stored."""
+    tx.run("UPDATE feedback SET due_at=? WHERE due_at>?", *(now + LATEST, now + LATEST))
+
+
 def due(tx: Tx, now: float) -> list[AnswerRating]:
     """List what is due now, by time. No rating is, while a part of its answer may be on its way: what people said of
     that part is not known to belong to the answer before its receipt is stored."""
     rows = tx.all(
         f"SELECT *, {_IS_SENDING} AS sending FROM feedback"  # noqa: S608  # a constant
-        f" WHERE mark_due=1 OR (due_at<=? AND NOT {_IS_SENDING}) ORDER BY due_at",
+        f" WHERE mark_due=1 OR (due_at<=? AND NOT {_IS_SENDING}) ORDER BY COALESCE(due_at, 0)",
         now,
     )
     return [replace(_from_row(row), due_at=None) if row["sending"] else _from_row(row) for row in rows]
@@ -77,6 +83,7 @@ def _from_row(row: Row) -> AnswerRating:
         submitted=row["submitted"],
         attempt=row["attempt"],
         kept=row["taken"],
+        held=row["held"],
         due_at=row["due_at"],
         mark_due=bool(row["mark_due"]),
         tries=row["tries"],
@@ -87,8 +94,8 @@ def _from_row(row: Row) -> AnswerRating:
 def set_marked(tx: Tx, turn_id: int, rating: Rating | None) -> None:
     """Store which rating the buttons show now."""
     tx.run(
-        "UPDATE feedback SET marked=?, mark_due=CASE WHEN rating IS ? THEN 0 ELSE 1 END WHERE turn=?",
-        *(rating, rating, turn_id),
+        "UPDATE feedback SET marked=?, mark_due=CASE WHEN COALESCE(rating, '')=? THEN 0 ELSE 1 END WHERE turn=?",
+        *(rating, rating or "", turn_id),
     )
 
 
@@ -108,12 +115,21 @@ def settle(tx: Tx, item: AnswerRating, outcome: FeedbackOutcome | None, *, submi
 
     `submitted` is the rating the API was told, None for none; what it made of the last one stays (`kept`).
     """
+    held = _held(item, outcome, submitted)
     tx.run(
-        "UPDATE feedback SET submitted=COALESCE(?, submitted), attempt=NULL, outcome=COALESCE(?, outcome),"
-        " taken=CASE WHEN ? IS NULL THEN taken ELSE ? END,"
+        "UPDATE feedback SET submitted=COALESCE(?, submitted), held=?, attempt=NULL, outcome=COALESCE(?, outcome),"
+        " taken=CASE WHEN CAST(? AS TEXT) IS NULL THEN taken ELSE ? END,"
         " due_at=CASE WHEN changed_at=? THEN NULL ELSE due_at END WHERE turn=?",
-        *(submitted, outcome, submitted, outcome, item.changed_at, item.turn),
+        *(submitted, held, outcome, submitted, outcome, item.changed_at, item.turn),
     )
+
+
+def _held(item: AnswerRating, outcome: FeedbackOutcome | None, submitted: Rating | None) -> Rating | None:
+    """Tell which rating the API holds now. One that had a rating keeps it: the one it is known to hold, else that of
+    an attempt of ours whose end nobody saw, else that of somebody else."""
+    if submitted is None:
+        return item.held
+    return submitted if outcome == "submitted" else item.held or item.attempt
 
 
 def postpone(tx: Tx, item: AnswerRating, until: float, *, unknown: bool) -> None:

@@ -58,8 +58,21 @@ def connect(path: Path, *, timeout: float = 5.0) -> sqlite3.Connection:
     _use_wal(connection, timeout)
     connection.execute("PRAGMA synchronous=FULL")
     connection.execute("PRAGMA foreign_keys=ON")
+    connection.execute("PRAGMA secure_delete=ON")  # what is deleted is overwritten
     connection.execute("PRAGMA journal_size_limit=16000000")  # bytes; the WAL is cut back when it has grown
     return connection
+
+
+def scrub(path: Path, *, timeout: float = 10.0) -> bool:
+    """Move the log into the file and cut it off, so that no earlier form of a page is left; False when somebody reads
+    or writes all the while, and it is left to a later time. `timeout` is in seconds."""
+    until = time.monotonic() + timeout
+    with contextlib.closing(connect(path, timeout=timeout)) as connection:
+        while connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]:
+            if time.monotonic() > until:
+                return False
+            time.sleep(0.05)
+    return True
 
 
 def _use_wal(connection: sqlite3.Connection, timeout: float) -> None:

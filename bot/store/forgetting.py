@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from functools import partial
 
 from bot.store import contexts, dead_letters, steps, votes
 from bot.store.database import Tx
@@ -10,10 +11,13 @@ from bot.store.epochs import forget_epochs
 from bot.store.retention import ROWS, TURNS, Slice
 
 
-def person(channel: str, account: str, user: str) -> Iterator[tuple[str, Slice]]:
-    """Yield what is to be deleted, by the names of `sessions forget --json`; a name may come more than once."""
+def person(channel: str, account: str, user: str, quoted: Sequence[int]) -> Iterator[tuple[str, Slice]]:
+    """Yield what is to be deleted, by the names of `sessions forget --json`; a name may come more than once.
+
+    `quoted`: the questions that `contexts.quoting` has found, for which the writer has no time.
+    """
     who = (channel, account, user)
-    yield "tallies", lambda tx: votes.forget_tallies(tx, user)
+    yield "tallies", lambda tx: votes.forget_tallies(tx, user, ROWS)
     for table, key in (
         ("votes", "turn, message, user_id, emoji"),
         ("clicks", "turn, user_id"),
@@ -25,7 +29,9 @@ def person(channel: str, account: str, user: str) -> Iterator[tuple[str, Slice]]
     yield "dead", lambda tx: _turns_letters(tx, who)
     yield "dead", lambda tx: _payloads(tx, who)
     yield "turns", lambda tx: tx.run("DELETE FROM joining WHERE channel=? AND account=? AND user_id=?", *who)
-    yield "quoted", lambda tx: contexts.forget_quoted(tx, *who)
+    for start in range(0, len(quoted), TURNS):
+        yield "quoted", partial(contexts.forget_quoted, turn_ids=quoted[start : start + TURNS], user=user)
+    yield "quoted", lambda tx: contexts.forget_early_quotes(tx, *who)
     yield "quoted", lambda tx: steps.forget_gathered(tx, (channel, account), user)
     yield (
         "turns",
@@ -40,6 +46,8 @@ def person(channel: str, account: str, user: str) -> Iterator[tuple[str, Slice]]
             tx, "channel=? AND account=? AND scope=?", channel, account, f"user:{user}", most=ROWS
         ),
     )
+    for table in ("invited", "guesses"):
+        yield "invitations", _early(table, who)
     keys = [f"{what}:{channel}:{account}:{user}" for what in ("refused", "limited")]
     yield "said", lambda tx: tx.run("DELETE FROM cooldowns WHERE key IN (?,?)", *keys)
 

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 from bot.store.database import Tx
+
+MOVED: Final = "moved_to"
+"""The key of where everything was moved."""
 
 
 def secret(tx: Tx, fresh: str) -> str:
@@ -20,6 +23,26 @@ def secret(tx: Tx, fresh: str) -> str:
 def touch(tx: Tx, now: float) -> None:
     """Write a little, to know that the database can be written."""
     tx.run("INSERT INTO meta VALUES ('touched', ?) ON CONFLICT (key) DO UPDATE SET value=excluded.value", str(now))
+
+
+def moved_to(tx: Tx) -> str | None:
+    """Return where everything was moved, None for a database that is in use."""
+    row = tx.one("SELECT value FROM meta WHERE key=?", MOVED)
+    return None if row is None else str(row["value"])
+
+
+def leave_mark(tx: Tx) -> None:
+    """Let running bots see that an operator's command has stored something."""
+    tx.run(
+        "INSERT INTO meta VALUES ('mark', '1') ON CONFLICT (key)"
+        " DO UPDATE SET value=CAST(CAST(meta.value AS INTEGER)+1 AS TEXT)"
+    )
+
+
+def operators_mark(tx: Tx) -> int:
+    """Return a number that rises with what operator's commands store."""
+    row = tx.one("SELECT value FROM meta WHERE key='mark'")
+    return 0 if row is None else int(row["value"])
 
 
 def note_checks(tx: Tx, channel: str, checks: Sequence[Mapping[str, str]], now: float) -> None:

@@ -63,6 +63,16 @@ def keep_reaction(tx: Tx, target: MessageRef, event_id: str, gesture: Gesture, n
     tx.run("DELETE FROM early_reactions WHERE at<?", now - KEEP_REACTIONS)
 
 
+def last_reaction(tx: Tx, target: MessageRef, user: str, before: float) -> float | None:
+    """Return the time of the last reaction of a person that waits in that conversation, None for nothing."""
+    row = tx.one(
+        "SELECT max(sent_at) AS last FROM early_reactions WHERE channel=? AND account=? AND conversation=?"
+        " AND user_id=? AND sent_at<?",
+        *(target.channel, target.account_id, target.conversation_id, user, before),
+    )
+    return None if row is None else row["last"]
+
+
 def take_reactions(tx: Tx, target: MessageRef) -> list[Gesture]:
     """Return the reactions that came before the message was known to be ours, in their order, and keep them no more."""
     where = "WHERE channel=? AND account=? AND conversation=? AND message=?"

@@ -75,6 +75,16 @@ def asked_from(tx: Tx, address: Address) -> Conversation | None:
     return None if row is None else unpack_conversation(row["sent_to"])
 
 
+def count_answered(tx: Tx, address: Address, asker: str, since: float) -> int:
+    """Count the questions of this person at this place that were accepted since then and are answered."""
+    row = tx.one(
+        "SELECT COUNT(*) AS answered FROM turns WHERE channel=? AND account=? AND asker=? AND accepted_at>?"
+        " AND conversation=? AND thread=? AND kind='question' AND outcome='answered'",
+        *(address.channel, address.account, asker, since, address.conversation, address.thread),
+    )
+    return 0 if row is None else int(row["answered"])
+
+
 def times_of(
     tx: Tx, address: Address, asker: str, since: float, until: float, kinds: Sequence[TurnKind]
 ) -> list[float]:
@@ -91,9 +101,10 @@ def times_of(
     return [row["accepted_at"] for row in rows]
 
 
-def any_in_lane(tx: Tx, lane: str) -> bool:
-    """Whether a question ever went into this lane."""
-    return bool(tx.one("SELECT 1 FROM turns WHERE lane=? AND kind='question' LIMIT 1", lane))
+def asked_at(tx: Tx, lane: str) -> tuple[str, str] | None:
+    """Return the route and the site of the newest question that went into this lane, None without any."""
+    row = tx.one("SELECT route, site FROM turns WHERE lane=? AND kind='question' ORDER BY id DESC LIMIT 1", lane)
+    return None if row is None else (row["route"], row["site"])
 
 
 def any_of(tx: Tx, address: Address, asker: str) -> bool:
@@ -122,7 +133,7 @@ def open_in(tx: Tx, address: Address, asker: str | None = None) -> list[Turn]:
     """Read the open questions of a thread, or of a whole conversation where `address.thread` is ""."""
     rows = tx.all(
         "SELECT * FROM turns WHERE state='open' AND kind='question' AND channel=? AND account=? AND conversation=?"
-        " AND (?='' OR thread=?) AND (? IS NULL OR asker=?)",
+        " AND (?='' OR thread=?) AND (CAST(? AS TEXT) IS NULL OR asker=?)",
         *(address.channel, address.account, address.conversation),
         *(address.thread, address.thread, asker, asker),
     )

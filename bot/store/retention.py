@@ -5,8 +5,10 @@
 | `text_days`    | questions, rendered answers (steps), reasons, dead letters with their payloads, event ids   |
 | `count_days`   | turns with receipts, votes and ratings; epochs, threads of /ask, conversations out of reach |
 | 2 days at most | cooldowns of notices, events that came before what they are about                           |
+| when void      | invitations that have expired or are used up, wrong guesses of codes                        |
 
-What stays: the key of the session ids, moved conversations, sealed tokens, in which conversations the bot has greeted.
+What stays: the key of the session ids, moved conversations, sealed tokens, who was invited, in which conversations the
+bot has greeted.
 
 All of it is done in slices, each a transaction of some milliseconds that finds its rows by an index: the writer is
 everybody's, and a platform waits for it.
@@ -17,7 +19,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Final, TypeAlias
 
-from bot.store import joining, out_of_order
+from bot.store import invitations, joining, out_of_order
 from bot.store.conversations import GREETED
 from bot.store.database import Tx
 from bot.store.epochs import forget_epochs
@@ -85,6 +87,7 @@ def old(text_days: float, count_days: float, now: float) -> tuple[Slice, ...]:
         ),
         lambda tx: out_of_order.forget_old(tx, now),
         lambda tx: joining.forget_old(tx, now),
+        lambda tx: invitations.forget_old(tx, now, ROWS),
         give_back,
     )
 
@@ -111,13 +114,4 @@ def give_back(tx: Tx) -> int:
     A database that was made by a version before this one has no list of them and keeps its size; SQLite's
     `VACUUM`, with the bot stopped, would give back all.
     """
-    before = _empty_pages(tx)
-    if before <= SPARE_PAGES:
-        return 0
-    tx.all(f"PRAGMA incremental_vacuum({PAGES})")
-    return before - _empty_pages(tx)
-
-
-def _empty_pages(tx: Tx) -> int:
-    row = tx.one("PRAGMA freelist_count")
-    return 0 if row is None else int(row[0])
+    return tx.give_back(SPARE_PAGES, PAGES)

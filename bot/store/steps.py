@@ -21,6 +21,11 @@ IS_SENDING = (
     " AND steps.done_at IS NULL)"
 )
 """A condition on `turns`: a part of the answer may be on its way."""
+ANSWER = (
+    "SELECT result FROM steps WHERE turn=turns.id AND kind IN ('intent', 'poll') AND result LIKE '{%'"
+    " ORDER BY kind, number DESC LIMIT 1"
+)
+"""The stored answer of each of `turns`, for `answer_in`: the intent has it; of older versions the last poll."""
 SENT_WITHOUT_RECEIPT = "[]"
 """The stored result of a send of which nobody can tell whether it arrived."""
 
@@ -76,8 +81,14 @@ def of_turn(tx: Tx, turn_id: int) -> dict[StepName, StepRow]:
             unknowns=row["unknowns"],
             result=None if row["result"] is None else json.loads(row["result"]),
         )
-        for row in tx.all("SELECT * FROM steps WHERE turn=?", turn_id)
+        for row in tx.all("SELECT * FROM steps WHERE turn=? ORDER BY kind, number", turn_id)
     }
+
+
+def answer_in(stored: str | None) -> str:
+    """Return the words of the answer that `ANSWER` has found, "" for none."""
+    answer = json.loads(stored)["answer"] if stored else None
+    return str(answer["text"] if isinstance(answer, dict) else answer or "")
 
 
 def save(tx: Tx, turn_id: int, name: StepName, step: StepRow) -> None:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from datetime import UTC, datetime
 from typing import Any
 
 from bot.events import MessageRef
 from bot.store import receipts, steps, turns
+from bot.store.contexts import unpack_context
 from bot.store.database import Row, Tx
+from bot.store.steps import ANSWER, StepName, StepRow, answer_in
+from bot.telemetry.traces import TraceIds
 
 
 def iso(at: float | None) -> str | None:
@@ -30,6 +34,7 @@ def trace(tx: Tx, row: Row) -> dict[str, Any]:
         "conversation": row["conversation"],
         "session_id": row["lane"],
         "request_id": row["request_id"],
+        "trace_id": f"{TraceIds.of(row['reference'], row['generation']).trace:032x}",
         "state": row["state"],
         "outcome": row["outcome"],
         "reason": row["reason"],
@@ -51,13 +56,29 @@ def trace(tx: Tx, row: Row) -> dict[str, Any]:
 
 
 def _steps(tx: Tx, row: Row) -> list[dict[str, Any]]:
-    """List the steps by time. A step that only waits has no begin of its own: it began where the last one ended."""
-    by_time = sorted(steps.of_turn(tx, row["id"]).items(), key=lambda item: item[1].done_at or item[1].begun_at or 1e18)
+    """List the steps by time. A step that only waits has no begin of its own: it began where the last one ended. One
+    that was tried in vain has neither begin nor end: it stands before the verdict that was the end of trying."""
+    found = steps.of_turn(tx, row["id"])
+    verdict = found.get(steps.VERDICT)
+    gave_up = verdict.done_at if verdict is not None and verdict.done_at is not None else math.inf
+
+    def when(item: tuple[StepName, StepRow]) -> tuple[float, bool]:
+        at = item[1].done_at or item[1].begun_at
+        return (gave_up, False) if at is None else (at, True)
+
     listed, last = [], row["began_at"] or row["accepted_at"]
-    for name, step in by_time:
-        begun = step.begun_at or last
+    for name, step in sorted(found.items(), key=when):
+        begun, in_vain = step.begun_at or last, step.begun_at is None and step.done_at is None
         seconds = None if step.done_at is None else round(max(0.0, step.done_at - begun), 4)
-        listed.append({"name": str(name), "started_at": iso(begun), "seconds": seconds, "unknowns": step.unknowns})
+        listed.append(
+            {
+                "name": str(name),
+                "started_at": iso(begun),
+                "seconds": seconds,
+                "unknowns": step.unknowns,
+                "in_vain": in_vain,
+            }
+        )
         if name.kind != "progress":
             last = step.done_at or begun
     return listed
@@ -75,6 +96,21 @@ def by_reference(tx: Tx, reference: str) -> dict[str, Any] | None:
     """Make the trace of a turn by its reference, None for none."""
     row = tx.one("SELECT * FROM turns WHERE reference=?", reference)
     return None if row is None else trace(tx, row)
+
+
+def said(tx: Tx, reference: str) -> dict[str, Any] | None:
+    """Return the words of a turn as far as they are kept: the question, what went along, the answer, the reasons of a
+    bad rating. None for no such turn."""
+    row = tx.one(f"SELECT *, ({ANSWER}) AS answered FROM turns WHERE reference=?", reference)  # noqa: S608  # a constant
+    if row is None:
+        return None
+    reasons = tx.all("SELECT text FROM comments WHERE turn=? AND text<>'' ORDER BY at", row["id"])
+    return {
+        "question": row["text"],
+        "context": [item.text for item in unpack_context(row["context"]).items if item.text],
+        "answer": answer_in(row["answered"]) or None,
+        "reasons": [reason["text"] for reason in reasons],
+    }
 
 
 def by_message(tx: Tx, ref: MessageRef) -> dict[str, Any] | None:

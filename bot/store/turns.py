@@ -19,6 +19,7 @@ from bot.store.contexts import NOTHING, QuestionContext, pack_context, unpack_co
 from bot.store.database import Row, Tx
 from bot.store.kinds import Outcome, TurnKind
 from bot.store.steps import IS_SUBMITTED, StepName, StepRow, of_turn
+from bot.texts import stored
 
 LAST = 1e15
 """`sent_at` of what must come last in its lane: the close of a session."""
@@ -31,6 +32,7 @@ class Turn:
     `address` is canonical, `conversation` where it was said. `question`: the message that asked, None for a slash
     command. `posts_root`: the words of an /ask are posted first, as the root of the thread that is answered in.
     A notice has its kind in `notice`, may be `about` the turn of an answer, and may answer `reply_to`.
+    `route` and `site`: where it is asked (`bot.config.site_of`), "" for what an earlier version stored.
     `request_id`: the request at the API that a question became. Times in seconds since the epoch.
     `number`: of its newest message, where messages are numbered (`Joins`). `ready_at`: it waits until then for more of
     its messages, or for what the channel adds; None: it does not. `refusal`: what is told instead of an answer, for it
@@ -51,7 +53,9 @@ class Turn:
     about: int | None
     reply_to: MessageRef | None
     route: str
+    site: str
     language: str | None
+    locale: str | None
     sent_at: float
     accepted_at: float
     version: int
@@ -88,7 +92,9 @@ class NewTurn:
     scope: str = ""
     epoch: int = 0
     route: str = ""
+    site: str = ""
     language: str | None = None
+    locale: str | None = None
     edited_at: float | None = None
     number: int | None = None
     ready_at: float | None = None
@@ -105,16 +111,24 @@ def insert(tx: Tx, new: NewTurn) -> Turn:
     row = tx.one(
         "INSERT INTO turns (reference, kind, lane, channel, account, conversation, thread, sent_to, question, root,"
         " asker, text, notice, about, reply_to, scope, epoch, route, language, sent_at, accepted_at, edited_at,"
-        " asked_in, number, ready_at, refusal, context)"
-        " VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?) RETURNING *",
+        " asked_in, number, ready_at, refusal, context, locale, site)"
+        " VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?) RETURNING *",
         *(new.reference, new.kind, new.lane),
         *(new.address.channel, new.address.account, new.address.conversation, new.address.thread),
-        *(pack_conversation(new.conversation), new.question, int(new.posts_root), new.asker, new.text),
+        *(
+            pack_conversation(new.conversation),
+            new.question,
+            int(new.posts_root),
+            new.asker,
+            new.text and stored(new.text),
+        ),
         *(new.notice, new.about, None if new.reply_to is None else pack(ref_to_json(new.reply_to))),
         *(new.scope, new.epoch, new.route, new.language, new.sent_at, new.accepted_at, new.edited_at),
-        *(new.conversation.conversation_id, new.number, new.ready_at, new.refusal, pack_context(new.context)),
+        *(new.conversation.conversation_id, new.number, new.ready_at, new.refusal and stored(new.refusal)),
+        *(pack_context(new.context), new.locale, new.site),
     )
     assert row is not None
+    tx.wake(new.lane)
     return from_row(row)
 
 
@@ -144,7 +158,9 @@ def from_row(row: Row) -> Turn:
         about=row["about"],
         reply_to=None if row["reply_to"] is None else ref_from_json(json.loads(row["reply_to"])),
         route=row["route"],
+        site=row["site"],
         language=row["language"],
+        locale=row["locale"],
         sent_at=row["sent_at"],
         accepted_at=row["accepted_at"],
         version=row["version"],
@@ -177,11 +193,6 @@ def set_request_id(tx: Tx, turn_id: int, request_id: str) -> None:
     tx.run("UPDATE turns SET request_id=? WHERE id=?", request_id, turn_id)
 
 
-def add_polls(tx: Tx, turn_id: int, polls: int) -> None:
-    """Count polls, for `trace`."""
-    tx.run("UPDATE turns SET polls=polls+? WHERE id=?", polls, turn_id)
-
-
 def claim(tx: Tx, turn_id: int, version: int | None = None) -> bool:
     """Promise the end of a question: from here on edits and deletions come too late.
 
@@ -189,9 +200,8 @@ def claim(tx: Tx, turn_id: int, version: int | None = None) -> bool:
     """
     return (
         tx.run(
-            "UPDATE turns SET intent=1 WHERE id=? AND cancelled=0 AND (? IS NULL OR version=?)",
+            "UPDATE turns SET intent=1 WHERE id=? AND cancelled=0 AND version=COALESCE(?, version)",
             turn_id,
-            version,
             version,
         )
         > 0
@@ -228,7 +238,7 @@ def replace_words(
         " AND intent=0 AND cancelled=0 AND (edited_at IS NULL OR edited_at<=?) RETURNING *",
         *(text, pack_context(context), ready_at, edited_at, turn_id, edited_at),
     )
-    return None if row is None else from_row(row)
+    return _changed(tx, row)
 
 
 def go_on(tx: Tx, changed: Turn) -> Turn | None:
@@ -237,20 +247,22 @@ def go_on(tx: Tx, changed: Turn) -> Turn | None:
     row = tx.one(
         "UPDATE turns SET text=?, context=?, number=?, ready_at=?, refusal=?, version=version+1 WHERE id=?"
         " AND state='open' AND intent=0 AND cancelled=0 RETURNING *",
-        *(changed.text, pack_context(changed.context), changed.number, changed.ready_at, changed.refusal, changed.id),
+        *(changed.text, pack_context(changed.context), changed.number, changed.ready_at),
+        *(changed.refusal and stored(changed.refusal), changed.id),
     )
+    return _changed(tx, row)
+
+
+def _changed(tx: Tx, row: Row | None) -> Turn | None:
+    if row is not None:
+        tx.wake(row["lane"])
     return None if row is None else from_row(row)
 
 
 def make_ready(tx: Tx, turn_id: int, ready_at: float | None = None) -> bool:
     """Let a question wait for no more of its messages; with `ready_at`, unless one has come meanwhile."""
-    return (
-        tx.run(
-            "UPDATE turns SET ready_at=NULL WHERE id=? AND ready_at IS NOT NULL AND (? IS NULL OR ready_at=?)",
-            *(turn_id, ready_at, ready_at),
-        )
-        > 0
-    )
+    begins = "UPDATE turns SET ready_at=NULL WHERE id=? AND ready_at=COALESCE(?, ready_at) RETURNING *"
+    return _changed(tx, tx.one(begins, turn_id, ready_at)) is not None
 
 
 def make_lane_ready(tx: Tx, lane: str) -> None:
@@ -274,7 +286,7 @@ def supersede_notice(tx: Tx, lane: str, text: str, now: float) -> None:
     tx.run(
         "UPDATE turns SET state='done', outcome='superseded', finished_at=?"
         " WHERE state='open' AND lane=? AND kind='notice' AND attempt=0 AND text=?",
-        *(now, lane, text),
+        *(now, lane, stored(text)),
     )
 
 
@@ -283,18 +295,29 @@ def claim_why(tx: Tx, turn_id: int, user: str) -> bool:
     return tx.run("UPDATE turns SET why_asked=1 WHERE id=? AND asker=? AND why_asked=0", turn_id, user) > 0
 
 
+IN_ORDER = f"ORDER BY {IS_SUBMITTED} DESC, sent_at, id"
+"""The order in which the open turns of a lane are worked on."""
+_NEXT = f"FROM turns WHERE state='open' AND lane=? AND ready_at IS NULL {IN_ORDER} LIMIT 1"
+"""The lane's turn that is to be worked on; one that was submitted before a restart comes first, whatever has arrived
+since: one request is in flight."""
+
+
+def next_of(tx: Tx, lane: str) -> Turn | None:
+    """Read the turn of the lane that `take` would take.
+
+    One of no earlier attempt need not be taken: its first write does that (`fence`), and it has no steps.
+    """
+    row = tx.one(f"SELECT * {_NEXT}", lane)  # a constant
+    return None if row is None else from_row(row)
+
+
 def take(tx: Tx, lane: str, now: float) -> tuple[Turn, dict[StepName, StepRow]] | None:
     """Take the lane's oldest open turn that waits for no more of its messages, under a new attempt that fences all
-    earlier ones.
-
-    One that was submitted before a restart comes first, whatever has arrived since: one request is in flight.
-    """
+    earlier ones."""
     row = tx.one(
-        "UPDATE turns SET attempt=attempt+1, began_at=COALESCE(began_at, ?) WHERE id="  # noqa: S608  # a constant
-        f"(SELECT id FROM turns WHERE state='open' AND lane=? AND ready_at IS NULL ORDER BY {IS_SUBMITTED} DESC,"
-        " sent_at, id LIMIT 1) RETURNING *",
-        now,
-        lane,
+        f"UPDATE turns SET attempt=attempt+1, began_at=COALESCE(began_at, ?) WHERE id=(SELECT id {_NEXT})"  # noqa: S608
+        " RETURNING *",
+        *(now, lane),
     )
     if row is None:
         return None
@@ -302,32 +325,21 @@ def take(tx: Tx, lane: str, now: float) -> tuple[Turn, dict[StepName, StepRow]] 
     return turn, of_turn(tx, turn.id)
 
 
-def fence(tx: Tx, turn: Turn) -> None:
-    """Raise `Fenced` unless this attempt still owns the turn."""
-    row = tx.one("SELECT attempt, state FROM turns WHERE id=?", turn.id)
+def fence(tx: Tx, turn: Turn, now: float) -> None:
+    """Raise `Fenced` unless this attempt still owns the turn. One that nobody has taken so far is taken by it."""
+    if turn.attempt == 0:
+        begins = "UPDATE turns SET attempt=1, began_at=COALESCE(began_at, ?) WHERE id=? AND attempt=0 AND state='open'"
+        if not tx.run(begins, now, turn.id):
+            raise Fenced
+        return
+    row = tx.hold("SELECT attempt, state FROM turns WHERE id=?", turn.id)
     if row is None or row["attempt"] != turn.attempt or row["state"] != "open":
         raise Fenced
 
 
-def finish(
-    tx: Tx, turn: Turn, outcome: Outcome, now: float, *, reason: str | None = None, progress_left: bool = False
-) -> None:
-    """End a turn; `progress_left` says that signs of progress may be left to remove."""
+def finish(tx: Tx, turn: Turn, outcome: Outcome, now: float, *, reason: str | None, polls: int) -> None:
+    """End a turn; signs of progress of a question may be left to remove. `polls` is for `trace`."""
     tx.run(
-        "UPDATE turns SET state='done', outcome=?, reason=?, finished_at=?, cleanup=? WHERE id=?",
-        outcome,
-        reason,
-        now,
-        int(progress_left),
-        turn.id,
+        "UPDATE turns SET state='done', outcome=?, reason=?, finished_at=?, cleanup=?, polls=polls+? WHERE id=?",
+        *(outcome, reason, now, int(turn.kind == "question"), polls, turn.id),
     )
-
-
-def set_clean(tx: Tx, turn_id: int) -> None:
-    """Store that no sign of progress is left."""
-    tx.run("UPDATE turns SET cleanup=0 WHERE id=?", turn_id)
-
-
-def with_progress_left(tx: Tx) -> list[Turn]:
-    """Read the ended turns that may have left signs of progress."""
-    return [from_row(row) for row in tx.all("SELECT * FROM turns WHERE cleanup=1")]

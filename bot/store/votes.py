@@ -36,10 +36,11 @@ class EmojiVote:
 
 @dataclass(frozen=True, slots=True)
 class Click:
-    """The last click of one person on a rating button of an answer; `at` by the platform's time."""
+    """The last click of one person on a rating button of an answer, None for one that was taken back; `at` by the
+    platform's time."""
 
     user: str
-    rating: Rating
+    rating: Rating | None
     at: float
 
 
@@ -62,6 +63,17 @@ def last_gesture(tx: Tx, turn_id: int, user: str, before: float) -> float | None
     return None if row is None else row["last"]
 
 
+def last_gesture_anywhere(tx: Tx, user: str, since: float, before: float) -> float | None:
+    """Return the time of the last thing a person did to any answer in a span of time, None for nothing."""
+    row = tx.one(
+        "SELECT max(at) AS last FROM (SELECT at FROM votes WHERE user_id=? AND at>=? AND at<? UNION ALL"
+        " SELECT at FROM clicks WHERE user_id=? AND at>=? AND at<?) AS gestures",
+        *(user, since, before),
+        *(user, since, before),
+    )
+    return None if row is None else row["last"]
+
+
 def click_of(tx: Tx, turn_id: int, user: str) -> Click | None:
     """Read a person's click."""
     row = tx.one("SELECT * FROM clicks WHERE turn=? AND user_id=?", turn_id, user)
@@ -78,7 +90,7 @@ def save_click(tx: Tx, turn_id: int, click: Click) -> None:
     tx.run(
         "INSERT INTO clicks (turn, user_id, rating, at) VALUES (?,?,?,?) ON CONFLICT (turn, user_id)"
         " DO UPDATE SET rating=excluded.rating, at=excluded.at",
-        *(turn_id, click.user, click.rating, click.at),
+        *(turn_id, click.user, click.rating or "", click.at),
     )
 
 
@@ -115,15 +127,16 @@ def save_tally(tx: Tx, turn_id: int, rules: str, tally: Tally) -> None:
     )
 
 
-def forget_tallies(tx: Tx, user: str) -> int:
-    """Forget the tallies of answers that a person voted on, before their votes are deleted: they are counted anew.
-
-    Return how many.
-    """
-    return tx.run(
-        "DELETE FROM tallies WHERE turn IN (SELECT turn FROM votes WHERE user_id=?"
-        " UNION SELECT turn FROM clicks WHERE user_id=?)",
-        *(user, user),
+def forget_tallies(tx: Tx, user: str, most: int) -> int:
+    """Forget at most so many tallies of answers that a person voted on, before their votes are deleted: they are
+    counted anew. Return how many."""
+    return sum(
+        tx.run(
+            "DELETE FROM tallies WHERE turn IN (SELECT tallies.turn FROM tallies"  # noqa: S608  # constants
+            f" JOIN {table} ON {table}.turn=tallies.turn WHERE {table}.user_id=? LIMIT ?)",
+            *(user, most),
+        )
+        for table in ("votes", "clicks")
     )
 
 
@@ -143,7 +156,7 @@ def save_emoji(tx: Tx, turn_id: int, vote: EmojiVote) -> None:
 
 
 def _click(row: Row) -> Click:
-    return Click(row["user_id"], row["rating"], row["at"])
+    return Click(row["user_id"], row["rating"] or None, row["at"])
 
 
 def _emoji(row: Row) -> EmojiVote:

@@ -6,6 +6,7 @@ Labels are bounded words, never an id: an id as a label would make one time seri
 from __future__ import annotations
 
 import platform
+from collections.abc import Iterable
 
 from prometheus_client import (
     CollectorRegistry,
@@ -38,6 +39,10 @@ CHARACTERS = (100, 250, 500, 1000, 2000, 3000, 5000, 10000)
 """What goes along with a question: `[context] chars` is 3,000."""
 
 POLLS = (1, 2, 3, 4, 5, 6, 8, 10, 15, 20, 30, 50, 100)
+
+
+WATCHED_ENDPOINTS = ("chat_async", "chat_status", "feedback", "limits")
+WATCHED_STATUSES = ("200", "401", "403", "429", "500", "502", "503", "504", "timeout", "connection")
 
 
 class Metrics:
@@ -91,7 +96,24 @@ class Metrics:
             "async_completion_seconds", "From a submit to the poll that saw its end.", ANSWER_SECONDS
         )
         self.polls_per_answer = self._histogram("polls_per_answer", "Polls until an answer was seen.", POLLS)
+        self.ready_to_posted_seconds = self._histogram(
+            "ready_to_posted_seconds",
+            "From the poll that saw an answer to its last part at the channel.",
+            OVERHEAD_SECONDS,
+            "channel",
+        )
         self.turns_in_flight = self._gauge("turns_in_flight", "Turns accepted and not ended.")
+        self.oldest_open_turn_seconds = self._gauge(
+            "oldest_open_turn_seconds", "How long ago the oldest question was accepted that has not ended, 0 for none."
+        )
+        self.lanes_waiting = self._gauge(
+            "lanes_waiting",
+            "Lanes that wait: for the database (admission), for a shut key (gate), for the API's answer (answer).",
+            "reason",
+        )
+        self.check_ok = self._gauge(
+            "check_ok", "What /readyz says of a part: 1 ok, 0 degraded or unavailable.", "check"
+        )
         self.events_total = self._counter(
             "events_total", "Events that came in, by what was done with them.", "channel", "kind", "outcome"
         )
@@ -122,16 +144,59 @@ class Metrics:
         self.feedback_total = self._counter(
             "feedback_total", "Ratings of answers, by what became of them.", "channel", "rating", "outcome"
         )
+        self.route_turns_total = self._counter(
+            "route_turns_total", "Questions that were taken and ended, by the name of their route.", "route", "outcome"
+        )
+        self.route_turn_seconds = self._histogram(
+            "route_turn_seconds", "As turn_seconds, by the name of the route.", ANSWER_SECONDS, "route"
+        )
+        self.route_api_requests_total = self._counter(
+            "route_api_requests_total", "Calls to the M2M API, by the name of the route.", "route", "status"
+        )
+        self.route_gate_shut = self._gauge(
+            "route_gate_shut", "1 while calls with the route's API key have to wait.", "route"
+        )
+        self.route_limit_used_ratio = self._gauge(
+            "route_limit_used_ratio", "Used part of a limit of the route's tenant, 1 is all of it.", "route", "limit"
+        )
+        self.route_feedback_total = self._counter(
+            "route_feedback_total", "Ratings of answers, by the name of the route.", "route", "rating", "outcome"
+        )
         self.http_requests_total = self._counter(
             "http_requests_total",
             "Requests to the bot's own server, refused ones too; path is one that is served, or other.",
             "path",
             "status",
         )
+        self.late_acts_total = self._counter(
+            "late_acts_total",
+            "Calls outside that ended after another process may have taken the turn over, by the step.",
+            "step",
+        )
         self.dead_letters = self._gauge("dead_letters", "Dead letters that wait for an operator.")
         self._gauge("build_info", "Always 1; the version that runs.", "version", "python").labels(
             version=bot.__version__, python=platform.python_version()
         ).set(1)
+
+    def prepare(self, channels: Iterable[str]) -> None:
+        """Begin the series that alerts watch at 0: of one that begins at its first event, Prometheus sees no increase.
+
+        `channels` are those that are turned on.
+        """
+        for endpoint in WATCHED_ENDPOINTS:
+            for status in WATCHED_STATUSES:
+                self.api_requests_total.labels(endpoint=endpoint, status=status)
+        for reason in ("admission", "gate", "answer"):
+            self.lanes_waiting.labels(reason=reason)
+        for channel in channels:
+            for outcome in ("answered", "failed"):
+                self.turns_total.labels(channel=channel, outcome=outcome)
+            for outcome in ("sent", "failed"):
+                self.deliveries_total.labels(channel=channel, outcome=outcome)
+            for rating in ("good", "bad"):
+                self.feedback_total.labels(channel=channel, rating=rating, outcome="submitted")
+            for reason in ("signature", "stale", "unsigned", "secret"):
+                self.refused_deliveries_total.labels(channel=channel, reason=reason)
 
     def _counter(self, name: str, text: str, *labels: str) -> Counter:
         return Counter(PREFIX + name, text, labels, registry=self.registry)

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import fields, is_dataclass
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 from pydantic import BaseModel, SecretStr
 
@@ -56,14 +56,14 @@ class Redactor:
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
         self._known: set[str] = set()
-        self._pattern = re.compile("|".join(_SHAPES))
+        self._shapes = self._pattern = re.compile("|".join(_SHAPES))
         self.add(*secrets)
 
     def add(self, *secrets: str) -> None:
         """Look for these values too, as they are, in JSON and in an address."""
         before = len(self._known)
         for secret in secrets:
-            if len(secret) >= SHORTEST:
+            if len(secret) >= SHORTEST and self._shapes.sub("", secret):  # else its shape betrays it anyway
                 self._known.update((secret, json.dumps(secret)[1:-1], quote(secret, safe="")))
         if len(self._known) > before:
             longest_first = sorted(self._known, key=len, reverse=True)
@@ -103,7 +103,7 @@ def secrets_of(settings: object) -> Iterator[str]:
             except ValueError:
                 return
             if password:
-                yield password
+                yield from {password, unquote(password)}
     elif isinstance(settings, BaseModel):
         for name in type(settings).model_fields:
             yield from secrets_of(getattr(settings, name))

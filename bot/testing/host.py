@@ -18,7 +18,7 @@ from typing import Final, Self
 
 from aiohttp import web
 
-from bot.adapter import Handled, HttpHandler, JsonValue
+from bot.adapter import Handled, HttpHandler, JsonValue, Listed
 from bot.errors import Misconfigured, Unavailable
 from bot.events import Event, MessageRef
 
@@ -55,6 +55,14 @@ class FakeVault:
         else:
             self.values[name] = value
 
+    async def take(self, name: str) -> str | None:
+        """Delete the value and return it."""
+        return self.values.pop(name, None)
+
+    async def names(self, beginning: str) -> list[str]:
+        """List the names that begin so."""
+        return sorted(name for name in self.values if name.startswith(beginning))
+
 
 class FakeHost:
     """Implements `bot.adapter.Host`.
@@ -76,6 +84,7 @@ class FakeHost:
         self.ask_why = False
         self.stories: dict[MessageRef, Mapping[str, JsonValue]] = {}
         self.vault = FakeVault()
+        self.listed_ids = Listed()
         self.routes: dict[tuple[str, str], HttpHandler] = {}
         self.refused: list[tuple[str, str, str]] = []
         self.paces: list[tuple[str, float]] = []
@@ -83,6 +92,7 @@ class FakeHost:
         self.returned = 0
         self.base_url = ""
         self._seen: set[tuple[str, str]] = set()
+        self._leases: dict[str, asyncio.Semaphore] = {}
         self._locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._paced: dict[str, float] = {}
         self._changed = asyncio.Event()
@@ -98,6 +108,10 @@ class FakeHost:
         if self.hold is not None:
             self.hold.set()
         self.hold = None
+
+    def listed(self, channel: str, account_id: str) -> Listed:
+        """Return `listed_ids`."""
+        return self.listed_ids
 
     async def handle(self, event: Event) -> Handled:
         """Record the event as the core would store it: once per event id."""
@@ -139,9 +153,9 @@ class FakeHost:
         self.routes[key] = handler
 
     @asynccontextmanager
-    async def lease(self, name: str) -> AsyncIterator[None]:
-        """Hold a lock of that name."""
-        async with self._locks[f"lease:{name}"]:
+    async def lease(self, name: str, places: int = 1) -> AsyncIterator[None]:
+        """Hold one of so many places of that name."""
+        async with self._leases.setdefault(name, asyncio.Semaphore(places)):
             yield
 
     async def pace(self, key: str, seconds: float) -> None:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
+from dataclasses import replace
+
 from bot.errors import BotError
 from bot.events import Answer
 from bot.store import turns
-from bot.store.steps import INTENT
+from bot.store.steps import INTENT, sending_step
 from bot.turns.attempt import TurnAttempt
 from bot.turns.compose import notes_of
 from bot.turns.delivery import Delivery
 from bot.turns.gather import Gatherer
 from bot.turns.intent import Intent, Superseded
-from bot.turns.poll import Poll
+from bot.turns.poll import Poll, Polled
 from bot.turns.polling import Polling
 from bot.turns.progress import ProgressTracker
 from bot.turns.rendering import Rendered, render
@@ -30,7 +33,9 @@ class Asking:
         self._progress = progress
         self._polling = polling
         self._gatherer = gatherer
-        self._api = attempt.ctx.api_for(attempt.turn.route)
+        self._api = attempt.ctx.api_of(attempt.turn)
+        self.seen_at: float | None = None
+        """When this process saw that the answer was ready, in loop time."""
 
     async def answer(self, delivery: Delivery) -> Rendered:
         """Ask until the answer fits the question's latest words; return it, stored as the intent to send.
@@ -44,13 +49,13 @@ class Asking:
         if self._attempt.is_done(INTENT):
             return await self._attempt.run(Intent(self._attempt, Rendered(None, ()), 0))
         number = self._last_submit()
+        self._ctx.people.expect(self._turn)  # looked up meanwhile, so that no answer waits for its labels
         while True:
             try:
                 answer, submission = await self._ask(number)
                 return await self._promise(delivery, answer, submission)
             except Superseded:
-                channel = self._turn.address.channel
-                self._ctx.metrics.turns_total.labels(channel=channel, outcome="superseded").inc()
+                self._attempt.count("superseded")
                 number += 1
 
     def _last_submit(self) -> int:
@@ -65,14 +70,17 @@ class Asking:
         try:
             submission = await self._submit(submit)
             version = submission.version
-            answer = submission.answer if submission.is_over else await self._poll(submission, number)
+            at_once = Polled(submission.answer, submission.low, submission.asks_rating)
+            polled = at_once if submission.is_over else await self._poll(submission, number)
+            answer = polled.answer
+            self.seen_at = asyncio.get_running_loop().time()
             if answer is None or not answer.strip():
                 raise NoAnswer("The API ended the request without an answer.")
         except NoAnswer:
             # The failure of words that nobody asks any more is no failure.
             await self._check_wanted(version if submit.asked is None else submit.asked.version)
             raise
-        return answer, submission
+        return answer, replace(submission, low=polled.low, asks_rating=polled.asks_rating)
 
     async def _submit(self, submit: Submit) -> Submission:
         try:
@@ -80,27 +88,40 @@ class Asking:
         except (GaveUp, BotError) as error:
             if isinstance(error, BotError):
                 report_api_error(self._attempt, error)
-            raise NoAnswer(why_not_submitted(error)) from None
+            raise NoAnswer(why_not_submitted(error, self._api.trouble)) from None
         self._progress.submitted(self._turn, max(0.0, self._ctx.clock() - submission.at))
         return submission
 
-    async def _poll(self, submission: Submission, number: int) -> str | None:
-        poll = Poll(self._attempt, self._api, await self._polling.of(self._turn.route), submission, number)
+    async def _poll(self, submission: Submission, number: int) -> Polled:
+        polling = await self._polling.of(self._turn.route)
+        poll = Poll(self._attempt, self._api, polling, submission, number)
         try:
-            answer = await self._attempt.run(poll)
-        except GaveUp:
-            raise NoAnswer("The API had no answer in time.") from None
+            polled = await self._attempt.run(poll)
+        except GaveUp as error:
+            raise NoAnswer(f"The API had no answer in time. {error.last or self._api.trouble}".strip()) from None
         if poll.polls:
             self._ctx.metrics.async_completion_seconds.observe(max(0.0, self._ctx.clock() - submission.at))
             self._ctx.metrics.polls_per_answer.observe(poll.polls)
-        return answer
+        return polled
 
     async def _promise(self, delivery: Delivery, answer: str, submission: Submission) -> Rendered:
-        """Render, and store the parts with the promise to send them."""
-        outbound = Answer(text=answer, asker_id=self._turn.asker or "", notes=notes_of(submission.along))
+        """Render, and store the parts with the promise to send them; with that the first one begins."""
+        language = await self._ctx.language_of(self._turn)
+        notes = notes_of(submission.along, language)
+        if submission.low and (line := self._ctx.config.answers.low_confidence):
+            notes = (*notes, line)
+        outbound = Answer(
+            text=answer,
+            asker_id=self._turn.asker or "",
+            notes=notes,
+            asks_rating=submission.asks_rating,
+            language=language,
+        )
         rendered = await render(delivery.adapter(), outbound)
         seen_at = self._ctx.clock()
-        await self._attempt.run(Intent(self._attempt, rendered, submission.version))
+        polling = await self._polling.of(self._turn.route)
+        intent = Intent(self._attempt, rendered, submission.version, polling.keep)
+        await self._attempt.run(intent, then=sending_step("answer", 0))
         overhead = self._ctx.metrics.turn_overhead_seconds.labels(channel=self._turn.address.channel, step="intent")
         overhead.observe(max(0.0, self._ctx.clock() - seen_at))
         return rendered

@@ -19,7 +19,7 @@ class CloseSession(Step[None]):
     async def act(self, begin: Begin) -> None:
         """Call the API."""
         turn = self._attempt.turn
-        await self._attempt.ctx.api_for(turn.route).close_session(turn.lane)
+        await self._attempt.ctx.api_of(turn).close_session(turn.lane)
 
 
 class CloseTurn:
@@ -31,7 +31,7 @@ class CloseTurn:
     async def work(self) -> None:
         """Close it, or leave a dead letter."""
         try:
-            await self._attempt.run(CloseSession(self._attempt))
+            await self._attempt.run(CloseSession(self._attempt), end="closed")
         except (GaveUp, BotError) as error:
             await self._attempt.finish("failed", str(error), letter="close")
         else:

@@ -23,6 +23,8 @@ from bot import notices
 from bot.events import ContextItem, ContextKind, Mention, unmarked
 from bot.render.clean import prose
 from bot.store.contexts import QuestionContext
+from bot.texts import DEFAULT
+from bot.texts import said as in_words
 
 AlongKind: TypeAlias = ContextKind | Literal["thread", "file", "name"]
 AlongOutcome: TypeAlias = Literal["used", "cut", "unreadable", "refused"]
@@ -177,10 +179,10 @@ def named(text: str, mentions: Sequence[Mention], names: Mapping[Mention, str]) 
     return unmarked(MARKED.sub(name_of, text)) if mentions else text
 
 
-def notes_of(along: Sequence[WentAlong]) -> tuple[str, ...]:
+def notes_of(along: Sequence[WentAlong], language: str = DEFAULT) -> tuple[str, ...]:
     """Say what of a question's context did not go along whole, a sentence each."""
     happened = {(one.kind, one.outcome) for one in along}
-    notes = []
+    notes: list[str] = []
     if any(outcome == "refused" for _, outcome in happened):
         notes.append(notices.CONTEXT_REFUSED)
     if ("thread", "unreadable") in happened:
@@ -188,10 +190,10 @@ def notes_of(along: Sequence[WentAlong]) -> tuple[str, ...]:
     if happened & {(kind, "unreadable") for kind in ("reply", "forward", "table", "link")}:
         notes.append(notices.CONTEXT_UNREAD)
     if unread := [one.name for one in along if (one.kind, one.outcome) == ("file", "unreadable")]:
-        notes.append(notices.files_unread(unread))
+        notes.append(notices.files_unread(unread, language))
     if happened & {(kind, "cut") for kind in ("reply", "forward", "table", "link", "file")}:
         notes.append(notices.CONTEXT_CUT)
-    return tuple(notes)
+    return tuple(in_words(note, language) for note in notes)
 
 
 def one_line(name: str) -> str:

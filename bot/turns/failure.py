@@ -13,6 +13,7 @@ from bot.store import conversations, steps, turns
 from bot.store.database import Tx
 from bot.store.kinds import LetterKind
 from bot.store.steps import VERDICT, StepRow
+from bot.texts import stored
 from bot.turns.attempt import TurnAttempt
 from bot.turns.delivery import Delivery, NotDelivered
 from bot.turns.send import Destination
@@ -89,7 +90,7 @@ class Failure:
 
     async def _decide(self, verdict: Verdict, destination: Destination) -> None:
         """Store that there will be no (whole) answer before anybody is told, so that a restart does not try again."""
-        row = StepRow(done_at=self._ctx.clock(), result=[verdict.why, verdict.text, verdict.letter])
+        row = StepRow(done_at=self._ctx.clock(), result=[verdict.why, stored(verdict.text), verdict.letter])
 
         def work(tx: Tx) -> bool:
             if not turns.claim(tx, self._turn.id):

@@ -8,16 +8,20 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import structlog
 
 from bot.adapter import FILE_BYTES, FILE_SECONDS, Adapter
 from bot.context import Context
-from bot.documents import Kind, ParseError, Parser, kind_by_name
+from bot.documents import Kind, kind_by_name
 from bot.errors import BotError, Unavailable
 from bot.events import File
+from bot.notices import NAMELESS
 from bot.turns.compose import MOST_FILES, FileText
+
+if TYPE_CHECKING:
+    from bot.documents import Parser
 
 WAIT: Final = 2.0
 """Seconds before a file that could not be had just now is asked for once more."""
@@ -27,8 +31,6 @@ MEMORY_BYTES: Final = 512 << 20
 READABLE: Final = ("text/", str(Kind.PDF.media_type), str(Kind.DOCX.media_type))
 """How the media types begin of what can be read, whatever its name."""
 
-NAMELESS: Final = {"image/": "a picture", "audio/": "a sound", "video/": "a film"}
-"""What a file without a name is called, by its media type."""
 
 log = structlog.get_logger(__name__)
 
@@ -50,7 +52,7 @@ def name_of(file: File) -> str:
     """Return what a file is called, or what it is."""
     if file.name:
         return file.name
-    return next((what for kind, what in NAMELESS.items() if file.media_type.startswith(kind)), "a file")
+    return next(str(what) for kind, what in NAMELESS.items() if file.media_type.startswith(kind))
 
 
 class FileReader:
@@ -81,6 +83,8 @@ class FileReader:
         adapter = self._ctx.adapters.get(file.channel)
         if adapter is None:
             return ""
+        from bot.documents import ParseError, Parser  # what reads documents is loaded with the first one
+
         try:
             async with asyncio.timeout(2 * FILE_SECONDS):
                 content = await self._open(adapter, file)

@@ -15,7 +15,7 @@ import structlog
 from bot.adapter import Adapter
 from bot.context import Context
 from bot.errors import BotError
-from bot.events import EarlierMessage, File, Mention, Person
+from bot.events import EarlierMessage, File, Mention
 from bot.shared import BackgroundTasks, BoundedDict
 from bot.store import conversations
 from bot.store.contexts import QuestionContext
@@ -48,7 +48,6 @@ class Names:
         self._known: BoundedDict[tuple[str, str, Mention], tuple[float, str | None]] = BoundedDict(KEEP_NAMES)
         self._asked: dict[tuple[str, str, Mention], asyncio.Task[None]] = {}
         self._tasks = BackgroundTasks()
-        self._people: BoundedDict[tuple[str, str, str], tuple[float, Person | None]] = BoundedDict(KEEP_NAMES)
 
     async def of(self, adapter: Adapter, account: str, mentions: Sequence[Mention]) -> Mapping[Mention, str]:
         """Return the names that can be had in time."""
@@ -91,20 +90,6 @@ class Names:
         """Ask for no more names."""
         self._tasks.cancel()
         await self._tasks.drain()
-
-    async def email(self, adapter: Adapter, account: str, user: str) -> str | None:
-        """Return somebody's e-mail address, None where it cannot be had in time."""
-        key = (adapter.channel, account, user)
-        expires, person = self._people.get(key, (0.0, None))
-        if expires < self._ctx.clock():
-            try:
-                async with asyncio.timeout(NAME_SECONDS):
-                    person = await adapter.person(account, user)
-            except (BotError, TimeoutError) as error:
-                log.info("context.failed", what="email", reason=_reason(error))
-                return None
-            self._people[key] = (self._ctx.clock() + KEEP_SECONDS, person)
-        return person.email if person else None
 
 
 class ReadThread(Step[Sequence[Said] | None]):
@@ -177,7 +162,7 @@ class Gatherer:
         names = await self._names.of(adapter, account, mentions) if mentions else {}
         if context.files not in self._read:
             self._read[context.files] = await self._files.read(context.files)
-        email = await self._names.email(adapter, account, turn.asker or "") if context.sends_email else None
+        email = await ctx.people.email(adapter, account, turn.asker or "") if context.sends_email else None
         overhead = ctx.metrics.turn_overhead_seconds.labels(channel=turn.address.channel, step="context")
         overhead.observe(max(0.0, ctx.clock() - started))
         return Gathered(thread=thread, files=self._read[context.files], names=names, email=email)

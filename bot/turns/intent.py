@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from bot.store import turns
@@ -21,14 +22,20 @@ class Superseded(Exception):
 
 
 class Intent(Step[Rendered]):
-    """Store the answer to the words of this version, rendered, and claim the turn's end in the same transaction."""
+    """Store the answer to the words of this version, rendered, and claim the turn's end in the same transaction.
 
-    def __init__(self, attempt: TurnAttempt, answer: Rendered, version: int) -> None:
+    `also` is stored with it.
+    """
+
+    def __init__(
+        self, attempt: TurnAttempt, answer: Rendered, version: int, also: Callable[[Tx], None] | None = None
+    ) -> None:
         self.name = INTENT
         self.until = attempt.deadline + STORE_SECONDS
         self._turn = attempt.turn
         self._answer = answer
         self._version = version
+        self._also = also
 
     async def act(self, begin: Begin) -> Rendered:
         """Return the answer: nothing is to be done but to store it."""
@@ -39,6 +46,8 @@ class Intent(Step[Rendered]):
         if not turns.claim(tx, self._turn.id, self._version):
             turn = turns.get(tx, self._turn.id)
             raise Cancelled if turn is None or turn.cancelled else Superseded
+        if self._also is not None:
+            self._also(tx)
 
     def to_json(self, result: Rendered) -> Any:
         """Make a JSON value of the answer and its parts."""

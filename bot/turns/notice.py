@@ -30,7 +30,7 @@ class NoticeTurn:
         notice = Notice(text=turn.text or "", kind=turn.notice or "info", user_id=turn.asker)
         destination = Destination(turn.conversation, turn.reply_to or turn.question)
         try:
-            await self._delivery.notice(notice, notice.kind, destination)
+            await self._delivery.notice(notice, notice.kind, destination, end="answered")
         except NotDelivered as error:
             await self._attempt.finish("failed", error.reason, letter=None if error.gone else "notice")
         except GaveUp as error:
@@ -50,7 +50,7 @@ class NoticeTurn:
             return await self._attempt.finish("cancelled")
         try:
             notice = Notice(text=turn.text or "", kind="greeting")
-            await self._delivery.notice(notice, notice.kind, Destination(turn.conversation, None))
+            await self._delivery.notice(notice, notice.kind, Destination(turn.conversation, None), end="answered")
         except (NotDelivered, GaveUp) as error:
             await self._attempt.finish("failed", str(error))
         else:

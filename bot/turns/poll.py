@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
-from bot.api.models import ChatStatus
+from bot.api.models import ChatStatus, asks_rating, is_low
 from bot.context import Api
 from bot.errors import Misconfigured, Rejected, Unavailable
-from bot.store import turns
-from bot.store.database import Tx
 from bot.store.steps import StepName
 from bot.turns.attempt import TurnAttempt
 from bot.turns.polling import RoutePolling
@@ -21,8 +20,23 @@ LATE = 1.0
 """Seconds of age from which a request that was never polled must be one of before a restart."""
 
 
-class Poll(Step[str | None]):
-    """Poll one submission until it ends; the result is the answer, None without one. `polls`: how many were made."""
+@dataclass(frozen=True, slots=True)
+class Polled:
+    """How a request ended: its answer, None without one; `low`: the assistant has little trust in it; `asks_rating`: as
+    in `Answer`."""
+
+    answer: str | None
+    low: bool = False
+    asks_rating: bool = True
+
+
+class Poll(Step[Polled]):
+    """Poll one submission until it ends. `polls`: how many were made.
+
+    The answer is stored once, with its parts, by the intent; until then the API has it.
+    """
+
+    is_kept = False
 
     def __init__(self, attempt: TurnAttempt, api: Api, polling: RoutePolling, submission: Submission, number: int):
         self.name = StepName("poll", number)
@@ -35,12 +49,15 @@ class Poll(Step[str | None]):
         self._submission = submission
         self._not_ready_at: float | None = 0.0
 
-    async def act(self, begin: Begin) -> str | None:
+    async def act(self, begin: Begin) -> Polled:
         """Wait for the right moment, ask, and again."""
         self._polling.queue.open_requests += 1
+        waiting = self._ctx.metrics.lanes_waiting.labels(reason="answer")
+        waiting.inc()
         try:
             while True:
                 await self._wait()
+                await begin()
                 try:
                     status = await self._poll()
                 except Misconfigured as error:
@@ -50,9 +67,11 @@ class Poll(Step[str | None]):
                     continue
                 self._ctx.problems.clear("api")
                 if status.state != "working":
-                    return whole(status.answer) if status.state == "completed" else None
+                    answer = whole(status.answer) if status.state == "completed" else None
+                    return Polled(answer, is_low(status), asks_rating(status))
         finally:
             self._polling.queue.open_requests -= 1
+            waiting.dec()
 
     async def _wait(self) -> None:
         age = self._age()
@@ -64,6 +83,7 @@ class Poll(Step[str | None]):
 
     async def _poll(self) -> ChatStatus:
         self.polls += 1
+        self._attempt.polls += 1
         asked_at = self._age()
         try:
             status = await self._api.status(self._submission.request_id)
@@ -82,16 +102,6 @@ class Poll(Step[str | None]):
     def _age(self) -> float:
         return max(0.0, self._ctx.clock() - self._submission.at)
 
-    def done(self, tx: Tx, result: str | None) -> None:
-        """Count the polls, and keep what was learnt of the route."""
-        turns.add_polls(tx, self._attempt.turn.id, self.polls)
-        self._polling.keep(tx)
-
-    def to_json(self, result: str | None) -> Any:
-        """Make a JSON value of the answer."""
-        return {"answer": result}
-
-    def from_json(self, stored: Any) -> str | None:
-        """Make the answer of the JSON value."""
-        answer: str | None = stored["answer"]
-        return answer
+    def from_json(self, stored: Any) -> Polled:
+        """Make the answer of the JSON value that an older version stored."""
+        return Polled(stored["answer"])

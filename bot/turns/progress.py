@@ -7,6 +7,7 @@ removes what a crash left.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass, field
 from functools import partial
@@ -20,12 +21,13 @@ from bot.engine.admission import AdmissionQueue
 from bot.errors import BotError, Misconfigured, OutcomeUnknown, Rejected, Unavailable
 from bot.events import Conversation, MessageRef, Notice
 from bot.shared import BackgroundTasks
-from bot.store import conversations, receipts, steps, turns
+from bot.store import conversations, progress, receipts, steps, turns
 from bot.store.codec import ref_from_json, ref_to_json
 from bot.store.database import Tx
 from bot.store.receipts import Receipt
 from bot.store.steps import FIRST_NOTICE, SECOND_NOTICE, StepName, StepRow
 from bot.store.turns import Turn
+from bot.texts import said
 from bot.turns.root import thread_of
 from bot.turns.send import delivery_id, look_up
 
@@ -37,6 +39,9 @@ NOTICES_TOGETHER = 16
 """How many notices begin for every four turns, when not all can begin at once: a rush ends in silence else."""
 FIRST_NOTICE_AFTER = 10.0
 """Seconds from the acceptance of a question to the first notice."""
+NOTE_AFTER = 1.0
+NOTED_TOGETHER = 200
+"""Seconds in which it is stored that no sign of progress is left, and of how many turns at once."""
 LONGEST_REMOVAL = 900.0
 """Seconds spent at most on removing a sign of progress that the channel does not let go."""
 
@@ -45,11 +50,14 @@ log = structlog.get_logger(__name__)
 
 @dataclass(slots=True)
 class _Entry:
+    """The progress of one question. `told`: a notice may have been sent, by this process or an earlier one."""
+
     turn: Turn
     timers: list[asyncio.TimerHandle] = field(default_factory=list)
     tasks: set[asyncio.Task[None]] = field(default_factory=set)
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     shown: list[MessageRef] = field(default_factory=list)
+    told: bool = True
     ended: bool = False
 
 
@@ -63,12 +71,15 @@ class ProgressTracker:
         self._entries: dict[int, _Entry] = {}
         self._removing: set[int] = set()
         self._removals = BackgroundTasks()
+        self._clean: list[int] = []
+        self._noting = self._draining = False
 
-    def begin(self, turn: Turn) -> None:
-        """Show that work has begun on an accepted question; also after a restart."""
+    def begin(self, turn: Turn, *, is_new: bool) -> None:
+        """Show that work has begun on an accepted question; also after a restart, or where others accepted it: then it
+        is not new, and somebody may have sent a notice."""
         if turn.kind != "question" or turn.id in self._entries:
             return
-        entry = self._entries[turn.id] = _Entry(turn)
+        entry = self._entries[turn.id] = _Entry(turn, told=not is_new)
         self._spawn(entry, self._show_sign(entry))
         passed = max(0.0, self.ctx.clock() - turn.accepted_at)
         self._later(entry, FIRST_NOTICE_AFTER - passed, FIRST_NOTICE)
@@ -94,6 +105,23 @@ class ProgressTracker:
                 waiting.cancel()
         self._removals.spawn(self._remove(entry))
 
+    def leave(self, turn: Turn) -> None:
+        """Another process works on the turn now, and shows that itself: end here, and remove no notice."""
+        entry = self._entries.pop(turn.id, None)
+        if entry is None:
+            return
+        entry.ended = True
+        for timer in entry.timers:
+            timer.cancel()
+        self._removals.spawn(self._end_sign(entry))
+
+    async def _end_sign(self, entry: _Entry) -> None:
+        adapter = self._adapter(entry.turn)
+        async with entry.lock:
+            if adapter is not None:
+                with contextlib.suppress(BotError):
+                    await adapter.working(await self._conversation(entry.turn), entry.turn.question, False)
+
     async def drain(self) -> None:
         """Stop without removing anything: the next start goes on where this one stopped.
 
@@ -104,6 +132,7 @@ class ProgressTracker:
             entry.ended = True
             for timer in entry.timers:
                 timer.cancel()
+        self._draining = True
         self._removals.cancel()
         tasks = [task for entry in entries for task in entry.tasks]
         if tasks:
@@ -112,6 +141,9 @@ class ProgressTracker:
                 task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         await self._removals.drain()
+        with contextlib.suppress(Unavailable):
+            if self._clean:
+                await self.ctx.db.write(partial(progress.set_clean, turn_ids=self._clean))
 
     def _later(self, entry: _Entry, seconds: float, name: StepName) -> None:
         loop = asyncio.get_running_loop()
@@ -158,14 +190,15 @@ class ProgressTracker:
         adapter = self._adapter(turn)
         await self._notices.enter()
         async with entry.lock:
-            if entry.ended or adapter is None or not await self._claim(turn, name):
+            if entry.ended or adapter is None:
                 return
-            text = notices.WORKING if name == FIRST_NOTICE else notices.STILL_WORKING
+            entry.told = True
+            if not await self._claim(turn, name):
+                return
+            notice = await self._notice(turn, notices.WORKING if name == FIRST_NOTICE else notices.STILL_WORKING)
             try:
                 conversation = await self._conversation(turn)
-                ref = await _post(
-                    adapter, conversation, Notice(text=text, kind="progress", user_id=turn.asker), name, turn
-                )
+                ref = await _post(adapter, conversation, notice, name, turn)
             except OutcomeUnknown:
                 return  # looked up when it is to be removed
             except BotError as error:
@@ -177,6 +210,10 @@ class ProgressTracker:
                 await self._until_done(partial(adapter.delete, ref))  # another process has ended the turn meanwhile
             elif name == SECOND_NOTICE:
                 await self._delete(entry, adapter, FIRST_NOTICE)
+
+    async def _notice(self, turn: Turn, text: str) -> Notice:
+        language = await self.ctx.language_of(turn)
+        return Notice(text=said(text, language), kind="progress", user_id=turn.asker, language=language)
 
     async def _claim(self, turn: Turn, name: StepName) -> bool:
         """Store that a notice begins, unless it ever did or the turn is over."""
@@ -208,12 +245,30 @@ class ProgressTracker:
             done = True
             async with entry.lock:  # a notice under way ends first
                 if adapter is not None:
-                    done &= await self._remove_notices(entry, adapter)
+                    if entry.told:
+                        done &= await self._remove_notices(entry, adapter)
                     done &= await self._remove_signs(adapter, turn)
             if done:
-                await self.ctx.persist(lambda tx: turns.set_clean(tx, turn.id))
+                self._is_clean(turn.id)
         finally:
             self._removing.discard(turn.id)
+
+    def _is_clean(self, turn_id: int) -> None:
+        """Store that nothing is left of a turn's progress, soon, and of several in one write: if a crash comes before,
+        the next start removes once more what is not there."""
+        self._clean.append(turn_id)
+        if not self._noting and not self._draining:
+            self._noting = True
+            self._removals.spawn(self._note_clean())
+
+    async def _note_clean(self) -> None:
+        await asyncio.sleep(NOTE_AFTER)
+        while clean := self._clean[:NOTED_TOGETHER]:
+            left = await self.ctx.persist(partial(progress.set_clean, turn_ids=clean))
+            del self._clean[: len(clean)]
+            for turn in left:
+                self.end(turn)
+        self._noting = False
 
     async def _remove_notices(self, entry: _Entry, adapter: Adapter) -> bool:
         done = True

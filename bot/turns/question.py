@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import structlog
 
 from bot.turns.asking import Asking
@@ -61,9 +63,14 @@ class Question:
 
     async def _answer(self, destination: Destination) -> None:
         answer = await self._asking.answer(self._delivery)
-        if None in await self._delivery.message(answer, "answer", destination):
+        if None in await self._delivery.message(answer, "answer", destination, end="answered"):
             await self._failure.unsure(destination)
         else:
             await self._attempt.finish("answered")
-        turn_seconds = self._attempt.ctx.metrics.turn_seconds.labels(channel=self._turn.address.channel)
-        turn_seconds.observe(self._attempt.seconds())
+        metrics, channel = self._attempt.ctx.metrics, self._turn.address.channel
+        metrics.turn_seconds.labels(channel=channel).observe(self._attempt.seconds())
+        route = self._attempt.ctx.figures_of(self._turn)
+        metrics.route_turn_seconds.labels(route=route).observe(self._attempt.seconds())
+        if self._asking.seen_at is not None:
+            posted = asyncio.get_running_loop().time() - self._asking.seen_at
+            metrics.ready_to_posted_seconds.labels(channel=channel).observe(posted)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import partial
 from typing import Any, Self
 
@@ -13,7 +13,7 @@ import structlog
 
 from bot.adapter import Adapter, Part
 from bot.events import Answer, Outbound
-from bot.store.codec import pack
+from bot.store.codec import as_json, pack
 
 LONG = 5_000
 """Characters above which an answer is rendered beside the event loop: up to that, a hostile one takes 0.1 s."""
@@ -31,7 +31,7 @@ class Rendered:
     def to_json(self) -> Any:
         """Make a JSON value of an answer and its parts."""
         assert isinstance(self.outbound, Answer)
-        return {"answer": asdict(self.outbound), "parts": self.parts}
+        return {"answer": as_json(self.outbound), "parts": self.parts}
 
     @classmethod
     def from_json(cls, stored: Any) -> Self:

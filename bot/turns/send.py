@@ -23,6 +23,7 @@ from bot.store.kinds import MessageKind
 from bot.store.receipts import Receipt
 from bot.store.steps import StepName, StepRow, sending_step
 from bot.store.turns import Turn
+from bot.texts import said
 from bot.turns.attempt import TurnAttempt
 from bot.turns.steps import AGAIN, Again, Begin, Effect
 
@@ -81,13 +82,15 @@ def is_sent(row: StepRow) -> bool:
 class Send(Effect[MessageRef | Replaced | None]):
     """Send one part; the result is its ref, None when nobody can tell whether it arrived.
 
-    `outcome` is how it ended, for the metrics.
+    `outcome` is how it ended, for the metrics. `may_be_rated`: with it a rating may be due, for people have reacted
+    already, to this part or to one before it.
     """
 
     def __init__(self, attempt: TurnAttempt, adapter: Adapter, outgoing: Outgoing, until: float) -> None:
         self.name = sending_step(outgoing.kind, outgoing.number)
         self.until = until
         self.outcome: DeliveryOutcome = "sent"
+        self.may_be_rated = outgoing.number > 0
         self._attempt = attempt
         self._ctx = attempt.ctx
         self._adapter = adapter
@@ -103,7 +106,7 @@ class Send(Effect[MessageRef | Replaced | None]):
         await begin()
         try:
             return await self._adapter.send(
-                now, self._outgoing.part, self._delivery_id, destination.reply_to, note=self._note()
+                now, self._outgoing.part, self._delivery_id, destination.reply_to, note=await self._note()
             )
         except Rejected as error:
             if not error.form or self._outgoing.rest is None:
@@ -115,9 +118,11 @@ class Send(Effect[MessageRef | Replaced | None]):
                 log.error("channel.misconfigured", status=error.status, hint=str(error))  # noqa: TRY400  # no bug
             raise Unavailable(str(error), status=error.status, reason="misconfigured") from None
 
-    def _note(self) -> str:
+    async def _note(self) -> str:
         is_answer = self._outgoing.kind == "answer"
-        return notices.SECOND_COPY if self._may_be_second and is_answer and self._ctx.config.answers.second_copy else ""
+        if not (self._may_be_second and is_answer and self._ctx.config.answers.second_copy):
+            return ""
+        return said(notices.SECOND_COPY, await self._ctx.language_of(self._attempt.turn))
 
     async def unknown(self, row: StepRow) -> MessageRef | Again | None:
         """Look it up; where the channel cannot be asked, send it once more, and count it."""
@@ -139,6 +144,10 @@ class Send(Effect[MessageRef | Replaced | None]):
             self.outcome, self._may_be_second = "resent_unknown", True
         return AGAIN
 
+    def may_end(self, result: MessageRef | Replaced | None) -> bool:
+        """Whether the message is whole with it."""
+        return isinstance(result, MessageRef)
+
     def done(self, tx: Tx, result: MessageRef | Replaced | None) -> None:
         """Store the receipt, and take in what people said of the part before it was stored."""
         if not isinstance(result, MessageRef):
@@ -147,7 +156,7 @@ class Send(Effect[MessageRef | Replaced | None]):
         receipt = Receipt(self._attempt.turn.id, outgoing.kind, result, outgoing.destination.conversation)
         receipts.add(tx, receipt, outgoing.number, now)
         if outgoing.kind == "answer":
-            record.early_gestures(tx, receipt, self._ctx.config.feedback, now)
+            self.may_be_rated |= record.early_gestures(tx, receipt, self._ctx.config.feedback, now)
 
     def to_json(self, result: MessageRef | Replaced | None) -> Any:
         """Make a JSON value of the ref, or of the parts that take its place."""

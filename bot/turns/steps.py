@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable
-from typing import Any, Final, Generic, TypeAlias, TypeVar, final
+from typing import Any, ClassVar, Final, Generic, TypeAlias, TypeVar, final
 
 from bot.errors import Unavailable
 from bot.store.database import Tx
@@ -28,7 +28,8 @@ class GaveUp(Exception):
     """A step was not possible until its deadline. `last` is the last error, None when it never got a turn."""
 
     def __init__(self, name: StepName, last: Unavailable | None) -> None:
-        super().__init__(f"Step {name} was not possible in time.")
+        why = "" if last is None else f"{str(last).removesuffix('.')}: "
+        super().__init__(f"{why}{'s' if why else 'S'}tep {name} was not possible in time.")
         self.last = last
 
 
@@ -41,6 +42,9 @@ class Step(ABC, Generic[T]):
 
     name: StepName
     until: float
+    is_kept: ClassVar[bool] = True
+    """Whether its result is stored at once. If not, only that it was done is stored, with whatever is stored next: the
+    step must do no harm when it runs again after a crash."""
 
     @abstractmethod
     async def act(self, begin: Begin) -> T:
@@ -48,6 +52,10 @@ class Step(ABC, Generic[T]):
 
     def done(self, tx: Tx, result: T) -> None:
         """Store what follows from the result, in the transaction that stores the result."""
+
+    def may_end(self, result: T) -> bool:
+        """Whether a turn that is to end with this step ends with this result."""
+        return True
 
     def to_json(self, result: T) -> Any:
         """Make a JSON value of the result."""

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any, Final
 
 import structlog
 
+from bot.api.models import asks_rating, is_low
 from bot.context import Api
 from bot.engine import NotNext
 from bot.errors import BotError, Misconfigured, Rejected
 from bot.render import is_blank
 from bot.store import turns
+from bot.store.codec import as_json
 from bot.store.contexts import NOTHING, QuestionContext
 from bot.store.database import Tx
 from bot.store.steps import StepName, StepRow
+from bot.store.turns import Turn
 from bot.turns.attempt import TurnAttempt
 from bot.turns.compose import Composed, Gathered, Room, WentAlong, bare, compose
 from bot.turns.gather import Gatherer
@@ -68,8 +71,8 @@ class Words:
 @dataclass(frozen=True, slots=True)
 class Submission:
     """The request that a question became. `version`: of the words that were asked. Times in seconds since the epoch:
-    `at` right before the call, `replied_at` after it. `answer` is set where the API had it at once. `along`: what went
-    along, and what did not."""
+    `at` right before the call, `replied_at` after it. `answer`, `low` and `asks_rating` are set where the API had it at
+    once, as in `Polled`. `along`: what went along, and what did not."""
 
     request_id: str
     version: int
@@ -78,6 +81,8 @@ class Submission:
     state: str
     answer: str | None
     along: tuple[WentAlong, ...] = ()
+    low: bool = False
+    asks_rating: bool = True
 
     @property
     def is_over(self) -> bool:
@@ -105,7 +110,8 @@ class Submit(Effect[Submission]):
         self._api = api
         self._gatherer = gatherer
         self._refused = False
-        self._latest = Words("", -1)
+        self._latest = _words_of(attempt.turn)
+        self._just_read = number == 0 and not attempt.turn.cancelled
         row = attempt.rows.get(self.name)
         self._unknowns = 0 if row is None else row.unknowns
 
@@ -136,7 +142,9 @@ class Submit(Effect[Submission]):
         loop = asyncio.get_running_loop()
         until = loop.time() + self._ctx.config.input.join_seconds  # whatever the clock says
         while True:
-            await self._ctx.db.read(self._read_words)
+            if not self._just_read:
+                await self._ctx.db.read(self._read_words)
+            self._just_read = False
             left = min((self._latest.ready_at or 0.0) - self._ctx.clock(), until - loop.time())
             if left <= 0:
                 return self._latest
@@ -162,7 +170,7 @@ class Submit(Effect[Submission]):
         reply = await self._api.submit(
             self._turn.lane,
             composed.message,
-            language=self._turn.language,
+            language=await self._ctx.answer_language_of(self._turn),
             email=None if self._refused else gathered.email,
             before=before,
         )
@@ -178,6 +186,8 @@ class Submit(Effect[Submission]):
             state=reply.state,
             answer=whole(reply.answer) if reply.state == "completed" else None,
             along=composed.along,
+            low=is_low(reply),
+            asks_rating=asks_rating(reply),
         )
 
     def _count(self, composed: Composed) -> None:
@@ -210,7 +220,7 @@ class Submit(Effect[Submission]):
 
     def to_json(self, result: Submission) -> Any:
         """Make a JSON value of the submission."""
-        return asdict(result)
+        return as_json(result)
 
     def from_json(self, stored: Any) -> Submission:
         """Make the submission of the JSON value."""
@@ -220,7 +230,7 @@ class Submit(Effect[Submission]):
         turn = turns.get(tx, self._turn.id)
         if turn is None or turn.cancelled:
             raise Cancelled
-        self._latest = Words(turn.text or "", turn.version, turn.refusal, turn.context, turn.ready_at)
+        self._latest = _words_of(turn)
 
     def _problem(self, text: str) -> str | None:
         """Words may have been edited since they were accepted."""
@@ -230,11 +240,16 @@ class Submit(Effect[Submission]):
         return f"The question was edited to more than {limit} characters." if len(text) > limit else None
 
 
-def why_not_submitted(error: GaveUp | BotError) -> str:
-    """Say in one sentence why a question could not be asked."""
-    if isinstance(error, GaveUp):
-        return f"The API did not take the question in time ({error.last or 'deadline'})."
-    return str(error)
+def _words_of(turn: Turn) -> Words:
+    return Words(turn.text or "", turn.version, turn.refusal, turn.context, turn.ready_at)
+
+
+def why_not_submitted(error: GaveUp | BotError, trouble: str) -> str:
+    """Say in one sentence why a question could not be asked. `trouble`: why all calls have to wait, "" for nothing."""
+    if not isinstance(error, GaveUp):
+        return str(error)
+    why = str(error.last or trouble or "It had to wait for others until its deadline.")
+    return f"{why.removesuffix('.')}: the API did not take the question in time."
 
 
 def report_api_error(attempt: TurnAttempt, error: BotError) -> None:

@@ -38,18 +38,23 @@ class TurnWorker:
         """End a turn that a mistake of ours keeps from its end; see `engine.Worker`."""
         await self._script(taken).dead_letter(why)
 
-    def show_progress(self, turn: Turn) -> None:
+    def show_progress(self, turn: Turn, *, is_new: bool) -> None:
         """Show that work on an open question has begun."""
-        self._progress.begin(turn)
+        self._progress.begin(turn, is_new=is_new)
 
     def end_progress(self, turn: Turn) -> None:
         """Remove every sign of work."""
         self._progress.end(turn)
 
+    def leave_progress(self, turn: Turn) -> None:
+        """Show nothing more of a turn that another process works on now."""
+        self._progress.leave(turn)
+
     async def drain(self) -> None:
         """Stop showing progress, and remove nothing; look up no more names, and end what reads files."""
         await self._progress.drain()
         await self._names.drain()
+        await self.ctx.people.drain()
         await self._files.close()
 
     def _script(self, taken: TakenTurn) -> Question | NoticeTurn | CloseTurn:

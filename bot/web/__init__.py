@@ -9,6 +9,6 @@ rates.py    what happened per minute, lately
 
 from bot.web.health import Health, Word
 from bot.web.server import Server
-from bot.web.status import Figure, Snapshot
+from bot.web.status import Figure, Snapshot, Trouble
 
-__all__ = ["Figure", "Health", "Server", "Snapshot", "Word"]
+__all__ = ["Figure", "Health", "Server", "Snapshot", "Trouble", "Word"]

@@ -70,7 +70,7 @@ margin-bottom:.75rem}
 margin:.9rem 0 .4rem}
 .message ul,.message ol{padding-left:1.5rem}
 .message .bare,.message .task,.message .indent{list-style:none}.message .task{margin-left:-1.2rem}
-.message ul.indent{padding-left:1.1rem;margin:0}
+.message div.indent{padding-left:1.1rem;margin:0}
 .message .text{white-space:pre-wrap}
 .message a{color:var(--link)}
 .message code,.message pre{font:.86em/1.45 ui-monospace,monospace;background:var(--code);border-radius:.3rem}
@@ -121,7 +121,7 @@ def preview_page(columns: Mapping[str, str], markdown: str) -> str:
 
 def plain_column(text: str) -> str:
     """Plain text as a column of the page."""
-    return f'<article class="message"><pre class="plain">{escape(text)}</pre></article>'
+    return f'<article class="message"><pre class="plain" tabindex="0">{escape(text)}</pre></article>'
 
 
 def _column(name: str, html: str) -> str:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
+import socket
 import time
 from collections.abc import Awaitable, Callable
 
@@ -21,6 +23,7 @@ from bot.web.connections import Connection, Connections
 from bot.web.descriptors import MOST_INCOMING
 from bot.web.guard import Guard, harden, not_found
 from bot.web.health import Health
+from bot.web.history import History
 from bot.web.rates import EVERY, Rates
 from bot.web.status import PAGE_POLICY, Snapshot, page
 from bot.web.status import counted as counted_totals
@@ -30,6 +33,15 @@ LINGER_SECONDS = 1.0
 """How long a body that was refused is still read and thrown away, so that the refusal can be seen."""
 
 log = get_logger(__name__)
+
+
+def next_free(host: str, port: int) -> int | None:
+    """Find a port above one that is taken, None when none of the next twenty is free."""
+    for candidate in range(port + 1, min(port + 21, 65_536)):
+        with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as one, contextlib.suppress(OSError):
+            one.bind((host, candidate))
+            return candidate
+    return None
 
 
 class Server:
@@ -60,8 +72,9 @@ class Server:
         self.connected = Connections(connections)
         self._drain_seconds = drain_seconds
         self._guard = Guard(host=host, token=status_token)
-        self._snapshot = snapshot
+        self.snapshot = snapshot
         self._handlers: dict[tuple[str, str], Handler] = {}
+        self._history = History(metrics.registry)
         self._rates = Rates(lambda: counted_totals(metrics))
         self._started = time.time()
         self._load = LoadShedder()
@@ -124,13 +137,21 @@ class Server:
             )
         except OSError as error:
             await runner.cleanup()
-            raise Misconfigured(
-                f"Nothing can be served at {self.host}:{self._port} ({error.strerror or 'not an address'}); "
-                "set BOT_HTTP_HOST and BOT_HTTP_PORT to an address of this machine and a free port."
-            ) from error
+            raise Misconfigured(self._why_not_bound(error)) from error
         self._runner = runner
         self._port = int(self._listener.sockets[0].getsockname()[1])
         self._sampler = asyncio.create_task(self._sample(), name="status-rates")
+
+    def _why_not_bound(self, error: OSError) -> str:
+        """Say what to set, with a port that is free where one is taken."""
+        if error.errno == errno.EADDRINUSE and (free := next_free(self.host, self._port)) is not None:
+            return (
+                f"Port {self._port} of {self.host} is taken by another program; set BOT_HTTP_PORT={free}, it is free."
+            )
+        return (
+            f"Nothing can be served at {self.host}:{self._port} ({error.strerror or 'not an address'}); "
+            "set BOT_HTTP_HOST and BOT_HTTP_PORT to an address of this machine and a free port."
+        )
 
     async def stop(self) -> None:
         """Accept nothing new, let the requests under way end within the drain seconds, cut the rest."""
@@ -149,6 +170,7 @@ class Server:
     async def _sample(self) -> None:
         while True:
             self._rates.sample()
+            self._history.sample()
             await asyncio.sleep(EVERY)
 
     # what every request passes through
@@ -247,8 +269,8 @@ class Server:
 
     async def _status_page(self, _: web.Request) -> web.Response:
         snapshot = Snapshot()
-        if self._snapshot is not None:
-            given = self._snapshot()
+        if self.snapshot is not None:
+            given = self.snapshot()
             snapshot = given if isinstance(given, Snapshot) else await given
         words = await self.health.words()
         text = page(
@@ -260,6 +282,7 @@ class Server:
             totals=counted_totals(self._metrics),
             rates=self._rates.per_minute(),
             metrics=self._metrics,
+            minutes=self._history.minutes,
         )
         return web.Response(
             text=text, content_type="text/html", headers={"Content-Security-Policy": PAGE_POLICY, "Refresh": "15"}

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 
 import bot
 from bot.telemetry.metrics import PREFIX, Metrics
+from bot.web.charts import ChartLine, chart
 from bot.web.health import State, Word
+from bot.web.history import Minute
+from bot.web.pieces import duration, number, pill, rows_of
+from bot.web.processes import Process, processes_table
 from bot.web.rates import totals
 
 COUNTED: Mapping[str, Mapping[str, str]] = {
@@ -25,8 +29,8 @@ COUNTED: Mapping[str, Mapping[str, str]] = {
     "dead": {"": f"{PREFIX}dead_letters"},
 }
 OUTCOMES = ("answered", "failed", "refused", "cancelled", "superseded", "limited")
-RATINGS = ("submitted", "already_rated", "retracted", "failed")
-
+LATE = 300.0
+"""Seconds after which an open question is shown as an alarm."""
 _STYLE = """
 :root{color-scheme:light dark;--paper:#fbfaf8;--card:#fff;--ink:#1d1c1a;--soft:#6b6862;--line:#e6e2da;
 --ok:#14713f;--ok-bg:#e2f3e8;--warn:#8a5a00;--warn-bg:#fdf0d0;--bad:#a3241c;--bad-bg:#fbe4e1;--bar:#3d63c9}
@@ -47,11 +51,27 @@ p{margin:.2rem 0;color:var(--soft)}
 .figure b{display:block;font-size:1.6rem;line-height:1.25;font-variant-numeric:tabular-nums;overflow-wrap:anywhere}
 .figure span{color:var(--soft);font-size:.875rem}
 .figure.alarm b{color:var(--bad)}
+.charts{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(22rem,100%),1fr));gap:.75rem}
+.chart{background:var(--card);border:1px solid var(--line);border-radius:.6rem;padding:.8rem 1rem;margin:0}
+.chart figcaption{font-size:.875rem;color:var(--soft)}.chart .none{font-size:.875rem}
+.chart svg{display:block;width:100%;height:5rem;margin:.4rem 0;border-bottom:1px solid var(--line)}
+polyline{fill:none;stroke-width:2;vector-effect:non-scaling-stroke}.line0{stroke:var(--bar)}.line1{stroke:var(--warn)}
+.legend{display:flex;flex-wrap:wrap;gap:.1rem .9rem;font-size:.875rem}.legend b{color:var(--ink)}
+.key0::before,.key1::before{content:"";display:inline-block;width:.7rem;height:.2rem;margin-right:.35rem;
+vertical-align:middle;background:var(--bar)}.key1::before{background:var(--warn)}
+ul{margin:0;padding-left:1.2rem}li{margin:.35rem 0;overflow-wrap:anywhere}li span{color:var(--soft);font-size:.875rem}
+code{font-size:.875rem;background:var(--paper);border:1px solid var(--line);border-radius:.3rem;padding:.05rem .35rem}
+.over{margin-bottom:1.25rem}
+.troubles{background:var(--bad-bg);border-radius:.6rem;padding:.1rem 1rem .6rem;margin-bottom:1.25rem}
+.troubles h2{margin:.7rem 0 .3rem;color:var(--bad)}.troubles li span{color:var(--ink)}
+.wide:focus-visible,a:focus-visible{outline:2px solid var(--bar);outline-offset:2px}
 .wide{overflow-x:auto;background:var(--card);border:1px solid var(--line);border-radius:.6rem}
 table{border-collapse:collapse;width:100%;font-variant-numeric:tabular-nums}
 th,td{padding:.5rem 1rem;text-align:right;border-top:1px solid var(--line);white-space:nowrap}
-tr:first-child>*{border-top:0}
+thead th{border-top:0}
 th{font-weight:600;font-size:.875rem;color:var(--soft)}
+.words{white-space:normal;text-align:left;min-width:8rem;overflow-wrap:anywhere}
+@media(max-width:30rem){th,td{padding:.4rem .6rem}}
 th:first-child,td:first-child{text-align:left}td:first-child{color:var(--ink)}
 meter{width:100%;min-width:8rem;height:.8rem;vertical-align:middle}
 footer{margin-top:2.5rem;color:var(--soft);font-size:.875rem}
@@ -72,14 +92,31 @@ class Figure:
     alarm: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """Something that is, or was, wrong: a sentence, what to run, and when it began (seconds ago) and for how long."""
+
+    sentence: str
+    command: str
+    ago: float
+    lasted: float
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Snapshot:
-    """What the app adds to what the metrics know. `channels`: (name, who it speaks as), for those turned on.
+    """What the app adds to what the metrics know. `channels`: (name, what is wrong there), for those turned on.
 
-    `open_turns` and `dead_letters` None: as the gauges say.
+    `troubles`: what is wrong now, the worst first; `over`: what was wrong lately. `warnings`: what to look at, and what
+    to do. `oldest`: the reference of the oldest open question, and its age in seconds. `processes`: all of them, where
+    there are several. `open_turns` and `dead_letters` None: as the gauges say.
     """
 
     channels: Sequence[tuple[str, str]] = ()
+    troubles: Sequence[Trouble] = ()
+    over: Sequence[Trouble] = ()
+    warnings: Sequence[tuple[str, str]] = ()
+    oldest: tuple[str, float] | None = None
+    processes: Sequence[Process] = ()
     open_turns: int | None = None
     dead_letters: int | None = None
     figures: Sequence[Figure] = ()
@@ -100,16 +137,22 @@ def page(
     totals: Mapping[str, float],
     rates: Mapping[str, float] | None,
     metrics: Metrics,
+    minutes: Sequence[Minute] = (),
 ) -> str:
-    """Make the page."""
+    """Make the page. `minutes`: the last hour."""
     saying = {"ok": "all is well", "degraded": "working, not all is well", "unavailable": f"not ready ({state})"}
     body = [
-        f"<header><h1>uppzy-bot</h1>{_pill(verdict, saying[verdict])}"
-        f"<p>version {escape(bot.__version__)}, up for {_duration(seconds_up)}</p></header>",
+        f"<header><h1>uppzy-bot</h1>{pill(verdict, saying[verdict])}"
+        f"<p>version {escape(bot.__version__)}, up for {duration(seconds_up)}</p></header>",
+        _troubles(snapshot),
         _figures(snapshot, totals, rates),
+        _charts(minutes),
         _checks(snapshot, words),
+        _warnings(snapshot),
+        processes_table(snapshot.processes),
         _table("Questions", "channel", OUTCOMES, _cells(metrics, "turns_total", "channel", "outcome")),
-        _table("Feedback", "rating", RATINGS, _cells(metrics, "feedback_total", "rating", "outcome")),
+        _table("Questions by route", "route", OUTCOMES, _cells(metrics, "route_turns_total", "route", "outcome")),
+        _ratings(metrics),
         _limits(metrics),
         "<footer>Counted since the start; rates over the last 5 minutes. "
         'The same as numbers: <a href="metrics">metrics</a>, <a href="readyz">readyz</a>.</footer>',
@@ -121,21 +164,97 @@ def page(
     )
 
 
-def _pill(word: Word, text: str) -> str:
-    return f'<span class="pill {word}">{escape(text)}</span>'
+def _troubles(snapshot: Snapshot) -> str:
+    """What is wrong, with what to run; then what was."""
+    found = []
+    if snapshot.troubles:
+        lines = "".join(
+            f"<li>{escape(one.sentence)} <span>since {duration(one.ago)}</span> <code>{escape(one.command)}</code></li>"
+            for one in snapshot.troubles
+        )
+        found.append(f'<section class="troubles"><h2>What needs you</h2><ul>{lines}</ul></section>')
+    if snapshot.over:
+        lines = "".join(
+            f"<li>{escape(one.sentence)} <span>{duration(one.ago)} ago, for {duration(one.lasted)}</span></li>"
+            for one in snapshot.over
+        )
+        found.append(f'<section class="over"><h2>Over</h2><ul>{lines}</ul></section>')
+    return "".join(found)
+
+
+def _warnings(snapshot: Snapshot) -> str:
+    """What checks warn of: no trouble yet, or somebody waits for the operator."""
+    cells = [tuple(map(escape, one)) for one in snapshot.warnings]
+    return rows_of("To look at", ("what is wrong", "what to do"), cells) if cells else ""
+
+
+def _charts(minutes: Sequence[Minute]) -> str:
+    drawn = [
+        chart(
+            "From question to answer",
+            [
+                ChartLine("half", [None if one.turn is None else one.turn[0] for one in minutes]),
+                ChartLine("95 of 100", [None if one.turn is None else one.turn[1] for one in minutes]),
+            ],
+            " s",
+        ),
+        chart(
+            "The API's own time",
+            [
+                ChartLine("half", [None if one.completion is None else one.completion[0] for one in minutes]),
+                ChartLine("95 of 100", [None if one.completion is None else one.completion[1] for one in minutes]),
+            ],
+            " s",
+        ),
+        chart(
+            "Calls refused or failed, a minute",
+            [ChartLine("429", [one.limited for one in minutes]), ChartLine("5xx", [one.failed for one in minutes])],
+            "",
+        ),
+        chart("Questions ended, a minute", [ChartLine("questions", [one.questions for one in minutes])], ""),
+    ]
+    return f'<h2>The last hour</h2><section class="charts">{"".join(drawn)}</section>'
+
+
+def _ratings(metrics: Metrics) -> str:
+    """Ratings that reached the API, by channel, and the share of good ones."""
+    found: dict[str, dict[str, float]] = {}
+    for family in metrics.feedback_total.collect():
+        for sample in family.samples:
+            if sample.labels["outcome"] in ("submitted", "already_rated"):
+                line = found.setdefault(sample.labels["channel"], {"good": 0.0, "bad": 0.0})
+                line[sample.labels["rating"]] = line.get(sample.labels["rating"], 0.0) + sample.value
+    rated = {name: line for name, line in found.items() if line["good"] + line["bad"]}
+    if not rated:
+        return ""
+    rows = (
+        (
+            escape(name),
+            number(line["good"]),
+            number(line["bad"]),
+            f"{line['good'] / (line['good'] + line['bad']):.0%}",
+        )
+        for name, line in sorted(rated.items())
+    )
+    return rows_of("Feedback", ("channel", "good", "bad", "good of all"), rows)
 
 
 def _figures(snapshot: Snapshot, totals: Mapping[str, float], rates: Mapping[str, float] | None) -> str:
     turns = totals["open"] if snapshot.open_turns is None else snapshot.open_turns
     dead = totals["dead"] if snapshot.dead_letters is None else snapshot.dead_letters
     shown = [
-        Figure(label="turns open", value=_number(turns)),
-        Figure(label="dead letters", value=_number(dead), alarm=dead > 0),
+        Figure(label="turns open", value=number(turns)),
+        Figure(
+            label="age of the oldest" if snapshot.oldest is None else f"age of the oldest, {snapshot.oldest[0]}",
+            value="–" if snapshot.oldest is None else duration(snapshot.oldest[1]),
+            alarm=snapshot.oldest is not None and snapshot.oldest[1] > LATE,
+        ),
+        Figure(label="dead letters", value=number(dead), alarm=dead > 0),
         Figure(label="questions a minute", value=_rate(rates, "questions")),
         Figure(label="API calls a minute", value=_rate(rates, "calls")),
-        Figure(label="API calls answered 429", value=_number(totals["rate_limited"])),
-        Figure(label="API calls answered 5xx", value=_number(totals["server_errors"])),
-        Figure(label="questions sent once more", value=_number(totals["resubmits"])),
+        Figure(label="API calls answered 429", value=number(totals["rate_limited"])),
+        Figure(label="API calls answered 5xx", value=number(totals["server_errors"])),
+        Figure(label="questions sent once more", value=number(totals["resubmits"])),
         *snapshot.figures,
     ]
     cards = (
@@ -147,22 +266,22 @@ def _figures(snapshot: Snapshot, totals: Mapping[str, float], rates: Mapping[str
 
 
 def _checks(snapshot: Snapshot, words: Mapping[str, Word]) -> str:
-    speaks_as = dict(snapshot.channels)
-    names = list(dict.fromkeys((*words, *speaks_as)))
+    said = dict(snapshot.channels)
+    names = list(dict.fromkeys((*words, *said)))
     if not names:
         return ""
     rows = (
-        (escape(name), _pill(words[name], words[name]) if name in words else "", escape(speaks_as.get(name, "")))
+        (escape(name), pill(words[name], words[name]) if name in words else "", escape(said.get(name, "")))
         for name in names
     )
-    return _rows("Parts", ("part", "state", "speaks as"), rows)
+    return rows_of("Parts", ("part", "state", "what is wrong"), rows)
 
 
 def _table(title: str, first: str, columns: Sequence[str], cells: Mapping[str, Mapping[str, float]]) -> str:
     if not cells:
         return ""
-    rows = ((escape(name), *(_number(found.get(column, 0)) for column in columns)) for name, found in cells.items())
-    return _rows(title, (first, *(column.replace("_", " ") for column in columns)), rows)
+    rows = ((escape(name), *(number(found.get(column, 0)) for column in columns)) for name, found in cells.items())
+    return rows_of(title, (first, *(column.replace("_", " ") for column in columns)), rows)
 
 
 def _limits(metrics: Metrics) -> str:
@@ -181,14 +300,7 @@ def _limits(metrics: Metrics) -> str:
         )
         for name, ratio in found
     )
-    return _rows("Limits of the tenant", ("limit", "", "used"), rows)
-
-
-def _rows(title: str, head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """A table; the cells are HTML already."""
-    lines = "".join("<tr>" + "".join(f"<td>{cell}</td>" for cell in row) + "</tr>" for row in rows)
-    heads = "".join(f'<th scope="col">{escape(name)}</th>' for name in head)
-    return f'<h2>{escape(title)}</h2><div class="wide"><table><tr>{heads}</tr>{lines}</table></div>'
+    return rows_of("Limits of the tenant", ("limit", "share", "used"), rows)
 
 
 def _cells(metrics: Metrics, name: str, row: str, column: str) -> dict[str, dict[str, float]]:
@@ -201,23 +313,5 @@ def _cells(metrics: Metrics, name: str, row: str, column: str) -> dict[str, dict
     return dict(sorted(cells.items()))
 
 
-def _number(value: float) -> str:
-    return f"{value:,.0f}".replace(",", "\u202f")
-
-
 def _rate(rates: Mapping[str, float] | None, name: str) -> str:
     return "–" if rates is None else f"{rates[name]:.1f}"
-
-
-def _duration(seconds: float) -> str:
-    """Write a time span in its two largest units.
-
-    >>> _duration(59), _duration(3700), _duration(200000)
-    ('0 min', '1 h 1 min', '2 d 7 h')
-    """
-    minutes = int(seconds // 60)
-    if minutes < 60:
-        return f"{minutes} min"
-    if minutes < 48 * 60:
-        return f"{minutes // 60} h {minutes % 60} min"
-    return f"{minutes // 1440} d {minutes % 1440 // 60} h"

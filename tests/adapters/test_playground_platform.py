@@ -54,10 +54,23 @@ def test_payloads_have_the_form_of_the_recorded_ones(platform: Platform) -> None
     platform.click("mira", answer, "bad")
     platform.ask_why(answer, "mira")
     platform.give_reason("mira", answer, "because")
+    platform.click("mira", answer, "bad", added=False)
     platform.stop("mira", "dm-mira", None)
     platform.remove("mira", question)
     assert {payload["type"]: set(payload) for payload in told(platform)} == recorded
     assert all(len(normalize(payload)) == 1 for payload in told(platform))
+
+
+def test_each_person_has_a_click_of_their_own(platform: Platform) -> None:
+    answer = platform.send("room", None, PART, "a" * 32, None)
+    platform.click("mira", answer, "good")
+    platform.click("jonas", answer, "bad")
+    platform.click("mira", answer, "bad")
+    assert platform.view(answer)["clicks"] == {"mira": "bad", "jonas": "bad"}
+    platform.click("mira", answer, "bad", added=False)
+    assert platform.view(answer)["clicks"] == {"jonas": "bad"}
+    platform.unsend(answer)
+    assert platform.view(answer)["clicks"] == {}
 
 
 def test_time_never_stands_still_nor_goes_back(tmp_path: Path) -> None:

@@ -71,6 +71,17 @@ async def test_an_app_that_is_no_agent_is_fine() -> None:
         assert _named(await _check(slack), "slack scopes").status == "warn"
 
 
+async def test_a_token_that_will_end_is_warned_of_before() -> None:
+    """With token rotation on, Slack's bot tokens begin with `xoxe.` and end after twelve hours."""
+    async with FakeSlack() as slack:
+        assert "slack token expiry" not in {check.check for check in await _check(slack)}
+        slack.bot_token = "xoxe.xoxb-loopback-bot"
+        check = _named(await _check(slack), "slack token expiry")
+        assert check.status == "warn"
+        assert "twelve hours" in check.detail
+        assert "SLACK_CLIENT_ID" in check.fix
+
+
 async def test_events_are_compared_with_the_apps_own_settings() -> None:
     async with FakeSlack() as slack:
         assert _named(await _check(slack), "slack events").status == "warn"

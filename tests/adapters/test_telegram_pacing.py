@@ -9,7 +9,7 @@ from typing import get_args
 import pytest
 
 from adapters.telegram.adapter import TelegramAdapter
-from adapters.telegram.pacing import PaceLimits, Pacer
+from adapters.telegram.pacing import CALLS, PaceLimits, Pacer
 from adapters.telegram.parts import TelegramPart
 from bot.errors import Unavailable
 from bot.events import Answer, Notice, NoticeKind
@@ -40,8 +40,8 @@ async def answer(adapter: TelegramAdapter, wire: TelegramWire, chat_id: int, tex
             return
 
 
-async def flood(scale: float, capsys: pytest.CaptureFixture[str]) -> None:
-    """Thirty answers in one group while thirty others get one each, under flood control at that scale of time."""
+async def flood(scale: float, most: int, capsys: pytest.CaptureFixture[str]) -> None:
+    """Thirty answers in one group while thirty others get one each, refused at most so often at that scale of time."""
     limits = PaceLimits(
         chat_seconds=1.0 * scale,
         group_seconds=PaceLimits().group_seconds * scale,
@@ -70,17 +70,18 @@ async def flood(scale: float, capsys: pytest.CaptureFixture[str]) -> None:
     assert all(len(world.by_bot(chat)) == 1 for chat in others)
     with capsys.disabled():
         print(f"\n  30 answers in one group, in order, 30 elsewhere: {control.refusals} × 429, {seconds:.1f} s")
-    assert control.refusals <= 2
+    assert control.refusals <= most
 
 
 async def test_thirty_answers_in_one_group(capsys: pytest.CaptureFixture[str]) -> None:
-    await flood(0.05, capsys)
+    # A group's minute is 3 s here, so a machine that holds a call up for 50 ms costs a refusal; unpaced, there are 11.
+    await flood(0.05, 6, capsys)
 
 
 @pytest.mark.prove
 @pytest.mark.timeout(300)
 async def test_thirty_answers_in_one_group_in_telegrams_own_time(capsys: pytest.CaptureFixture[str]) -> None:
-    await flood(1.0, capsys)
+    await flood(1.0, 2, capsys)
 
 
 async def test_a_group_gets_twenty_in_a_minute_and_a_burst_is_not_slowed() -> None:
@@ -100,7 +101,31 @@ async def test_a_private_chat_has_a_message_a_second_and_no_group_limit() -> Non
     host = FakeHost()
     host.pace_limit = 0.0
     await Pacer("1", PaceLimits(), Clock()).message(host, "5")
-    assert host.paces == [("telegram:1:5", 1.0), ("telegram:1", PaceLimits().overall_seconds)]
+    assert host.paces == [("telegram:1:5", 1.0), ("telegram:1:0", 1.0)]
+
+
+async def test_a_burst_of_answers_is_not_slowed_and_a_second_has_no_more_than_it_may() -> None:
+    host = FakeHost()
+    host.pace_limit = 0.0
+    pacer = Pacer("1", PaceLimits(), Clock())
+    for chat in range(CALLS + 1):
+        await pacer.message(host, str(chat))
+    overall = [key for number, (key, _) in enumerate(host.paces) if number % 2]
+    assert len(set(overall[:CALLS])) == CALLS
+    assert overall[CALLS] == overall[0]
+
+
+async def test_signs_of_work_wait_for_nothing_that_answers_wait_for_and_go_first_when_there_is_too_much() -> None:
+    host, clock = FakeHost(), Clock()
+    pacer = Pacer("1", PaceLimits(), clock)
+    assert pacer.take_progress()
+    assert host.paces == [], "no answer waits behind it"
+    pacer.flooded("-5", 7.0)
+    assert not pacer.take_progress(), "in no chat"
+    clock.now = 7.5
+    assert pacer.take_progress()
+    pacer.be_quiet(3.0)
+    assert not pacer.take_progress()
 
 
 async def test_an_answer_goes_before_the_notices_that_wait_in_its_chat() -> None:

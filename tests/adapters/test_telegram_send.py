@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import ssl
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
+from types import SimpleNamespace
 from typing import Any
 
-import httpx
+import aiohttp
 import pytest
 import telegram.error
 from telegram.error import RetryAfter, TelegramError
@@ -23,6 +25,8 @@ from bot.testing.live import Live, new_delivery_id, running
 from bot.testing.telegram.platform import Chat
 from bot.testing.telegram.text import alerts
 from tests.adapters.telegram_wire import ANNA, TelegramWire
+
+KEY: Any = SimpleNamespace(host="telegram.example", port=443, ssl=True, is_ssl=True)
 
 
 @pytest.fixture
@@ -310,15 +314,17 @@ def test_every_error_of_the_sdk_is_mapped(monkeypatch: pytest.MonkeyPatch) -> No
 @pytest.mark.parametrize(
     ("cause", "kind"),
     [
-        (httpx.ConnectError("no"), Unavailable),
-        (httpx.ConnectTimeout("no"), Unavailable),
-        (httpx.PoolTimeout("no"), Unavailable),
-        (httpx.UnsupportedProtocol("no"), Unavailable),
-        (httpx.ReadError("cut"), OutcomeUnknown),
-        (httpx.WriteError("cut"), OutcomeUnknown),
-        (httpx.RemoteProtocolError("cut"), OutcomeUnknown),
-        (httpx.ReadTimeout("late"), OutcomeUnknown),
-        (httpx.WriteTimeout("late"), OutcomeUnknown),
+        (aiohttp.ClientConnectorError(KEY, OSError("no")), Unavailable),
+        (aiohttp.ClientConnectorDNSError(KEY, OSError("no")), Unavailable),
+        (aiohttp.ClientConnectorCertificateError(KEY, ssl.CertificateError("no")), Unavailable),
+        (aiohttp.ClientProxyConnectionError(KEY, OSError("no")), Unavailable),
+        (aiohttp.ConnectionTimeoutError("late"), Unavailable),
+        (aiohttp.InvalidURL("no"), Unavailable),
+        (aiohttp.ServerDisconnectedError("cut"), OutcomeUnknown),
+        (aiohttp.ClientOSError("cut"), OutcomeUnknown),
+        (aiohttp.ClientPayloadError("cut"), OutcomeUnknown),
+        (aiohttp.SocketTimeoutError("late"), OutcomeUnknown),
+        (ConnectionResetError("cut"), OutcomeUnknown),
     ],
 )
 def test_what_was_written_decides(cause: Exception, kind: type[BotError]) -> None:

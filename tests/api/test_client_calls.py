@@ -275,7 +275,7 @@ async def test_sessions_and_history(server: ScriptedServer, client: ApiClient) -
 
 async def test_known_error_texts_make_the_message_clearer(server: ScriptedServer, client: ApiClient) -> None:
     server.script(reply(403, {"error": "api_access_not_available_on_plan"}), reply(403, {"error": "Mr X asked where"}))
-    for expected in ("the plan has no API access", "check that the key"):
+    for expected in ("the plan has no API access", "check that UPPZY_API_KEY is a key of UPPZY_TENANT_ID"):
         with pytest.raises(BotError, match=expected) as caught:
             await client.limits()
         assert "Mr X" not in str(caught.value)

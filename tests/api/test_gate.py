@@ -423,3 +423,27 @@ def test_one_gate_per_key() -> None:
     assert gates.of(SecretStr("a")) is not gates.of(SecretStr("b"))
     assert len(gates.all()) == 2
     assert "a" not in [str(key) for key in vars(gates)["_gates"]]
+
+
+def test_a_429_is_told_once_and_holds_the_gates_of_others() -> None:
+    async def scenario() -> None:
+        ours, theirs = Gates(random.Random(1)), Gates(random.Random(2))
+        told: list[tuple[str, float]] = []
+        ours.told = lambda name, seconds: told.append((name, seconds))
+        key = SecretStr("k")
+        other = theirs.of(key)
+        await fail(ours.of(key), DOWN)
+        assert told == [], "a failure of one process may be its own"
+        await fail(ours.of(key), RATE)
+        assert [seconds for _, seconds in told] == [30.0]
+        assert "k" not in told[0]
+        theirs.told = lambda *_: pytest.fail("what was heard is not told again")
+        theirs.hold(*told[0])
+        theirs.hold("somebody else's key", 99.0)
+        assert not other.is_open
+        began = now()
+        await call(other, fine)
+        assert now() - began == pytest.approx(30.0, abs=0.1)
+        assert other.is_open
+
+    play(scenario)

@@ -59,7 +59,16 @@ async def test_a_question_is_answered_asynchronously(client: Client, assistant: 
     assert ended["status"] == "completed"
     assert ended["answer"].startswith("In Rome.")
     assert ended["confidence_level"] == "high"
+    assert "from_documents" not in ended
     assert (await client.status("req_unknown")).body == {"error": "request not found"}
+
+
+@pytest.mark.parametrize("said", ["Hello!", "Thanks", "Bye", "Who are you?", "Who painted the ceiling?", "Why?"])
+async def test_what_is_not_of_the_documents_says_so(client: Client, assistant: RunningAssistant, said: str) -> None:
+    await client.post(f"{client.site}/documents/qa", {"title": "F", "question": "Where is it?", "answer": "In Rome."})
+    assert (await client.ended(await client.submit(said, "a")))["from_documents"] is False
+    assistant.script(contains=said, answer="Scripted.")
+    assert "from_documents" not in await client.ended(await client.submit(said, "b"))
 
 
 async def test_a_question_is_answered_synchronously(client: Client) -> None:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import signal
 import sys
+import threading
 from pathlib import Path
 
 import aiohttp
 
+from bot.assistant.database import AssistantDatabase
 from tests.assistant.conftest import Client, Start
 
 SERVE = """
@@ -84,3 +86,21 @@ async def test_a_killed_service_finishes_what_it_accepted(http: aiohttp.ClientSe
         assert "4417" in (await client.ended(await client.submit("What is the vault code?", "new")))["answer"]
     finally:
         await kill(process)
+
+
+async def test_a_write_nobody_waits_for_is_not_made(tmp_path: Path) -> None:
+    database = AssistantDatabase(tmp_path / "a.db", "CREATE TABLE t (n INTEGER)")
+    free = threading.Event()
+    try:
+        first = asyncio.create_task(database.write(lambda c: (free.wait(), c.execute("INSERT INTO t VALUES (1)"))))
+        gone = asyncio.create_task(database.write(lambda c: c.execute("INSERT INTO t VALUES (2)")))
+        await asyncio.sleep(0)
+        gone.cancel()
+        await asyncio.gather(gone, return_exceptions=True)
+        free.set()
+        await first
+        rows = await database.read(lambda c: c.execute("SELECT n FROM t").fetchall())
+    finally:
+        free.set()
+        await database.close()
+    assert [row["n"] for row in rows] == [1]

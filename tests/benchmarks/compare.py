@@ -49,8 +49,9 @@ KINDS: Final = (
             "cpu_ms_per_turn",
             "event_to_submit_p50_ms",
             "event_to_submit_p99_ms",
-            "ready_to_posted_p50_ms",
-            "ready_to_posted_p99_ms",
+            "ready_to_posted_mean_ms",
+            "told_to_posted_p50_ms",
+            "told_to_posted_p99_ms",
         ),
     ),
     Kind(

@@ -18,6 +18,7 @@ def make_app(delay: float, answer: str) -> web.Application:
     ready: dict[str, float] = {}
     submits: dict[str, float] = {}
     asked: dict[str, str] = {}
+    told: dict[str, float] = {}
     counts = {"submits": 0, "polls": 0}
 
     async def submit(request: web.Request) -> web.Response:
@@ -35,10 +36,13 @@ def make_app(delay: float, answer: str) -> web.Application:
         name = request.match_info["name"]
         if time.time() < ready[name]:
             return web.json_response({"request_id": name, "status": "processing"})
+        told.setdefault(asked[name], time.time())
         return web.json_response({"request_id": name, "status": "completed", "answer": f"{asked[name]}: {answer}"})
 
     async def figures(_: web.Request) -> web.Response:
-        return web.json_response({**counts, "at": submits, "ready": list(ready.values())})
+        return web.json_response(
+            {**counts, "at": submits, "ready": {asked[name]: at for name, at in ready.items()}, "told": told}
+        )
 
     async def feedback(_: web.Request) -> web.Response:
         return web.json_response({"status": "ok", "feedback_submitted_at": "2026-01-01T00:00:00Z"})

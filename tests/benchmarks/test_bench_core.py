@@ -28,7 +28,7 @@ def show(kind: str, figures: dict[str, Any]) -> None:
 
 @pytest.mark.bench
 @pytest.mark.timeout(900)
-@pytest.mark.parametrize("kind", ["idle", "paced", "waiting"])
+@pytest.mark.parametrize("kind", ["idle", "paced", "counted", "waiting"])
 def test_figures(kind: str, tmp_path: Path) -> None:
     show(kind, measured(kind, tmp_path))
 

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -27,18 +28,23 @@ async def operator_of(house: House) -> AsyncIterator[Admin]:
         database.close()
 
 
+async def whole(pages: AsyncIterator[list[dict[str, Any]]]) -> list[dict[str, Any]]:
+    """Read a list to its end."""
+    return [row async for page in pages for row in page]
+
+
 async def dead(house: House, operator: Admin, count: int = 1) -> list[str]:
     """Wait for so many dead letters; return their references."""
     async with asyncio.timeout(20):
-        while len(letters := await operator.dead()) < count:
+        while len(letters := await whole(operator.dead())) < count:
             await asyncio.sleep(0.01)
     return [letter["reference"] for letter in letters]
 
 
 async def all_of_it(house: House) -> str:
     """Write out everything the database holds."""
-    tables = [row["name"] for row in await house.table("SELECT name FROM sqlite_master WHERE type='table'")]
-    rows = [(table, tuple(row)) for table in tables for row in await house.table(f"SELECT * FROM {table}")]
+    tables = await house.tables()
+    rows = [(table, row) for table in tables for row in await house.values(table)]
     return "\n".join(repr(row) for row in rows)
 
 
@@ -56,7 +62,7 @@ async def test_a_dead_question_is_listed_shown_and_answered_when_it_is_retried(h
     async with operator_of(house) as operator:
         reference = await fail_once(house, operator)
         assert reference in house.channel.notices("failure")[0].text, "the asker has been told"
-        (letter,) = await operator.dead()
+        (letter,) = await whole(operator.dead())
         assert (letter["kind"], letter["channel"]) == ("turn", "fake")
         assert letter["reason"] == "The API ended the request without an answer."
         shown = await operator.dead_letter(reference.lower())
@@ -67,7 +73,7 @@ async def test_a_dead_question_is_listed_shown_and_answered_when_it_is_retried(h
         (answer,) = await house.answers(1)
         assert "30 days" in answer.text
         await house.idle()
-        assert await operator.dead() == []
+        assert await whole(operator.dead()) == []
         await house.channel.wait_for(lambda: house.count("dead_letters") == 0)
         assert house.asked() == [WORDS, WORDS]
 
@@ -102,7 +108,7 @@ async def test_a_retry_sends_only_the_parts_that_are_missing(house: House) -> No
         await house.channel.say("very much")
         (reference,) = await dead(house, operator)
         assert len(house.channel.answers()) == 1
-        assert (await operator.dead())[0]["kind"] == "delivery"
+        assert (await whole(operator.dead()))[0]["kind"] == "delivery"
         await operator.retry(reference)
         await house.answers(3)
         await house.idle()
@@ -117,13 +123,13 @@ async def test_a_failed_rating_is_submitted_again(house: House) -> None:
         house.assistant.faults.add(Fault("status", status=400), endpoint="feedback", times=1)
         await house.channel.react(answer.ref, "👍")
         (reference,) = await dead(house, operator)
-        assert (await operator.feedback())[0]["outcome"] == "failed"
+        assert (await anext(operator.feedback()))[0]["outcome"] == "failed"
         await operator.retry(reference)
         await house.channel.wait_for(lambda: len(house.rated()) == 2)
         async with asyncio.timeout(20):
-            while (await operator.feedback())[0]["submitted"] != "good":
+            while (await anext(operator.feedback()))[0]["submitted"] != "good":
                 await asyncio.sleep(0.01)
-        assert await operator.dead() == []
+        assert await whole(operator.dead()) == []
 
 
 async def test_what_cannot_be_retried_is_said_and_can_be_purged(house: House) -> None:
@@ -143,7 +149,7 @@ async def test_what_cannot_be_retried_is_said_and_can_be_purged(house: House) ->
         await house.bot.host.set_aside("fake", "A1", b"{one", "It is no JSON.")
         await house.bot.host.set_aside("fake", "A1", b"{two", "It is no JSON.")
         assert await operator.purge(None) == 2
-        assert await operator.dead() == []
+        assert await whole(operator.dead()) == []
 
 
 async def test_a_forgotten_person_leaves_no_trace_and_no_memory(house: House) -> None:

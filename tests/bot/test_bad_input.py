@@ -18,6 +18,7 @@ from bot.events import Answer, Outbound
 from tests.fakes.adapter import FAKE, FakeAdapter
 from tests.fakes.channel import FakeChannel, room
 from tests.house import House, a_house, fake_config
+from tests.postgres import about_sqlite
 from tests.started import Bot
 
 
@@ -136,9 +137,9 @@ async def test_a_poison_payload_is_set_aside_once_and_the_others_go_on(house: Ho
     assert house.count("events_total", channel="fake", kind="payload", outcome="poison") == 2
 
 
+@about_sqlite
 async def test_a_locked_database_acknowledges_nothing_and_what_comes_again_is_answered_once(tmp_path: Path) -> None:
     async with a_house(tmp_path) as house:
-        house.bot.db._busy_seconds = 0.1
         await house.bot.db.write(lambda tx: tx.run("PRAGMA busy_timeout=100") * 0)
         lock = sqlite3.connect(tmp_path / "bot.db", isolation_level=None)
         lock.execute("BEGIN IMMEDIATE")
@@ -160,6 +161,7 @@ async def test_a_second_bot_on_the_same_database_is_refused(house: House) -> Non
         await second.start()
 
 
+@about_sqlite
 async def test_a_database_that_cannot_be_opened_is_a_wrong_setting(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("not a folder")
     config = fake_config("http://127.0.0.1:9/api/v1", tmp_path, BOT_DATABASE_URL=f"sqlite:///{tmp_path}/file/bot.db")

@@ -17,6 +17,9 @@ from bot.store.database import Tx
 from bot.store.votes import clicks_on, emoji_on
 from tests.fakes.channel import Sent, room
 from tests.house import House, a_house
+from tests.postgres import about_sqlite
+
+pytestmark = about_sqlite
 
 SLACK = 150
 """Steps by which one statement may differ between a small history and a large one; a row read is ten or so."""
@@ -35,11 +38,11 @@ def counted(steps: Counter[str], monkeypatch: pytest.MonkeyPatch) -> Iterator[No
                 nonlocal taken
                 taken += 1
 
-            tx._connection.set_progress_handler(step, 1)
+            tx.connection.set_progress_handler(step, 1)
             try:
                 return method(tx, sql, *args)
             finally:
-                tx._connection.set_progress_handler(None, 0)
+                tx.connection.set_progress_handler(None, 0)
                 steps[sql] = max(steps[sql], taken)
 
         return run

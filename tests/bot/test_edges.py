@@ -16,9 +16,11 @@ from bot import events
 from bot.api.models import ChatStatus, parse_status
 from bot.config import Route, route_for
 from bot.errors import Unavailable
+from bot.store import receipts, turns
 from bot.store.database import Tx
 from tests.fakes.channel import ACCOUNT, NAME, dm, room
 from tests.house import House, a_house
+from tests.postgres import about_sqlite
 
 
 def moved(house: House) -> events.Moved:
@@ -176,6 +178,66 @@ async def test_an_answer_that_may_be_there_is_not_called_absent(tmp_path: Path) 
         await _looked_up_in_vain(house)
 
 
+async def test_who_waited_until_the_deadline_is_told_at_once(tmp_path: Path) -> None:
+    """Each of them, one right after the other, and nothing is asked any more."""
+    async with a_house(tmp_path, delay=60, BOT_GIVE_UP="2") as house:
+        for number in range(5):
+            await house.channel.say(f"Question {number}?")
+        await house.channel.wait_for(lambda: len(house.channel.notices("failure")) == 5, 10)
+        await house.idle()
+        assert house.asked() == ["Question 0?"]
+        assert house.count("api_retries_total", endpoint="chat_async", reason="unknown") == 0
+
+
+async def test_a_deadline_that_comes_while_the_turn_is_being_taken_leaves_it_taken(tmp_path: Path) -> None:
+    async with a_house(tmp_path, BOT_GIVE_UP="1") as house:
+        write = house.bot.ctx.db.write
+        slow = [True]
+
+        async def takes_long(work: Callable[[Tx], Any], *, urgent: bool = False) -> Any:
+            result = await write(work, urgent=urgent)
+            if getattr(work, "__name__", "") == "fenced" and slow:
+                slow.clear()
+                await asyncio.sleep(2)
+            return result
+
+        house.bot.ctx.db.write = takes_long  # type: ignore[method-assign]  # a disk that takes long
+        await house.channel.say("When does the shop open?")
+        await house.channel.wait_for(lambda: house.channel.notices("failure"), 6)
+        assert not slow, "nothing was slow"
+
+
+async def test_a_turn_that_ended_before_its_acceptance_was_told_shows_nothing_more(house: House) -> None:
+    """A stop in the same commit can be done with sooner than the question it stops."""
+    await house.channel.say("When does the shop open?")
+    await house.answers(1)
+    await house.idle()
+    bot = house.bot
+    (number,) = (await house.table("SELECT id FROM turns WHERE kind='question'"))[0]
+    ended = await bot.ctx.db.read(lambda tx: turns.get(tx, number))
+    assert ended is not None
+    bot.engine.accepted([ended], [ended.lane])
+    await house.idle()
+    await asyncio.sleep(0.3)
+    assert house.channel.working == set()
+    assert bot.engine.open_questions == 0
+    assert house.count("turns_in_flight") == 0
+
+
+async def test_a_notice_that_another_process_sent_is_removed_with_the_answer(tmp_path: Path) -> None:
+    """Two processes beside each other, for the first has lost its lock: the second must not think that it sent all."""
+    async with a_house(tmp_path, delay=1.0) as house:
+        await house.channel.say("When does the shop open?")
+        await house.channel.wait_for(house.asked)
+        bot = house.bot
+        (number,) = (await house.table("SELECT id FROM turns WHERE kind='question'"))[0]
+        (part,) = bot.ctx.adapters[NAME].render(events.Notice(text="Still at it.", kind="progress"))
+        ref = await bot.ctx.adapters[NAME].send(dm(), part, "of another process", None)
+        await bot.ctx.db.write(lambda tx: receipts.add(tx, receipts.Receipt(number, "progress", ref, dm()), 0, 1.0))
+        await house.answers(1)
+        await house.channel.wait_for(lambda: not house.channel.notices("progress"))
+
+
 async def _looked_up_in_vain(house: House) -> None:
     house.channel.plan = ["cut_after_write"]
     search = house.channel.search
@@ -253,6 +315,7 @@ def test_a_route_put_before_another_does_not_rename_it() -> None:
     assert route_for((one,), *where)[0] == route_for((other, one), *where)[0]
 
 
+@about_sqlite
 @pytest.mark.parametrize("way", ["read", "write"])
 async def test_a_malformed_database_is_unavailable(house: House, way: str) -> None:
     def broken(_tx: Tx) -> None:

@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 
 from bot.api.models import FeedbackReceipt
+from bot.store import feedback
+from tests.bot.test_admin import operator_of
 from tests.bot.test_feedback import answered, settled, truth
 from tests.fakes.channel import Sent, room
 from tests.house import House
@@ -31,6 +33,69 @@ async def test_a_withdrawn_rating_given_again_does_not_claim_that_the_api_took_i
     await react(answer.ref, "👎")
     await settled(house)
     assert await truth(house) == ("bad", "bad", "already_rated")
+
+
+async def test_the_report_compares_with_the_rating_that_the_api_kept(house: House) -> None:
+    answer = await answered(house)
+    await house.channel.react(answer.ref, "👎")
+    await settled(house)
+    await house.channel.react(answer.ref, "👎", added=False)
+    await house.channel.react(answer.ref, "👍")
+    await settled(house)
+    async with operator_of(house) as operator:
+        report = await operator.feedback_report()
+        (differing,) = report["differs"]
+        assert (differing["rating"], differing["submitted"], differing["held"]) == ("good", "good", "bad")
+        await house.channel.react(answer.ref, "👍", added=False)
+        await house.channel.react(answer.ref, "👎")
+        await settled(house)
+        assert (await operator.feedback_report())["differs"] == [], "the API holds what people mean again"
+
+
+async def test_a_rating_of_somebody_else_that_the_api_keeps_is_not_known(house: House) -> None:
+    answer = await answered(house)
+    session, request = (await house.table("SELECT lane, request_id FROM turns WHERE kind='question'"))[0]
+    await house.bot.ctx.api_for("").feedback(session, request, "bad")
+    await house.channel.react(answer.ref, "👍")
+    await settled(house)
+    async with operator_of(house) as operator:
+        (differing,) = (await operator.feedback_report())["differs"]
+        assert (differing["rating"], differing["held"], differing["outcome"]) == ("good", None, "already_rated")
+
+
+async def test_a_click_that_is_taken_back_is_no_vote_and_asks_no_reason(house: House) -> None:
+    answer = await answered(house)
+    await house.channel.react(answer.ref, "👍")
+    await house.channel.react(answer.ref, "👎", button=True)
+    await settled(house)
+    assert (await truth(house))[0] == "bad"
+    await house.channel.react(answer.ref, "👎", button=True, added=False)
+    await settled(house)
+    assert (await truth(house))[0] is None, "the click has replaced the emoji for good"
+    assert len(house.channel.notices("why")) == 1
+    await house.channel.react(answer.ref, "👍", button=True)
+    await settled(house)
+    assert (await truth(house))[0] == "good"
+
+
+async def test_a_rating_withdrawn_before_it_was_submitted_is_no_difference(house: House) -> None:
+    answer = await answered(house)
+    await house.channel.react(answer.ref, "👍")
+    await house.channel.react(answer.ref, "👍", added=False)
+    await settled(house)
+    async with operator_of(house) as operator:
+        assert (await operator.feedback_report())["differs"] == []
+
+
+async def test_a_clock_that_was_set_back_before_a_restart_delays_no_rating_for_an_hour(house: House) -> None:
+    await answered(house)
+    (turn,) = await house.table("SELECT id FROM turns")
+    an_hour_ahead = house.bot.ctx.clock() + 3600
+    await house.bot.ctx.persist(lambda tx: feedback.set_rating(tx, turn["id"], "bad", 5.0, an_hour_ahead))
+    await house.restart()
+    async with asyncio.timeout(20):
+        while (await house.table("SELECT due_at FROM feedback"))[0]["due_at"] > house.bot.ctx.clock() + feedback.LATEST:
+            await asyncio.sleep(0.02)
 
 
 async def test_an_edited_reason_is_no_question(house: House) -> None:

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import timedelta
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import pytest
+
 from bot.assistant.faults import Fault
+from bot.ratings import record
+from bot.store.receipts import Receipt
 from tests.fakes.channel import Sent
 from tests.house import House, a_house
 
@@ -124,6 +129,28 @@ async def test_any_part_of_a_split_answer_counts_and_a_reaction_that_overtakes_w
     await house.idle()
     await settled(house)
     assert house.rated() == ["bad"]
+
+
+@pytest.mark.parametrize("early_first", [True, False])
+async def test_what_is_done_within_one_second_keeps_its_order_though_one_part_is_not_known_yet(
+    house: House, early_first: bool
+) -> None:
+    """Telegram tells whole seconds; the click on the last part overtakes its receipt, the emoji stands on the first."""
+    answer = await answered(house)
+    later = house.channel.ref(answer.conversation, "b-later")
+    second = datetime(2026, 11, 28, 12, 0, 0, tzinfo=UTC)
+    click = replace(house.channel.reaction(later, "👍", button=True), sent_at=second)
+    emoji = replace(house.channel.reaction(answer.ref, "👎"), sent_at=second)
+    receipt = Receipt(1, "answer", later, answer.conversation)
+    if not early_first:
+        await house.channel.happen(emoji)
+    await house.bot.db.write(lambda tx: record.keep_early(tx, later, click, 0.0))
+    if early_first:
+        await house.channel.happen(emoji)
+    await house.bot.db.write(lambda tx: record.early_gestures(tx, receipt, house.config.feedback, 0.0))
+    assert [row["rating"] for row in await house.table("SELECT rating FROM feedback")] == [
+        "bad" if early_first else "good"
+    ]
 
 
 async def test_reactions_out_of_order_count_by_the_platforms_time(house: House) -> None:

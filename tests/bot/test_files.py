@@ -81,7 +81,7 @@ async def test_what_cannot_be_had_or_read_costs_the_text_and_not_the_answer(tmp_
     async with a_house(tmp_path, BOT_CONTEXT__FILES="true") as house:
         house.channel.files |= {"bomb.docx": bomb.getvalue(), "broken.pdf": b"%PDF-1.7 not", "good.txt": b"Monday."}
         answer = await ask(house, file("gone.txt"), file("bomb.docx"), file("broken.pdf"), file("good.txt"))
-        assert "I did not read gone.txt, bomb.docx and broken.pdf, only your words." in answer
+        assert "I did not read gone.txt, bomb.docx, and broken.pdf, only your words." in answer
         assert "> Monday." in house.asked()[0]
 
 

@@ -61,12 +61,12 @@ async def test_when_too_many_are_open_only_new_questions_are_put_off(tmp_path: P
 async def test_what_is_put_off_leaves_nothing_behind(tmp_path: Path) -> None:
     async with a_house(tmp_path, delay=0.5, BOT_LIMITS__OPEN_TURNS="1") as house:
         await house.channel.say("first", user_id="U1")
-        before = [tuple(row) for row in await house.table("SELECT * FROM events")]
+        before = await house.values("events")
         late = house.channel.message("second", user_id="U2")
         with pytest.raises(Unavailable) as refused:
             await house.bot.router.handle(late)
         assert refused.value.reason == "open_turns"
-        assert [tuple(row) for row in await house.table("SELECT * FROM events")] == before
+        assert await house.values("events") == before
         await house.idle()
         await house.channel.happen(late)
         await house.answers(2)

@@ -10,11 +10,16 @@ from pathlib import Path
 
 import pytest
 
-from bot.store import feedback_list, forgetting, retention
-from bot.store.database import Tx
+from bot.events import ContextItem
+from bot.store import contexts, feedback_list, forgetting, retention
+from bot.store.contexts import QuestionContext, pack_context
+from bot.store.database import Row, Tx
 from bot.store.file import connect
 from bot.store.migrations import migrate
 from bot.store.retention import DAY, PAGES, ROWS, TURNS
+from tests.postgres import about_sqlite
+
+pytestmark = about_sqlite
 
 NOW = 1_800_000_000.0
 TURN = (
@@ -39,7 +44,8 @@ def fill(tx: Tx, turns: int, days: float) -> None:
         )
         rating = ("good", "bad", None)[n % 3]
         tx.run(
-            "INSERT INTO feedback (turn, rating, submitted, outcome, changed_at) VALUES (?, ?, 'good', 'submitted', ?)",
+            "INSERT INTO feedback (turn, rating, submitted, held, outcome, changed_at)"
+            " VALUES (?, ?, 'good', 'good', 'submitted', ?)",
             *(n, rating, at),
         )
         if n % 10 == 0:
@@ -74,7 +80,7 @@ class Watched(Tx):
                 if row["detail"].startswith("SCAN") and " USING " not in row["detail"]:
                     self.scans.append(f"{row['detail']}: {sql}")
 
-    def all(self, sql: str, *args: object) -> list[sqlite3.Row]:
+    def all(self, sql: str, *args: object) -> list[Row]:
         self._look(sql, args)
         return super().all(sql, *args)
 
@@ -83,13 +89,23 @@ class Watched(Tx):
         return super().run(sql, *args)
 
 
-SMALL = {"epochs", "aliases", "cooldowns", "unreachable", "early_changes", "early_reactions", "dead"}
+SMALL = {
+    "invitations",
+    "guesses",
+    "epochs",
+    "aliases",
+    "cooldowns",
+    "unreachable",
+    "early_changes",
+    "early_reactions",
+    "dead",
+}
 """Tables that may be read whole: they have a row for a place or a person, or what is kept some minutes."""
 
 
 def test_no_slice_reads_a_whole_large_table(connection: sqlite3.Connection) -> None:
     tx = Watched(connection)
-    slices = [*retention.old(30, 400, NOW), *(one for _, one in forgetting.person("slack", "T1", "U7"))]
+    slices = [*retention.old(30, 400, NOW), *(one for _, one in forgetting.person("slack", "T1", "U7", [7]))]
     for one in slices:
         one(tx)
     feedback_list.newest(tx, 0.0, 100)
@@ -130,10 +146,34 @@ async def test_an_open_turn_is_never_forgotten_and_holds_up_nothing(connection: 
     assert number(connection, f"turns WHERE accepted_at<{NOW - 400 * DAY}") == 30
 
 
+async def test_who_is_quoted_in_many_questions_is_forgotten_in_slices(connection: sqlite3.Connection) -> None:
+    """Who is quoted where is looked for by a read: the writer is not held up by a whole account's questions."""
+    quote = ContextItem(kind="forward", text="words", author="Eve", author_id="U-quoted")
+    context = pack_context(QuestionContext(items=(quote,)))
+    connection.execute("UPDATE turns SET context=? WHERE id%2=0", (context,))
+    connection.execute(
+        "INSERT INTO question_parts SELECT channel, account, conversation, question, id, 0, '', '', NULL, ? FROM turns"
+        " WHERE id%3=0",
+        (context,),
+    )
+    tx = Tx(connection)
+    found = contexts.quoting(tx, "slack", "T1", "U-quoted")
+    assert found == [n for n in range(1, 3_001) if n % 2 == 0 or n % 3 == 0]
+    for name, one in forgetting.person("slack", "T1", "U-quoted", found):
+        before = connection.total_changes
+        changed = one(tx)
+        if name == "quoted" and changed:
+            assert changed <= TURNS
+            assert connection.total_changes - before <= 2 * TURNS
+            assert one(tx) == 0
+    for table in ("turns", "question_parts"):
+        assert number(connection, f"{table} WHERE context LIKE '%U-quoted%'") == 0
+
+
 async def test_a_person_is_forgotten_in_slices_and_nobody_else(connection: sqlite3.Connection) -> None:
     tx = Tx(connection)
     others = number(connection, "turns WHERE asker<>'U7'")
-    for _, one in forgetting.person("slack", "T1", "U7"):
+    for _, one in forgetting.person("slack", "T1", "U7", [7]):
         changed = one(tx)
         assert changed <= max(TURNS, ROWS)
         while changed:
@@ -169,8 +209,10 @@ def test_the_report_counts_all_and_lists_the_newest(connection: sqlite3.Connecti
     assert report["reasons"][0] == {"reference": "R0003000", "reason": "too long"}
     assert len(report["reasons"]) == 5
     assert feedback_list.report(tx, NOW + 1, 5)["channels"] == {}
-    assert [entry["reference"] for entry in feedback_list.newest(tx, 0.0, 2)] == ["R0003000", "R0002999"]
-    assert feedback_list.newest(tx, 0.0, 1)[0]["comments"] == ["too long"]
+    entries, last = feedback_list.newest(tx, 0.0, 2)
+    assert [entry["reference"] for entry in entries] == ["R0003000", "R0002999"]
+    assert entries[0]["comments"] == ["too long"]
+    assert [entry["reference"] for entry in feedback_list.newest(tx, 0.0, 2, last)[0]] == ["R0002998", "R0002997"]
     assert feedback_list.count(tx, NOW - 50 * DAY) == 301
 
 
@@ -193,7 +235,7 @@ async def test_a_slice_of_a_large_database_is_short(tmp_path: Path) -> None:
             longest.append(time.perf_counter() - began)
             return changed
 
-        for _, one in forgetting.person("slack", "T1", "U7"):
+        for _, one in forgetting.person("slack", "T1", "U7", [7]):
             await retention.in_slices(write, (one,))
         forgot, longest = sorted(longest), []
         await retention.in_slices(write, retention.old(30, 400, NOW))

@@ -17,6 +17,9 @@ from bot.store.migrations import STEPS, migrate
 from bot.store.steps import StepName
 from tests.fakes.channel import ACCOUNT, NAME, dm
 from tests.house import a_house
+from tests.postgres import about_sqlite
+
+pytestmark = about_sqlite
 
 BEFORE_KINDS = 5
 """The last version that named steps in one column and kept the kind of a conversation under another name."""
@@ -25,11 +28,10 @@ BEFORE_KINDS = 5
 def old_database(path: Path, now: float) -> None:
     """Write what that version wrote: an open question, and an answered one with a receipt, a click and more."""
     connection = sqlite3.connect(path, isolation_level=None)
-    for version, script in enumerate(STEPS[:BEFORE_KINDS], start=1):
-        for statement in script.split(";\n"):
-            if statement.strip():
-                connection.execute(statement)
-        connection.execute(f"PRAGMA user_version={version}")
+    for step in STEPS[:BEFORE_KINDS]:
+        for statement in step.statements:
+            connection.execute(statement)
+        connection.execute(f"PRAGMA user_version={step.number}")
     conversation = dm("U1")
     place = {
         "channel": NAME,
@@ -111,10 +113,9 @@ def test_the_schema_of_a_new_database_is_that_of_a_migrated_one(tmp_path: Path) 
 @pytest.mark.parametrize("version", range(1, len(STEPS)))
 def test_a_migration_can_begin_at_every_version(tmp_path: Path, version: int) -> None:
     connection = sqlite3.connect(tmp_path / "bot.db", isolation_level=None)
-    for script in STEPS[:version]:
-        for statement in script.split(";\n"):
-            if statement.strip():
-                connection.execute(statement)
+    for step in STEPS[:version]:
+        for statement in step.statements:
+            connection.execute(statement)
     connection.execute(f"PRAGMA user_version={version}")
     assert migrate(connection) == len(STEPS)
     connection.close()

@@ -11,6 +11,7 @@ import pytest
 from bot import notices
 from bot.events import MessageRef
 from bot.intake.replies import TOLD_A_MINUTE
+from bot.texts import said as in_words
 from tests.fakes.channel import room
 from tests.house import House, a_house
 
@@ -20,7 +21,7 @@ TOO_MANY = notices.too_many(7).split("7")[0]
 async def said(house: House) -> list[str]:
     """List the notices that were posted; one of two messages is one."""
     rows = await house.table("SELECT text FROM turns WHERE kind='notice' AND outcome='answered'")
-    return [row["text"] for row in rows]
+    return [in_words(row["text"], "en") for row in rows]
 
 
 async def told(house: House) -> tuple[int, int]:

@@ -195,9 +195,11 @@ class Narrower(FakeAdapter):
         return [self.escape(word) for word in text.split()]
 
 
-async def test_an_intent_is_the_same_after_it_was_stored() -> None:
-    parts = list(FakeAdapter(FakeChannel()).render(Answer(text=LONG, asker_id="U1")))
-    rendered = Rendered(Answer(text=LONG, asker_id="U1"), parts)
+@pytest.mark.parametrize("asks_rating", [True, False])
+async def test_an_intent_is_the_same_after_it_was_stored(asks_rating: bool) -> None:
+    answer = Answer(text=LONG, asker_id="U1", notes=("A note.",), asks_rating=asks_rating)
+    rendered = Rendered(answer, list(FakeAdapter(FakeChannel()).render(answer)))
+    assert ("asks_rating" in rendered.to_json()["answer"]) == (not asks_rating), "an older bot can read it"
     assert Rendered.from_json(json.loads(json.dumps(rendered.to_json()))) == rendered
 
 

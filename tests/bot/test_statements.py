@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -12,10 +14,20 @@ import pytest
 from bot.api.client import ApiClient
 from bot.intake import acceptance, router
 from bot.store.database import Tx
+from bot.store.file import connect
+from bot.store.trace import by_reference
 from tests.house import House, a_house
+from tests.postgres import about_sqlite
+from tests.store_counts import counted
+
+pytestmark = about_sqlite
 
 MOST = 8
 """Statements in the transaction that accepts a direct question."""
+TURN_WRITES = 5
+TURN_STATEMENTS = 26
+TURN_READS = 6
+"""What a direct question with an answer of one part costs, from its acceptance to its end."""
 
 
 @pytest.fixture
@@ -33,11 +45,11 @@ class Counted:
     def take(self, tx: Tx, *args: Any, **options: Any) -> Any:
         statements: list[str] = []
         self.transactions.append(statements)
-        tx._connection.set_trace_callback(statements.append)
+        tx.connection.set_trace_callback(statements.append)
         try:
             return acceptance.take(tx, *args, **options)
         finally:
-            tx._connection.set_trace_callback(None)
+            tx.connection.set_trace_callback(None)
 
 
 async def test_a_direct_question_is_accepted_by_few_statements_and_its_epoch_read_once(house: House) -> None:
@@ -58,10 +70,63 @@ async def test_a_direct_question_is_accepted_by_few_statements_and_its_epoch_rea
 async def test_the_client_of_every_route_is_made_before_the_first_question(tmp_path: Path) -> None:
     """Its TLS takes 50 ms, for which no other question would be heard."""
     routes = '[{"conversation": "D-A*", "site_id": "demo"}, {"conversation": "D-B*", "site_id": "demo"}]'
-    with patch("bot.app.ApiClient", wraps=ApiClient) as made:
+    with patch("bot.api.clients.ApiClient", wraps=ApiClient) as made:
         async with a_house(tmp_path, BOT_ROUTES=routes) as house:
             assert made.call_count == 3, "two routes, and the site of the settings"
             for user_id in ("A1", "B1", "C1"):
                 await house.channel.say("When does the shop open?", user_id=user_id)
             await house.answers(3)
             assert made.call_count == 3
+
+
+async def test_a_turn_is_five_commits_and_nothing_is_read_that_is_known(house: House) -> None:
+    """Accepted; the submit begins; it has its request; the answer is promised, its send begins; it is sent, at the end.
+
+    That no sign of work is left is noted later, for many turns at once.
+    """
+    await house.channel.say("When does the shop open?")
+    await house.answers(1)
+    await _clean(house)
+    with counted() as counts:
+        await house.channel.say("Can I return a bicycle?")
+        await house.answers(2)
+        await house.idle()
+        await asyncio.sleep(0)
+        jobs, writes = counts.jobs, list(counts.writes)
+        await _clean(house)
+    table = "\n".join(("written:", *writes, "read:", *counts.reads))  # the times of a route are kept now and then
+    assert jobs == TURN_WRITES, table
+    assert len(writes) <= TURN_STATEMENTS, table
+    assert len([sql for sql in counts.reads if "cleanup" not in sql and "FROM dead" not in sql]) <= TURN_READS, table
+    trace = await house.bot.db.read(lambda tx: by_reference(tx, tx.all("SELECT reference FROM turns")[-1]["reference"]))
+    assert trace is not None
+    assert [step["name"] for step in trace["steps"]] == ["submit:0", "poll:0", "intent", "send:0"]
+    assert (trace["attempts"], trace["polls"] > 0) == (1, True)
+
+
+async def test_the_answer_is_stored_once(house: House) -> None:
+    house.assistant.script(contains="", answer="A very particular answer.")
+    await house.channel.say("When does the shop open?")
+    await house.answers(1)
+    stored = await house.table("SELECT kind, result FROM steps WHERE result LIKE '%very particular%'")
+    assert [row["kind"] for row in stored] == ["intent"]
+
+
+async def _clean(house: House) -> None:
+    async with asyncio.timeout(20):
+        while await house.table("SELECT 1 FROM turns WHERE state='open' OR cleanup=1"):
+            await asyncio.sleep(0.05)
+
+
+async def test_a_poll_whose_answer_was_not_promised_is_made_again(tmp_path: Path) -> None:
+    """It is stored as done with what comes next: after an edit that is the next submit, which the API may refuse."""
+    async with a_house(tmp_path, delay=1.0) as house:
+        await house.channel.say("When does the shop open?")
+        await house.channel.wait_for(lambda: house.asked())
+        await house.bot.stop()
+        with contextlib.closing(connect(tmp_path / "bot.db")) as connection:
+            connection.execute("INSERT INTO steps (turn, kind, number, done_at, result) VALUES (1,'poll',0,1.0,'null')")
+        await house.restart()
+        (answer,) = await house.answers(1)
+        assert "nine" in answer.text
+        assert len(house.asked()) == 1

@@ -71,7 +71,6 @@ def test_documents_are_pushed_once_listed_put_aside_and_deleted(cli: Cli) -> Non
     (folder / ".hidden" / "x.md").write_text("# No\n")
     (folder / "parking.md").write_text("# Parking\n\nVisitors park behind the mill.\n")
     (folder / "times.csv").write_text("Question,Answer\nWhen does the mill open?,At ten.\nA question alone,\n")
-    (folder / "picture.png").write_bytes(b"\x89PNG")
 
     done = cli("docs", "push", "folder", "--json")
     assert done.returncode == 1  # one row has no answer; the others are loaded
@@ -87,7 +86,7 @@ def test_documents_are_pushed_once_listed_put_aside_and_deleted(cli: Cli) -> Non
     assert again["Parking"]["result"] == "replaced"
     assert again["Parking"]["id"] != first["Parking"]["id"]
     listed = {entry["id"]: entry for entry in cli.json("docs", "list")}
-    assert all(set(entry) == {"id", "title", "status", "ready"} for entry in listed.values())
+    assert all(set(entry) == {"id", "title", "status", "ready", "error"} for entry in listed.values())
     assert first["Parking"]["id"] not in listed
     assert listed[again["Parking"]["id"]]["status"] == "active"
 
@@ -95,25 +94,36 @@ def test_documents_are_pushed_once_listed_put_aside_and_deleted(cli: Cli) -> Non
     assert cli.json("docs", "deactivate", *ids) == {"ids": ids, "status": "draft"}
     assert {cli.json("docs", "list")[i]["status"] for i in range(2)} == {"draft"}
     assert cli("docs", "activate", ids[0]).stdout == "1 document is active now.\n"
+    for verb in ("activate", "deactivate", "delete"):
+        done = cli("docs", verb, "nosuch")
+        assert (done.returncode, done.stdout) == (1, "")
+        assert "no document nosuch" in done.stderr
+    done = cli("docs", "activate", ids[0], "nosuch", "--json")
+    assert (done.returncode, json.loads(done.stdout)) == (
+        1,
+        {"ids": ids[:1], "status": "active", "unknown": ["nosuch"]},
+    )
     assert cli("docs", "delete", *ids).returncode == 0
     assert cli.json("docs", "list") == []
     assert "no documents" in cli("docs", "list").stdout
 
 
 def test_what_cannot_be_pushed(cli: Cli) -> None:
-    (cli.cwd / "a.txt").write_bytes(b"\xff\xfe\x00")
-    (cli.cwd / "b.csv").write_text("name,price\n1,2\n")
+    (cli.cwd / "a.txt").write_bytes(b"\x00\x01\x02")
+    (cli.cwd / "b.md").write_text("Fine.\n\nThe card is 4111 1111 1111 1111.\n")
     (cli.cwd / "c.exe").write_text("x")
-    results = json.loads(cli("docs", "push", "a.txt", "b.csv", "c.exe", "--json").stdout)
-    assert [entry["result"] for entry in results] == ["failed"] * 3
-    assert [word in entry["error"] for word, entry in zip(("UTF-8", "columns", "kind"), results, strict=True)] == [
-        True
-    ] * 3
+    (cli.cwd / "d.md").write_text("\n")
+    results = json.loads(cli("docs", "push", "a.txt", "b.md", "c.exe", "d.md", "--json").stdout)
+    assert [entry["result"] for entry in results] == ["failed"] * 4
+    words = ("not a text", "line 3 looks like the number of a payment card", "kind", "no text")
+    assert [word in entry["error"] for word, entry in zip(words, results, strict=True)] == [True] * 4
+    (allowed,) = cli.json("docs", "push", "b.md", "--allow", "b.md")
+    assert allowed["result"] == "created"
+    assert cli("docs", "delete", allowed["id"]).returncode == 0
     (cli.cwd / "empty").mkdir()
-    for path, words in (("empty", "nothing to load"), ("absent", "no file or folder")):
+    for path, told in (("empty", "nothing to load"), ("absent", "no file or folder")):
         done = cli("docs", "push", path)
-        assert (done.returncode, words in done.stderr) == (1, True)
-    (cli.cwd / "data").mkdir()
+        assert (done.returncode, told in done.stderr) == (1, True)
     (cli.cwd / "data" / "documents.json").write_text("{")
     done = cli("docs", "push", "a.txt")
     assert (done.returncode, "documents.json" in done.stderr) == (1, True)
@@ -138,6 +148,28 @@ def test_ask_gives_up_and_says_so(cli: Cli) -> None:
     assert "no answer within 0.01 seconds" in done.stderr
 
 
+def test_ask_says_at_once_that_nobody_is_there_and_at_the_end_what_was_tried(tmp_path: Path) -> None:
+    nobody = Cli("http://127.0.0.1:9/api/v1", tmp_path)
+    done = nobody("ask", "anything", "--timeout", "1")
+    at_once, at_the_end = done.stderr.splitlines()
+    assert done.returncode == 1
+    assert "could not be reached" in at_once
+    assert "for up to 1 seconds" in at_once
+    assert "It was tried" in at_the_end
+    assert "could not be reached" in at_the_end
+
+
+def test_a_session_that_list_shows_can_be_closed(cli: Cli) -> None:
+    session = cli.json("ask", "How many steps has the tower?")["session_id"]
+    assert cli.json("sessions", "close", session) == {"session_id": session, "closed": True}
+    listed = {entry["session_id"]: entry for entry in cli.json("sessions", "list")}
+    assert listed[session]["closed_at"] or listed[session]["status"] == "closed"
+    again = cli("sessions", "close", session)
+    assert (again.returncode, "closed already" in again.stderr) == (1, True)
+    unknown = cli("sessions", "close", "nosuch")
+    assert (unknown.returncode, "nosuch" in unknown.stderr) == (1, True)
+
+
 def test_figures(cli: Cli) -> None:
     limits = cli.json("limits")
     assert {"limits", "usage", "used_ratio"} == set(limits)
@@ -145,6 +177,19 @@ def test_figures(cli: Cli) -> None:
     assert {"tenant", "site"} == set(cli.json("stats"))
     assert "messages" in cli("limits").stdout
     assert "tenant" in cli("stats").stdout
+
+
+def test_figures_of_a_routes_site(cli: Cli, base_url: str) -> None:
+    (cli.cwd / "route.key").write_text(KEY)
+    routes = [{"channel": "nosuch*"}, {"name": "sales", "site_id": "shop", "api_key_file": "route.key"}]
+    own = {"UPPZY_API_KEY": "not-the-api-key", "BOT_ROUTES": json.dumps(routes)}
+    for name in ("sales", "2"):
+        done = cli("limits", "--route", name, "--json", **own)
+        assert "messages" in json.loads(done.stdout)["used_ratio"]
+    assert "tenant" in cli("stats", "--route", "sales", **own).stdout
+    assert cli("limits", "--route", "1", **own).returncode == 1, "it goes by the settings' own key"
+    done = cli("limits", "--route", "nosuch", **own)
+    assert (done.returncode, "config show" in done.stderr) == (2, True)
 
 
 @pytest.mark.parametrize("arguments", [["limits"], ["ask", "anything"], ["docs", "list"], ["sessions", "list"]])
@@ -183,12 +228,14 @@ async def test_ask_submits_once_after_refusals_and_twice_at_most_after_an_unknow
     monkeypatch.setattr(client, "submit", scripted)
     try:
         outcomes[:] = [Unavailable("no", retry_after=0), OutcomeUnknown("cut"), Unavailable("no", retry_after=0), None]
-        request_id, status = await ask_command._turn(client, "s", "anything", None, lambda _: None)
+        request_id, status = await ask_command._turn(
+            client, "s", "anything", None, lambda _: None, ask_command.WaitTrouble(9)
+        )
         assert (calls, status.state, bool(request_id)) == (4, "completed", True)
         calls = 0
         outcomes[:] = [OutcomeUnknown("cut"), OutcomeUnknown("cut again"), None]
         with pytest.raises(OutcomeUnknown, match="again"):
-            await ask_command._turn(client, "s", "anything", None, lambda _: None)
+            await ask_command._turn(client, "s", "anything", None, lambda _: None, ask_command.WaitTrouble(9))
         assert calls == 2
     finally:
         await client.aclose()

@@ -117,6 +117,6 @@ def test_apply_passes_the_options_on(registration: Registration, capsys: Capture
 def test_what_is_not_there_is_one_sentence(
     registration: Registration, capsys: Capture, arguments: list[str], words: str
 ) -> None:
-    assert call(["manifest", *arguments]) == 1
+    assert call(["manifest", *arguments]) == 2
     assert capsys.readouterr() == ("", words + "\n")
     assert registration.applied == []

@@ -53,6 +53,7 @@ def test_help_of_a_group_and_of_its_commands(tmp_path: Path, group: str) -> None
         (["ask", "x", "--timeout", "0"], "--timeout"),
         (["sessions", "forget"], "--user"),
         (["ask"], "question"),
+        (["demo", "company"], "company"),
     ],
 )
 def test_wrong_usage_is_2_and_one_line(tmp_path: Path, arguments: list[str], named: str) -> None:
@@ -60,8 +61,75 @@ def test_wrong_usage_is_2_and_one_line(tmp_path: Path, arguments: list[str], nam
     assert (done.returncode, done.stdout) == (2, "")
     (line,) = done.stderr.splitlines()
     assert named in line
-    assert line.startswith(("Unknown", "Invalid", "Command", "Parameter", "There is no question"))
+    assert line.startswith(("Unknown", "Invalid", "Command", "Parameter", "There is no question", "Not expected here"))
     assert "--help" in line
+
+
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        (["manifest", "foo"], "foo"),
+        (["manifest", "slack", "--mode", "http"], "--url"),
+        (["sessions", "forget", "--user", "me"], "CHANNEL:ACCOUNT:USER"),
+        (["docs", "draft"], "--from-feedback"),
+    ],
+)
+def test_wrong_usage_that_the_parser_cannot_see_is_2_too(tmp_path: Path, arguments: list[str], named: str) -> None:
+    done = command(*arguments, cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (2, "")
+    (line,) = done.stderr.splitlines()
+    assert named in line
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["dead", "list"], ["dead", "show", "AAAAAAAA"], ["dead", "purge", "--yes"], ["dead", "retry", "AAAAAAAA"],
+        ["feedback", "list"], ["feedback", "report"], ["trace", "AAAAAAAA"], ["sessions", "show", "s"],
+        ["sessions", "forget", "--user", "slack:T1:U1"], ["docs", "draft", "--from-feedback"],
+    ],
+)  # fmt: skip
+def test_no_database_is_made_and_the_one_that_was_looked_for_is_named(tmp_path: Path, arguments: list[str]) -> None:
+    done = command(*arguments, cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (1, "")
+    (line,) = done.stderr.splitlines()
+    assert str(tmp_path / "data" / "bot.db") in line
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_completion_knows_every_command(tmp_path: Path, shell: str) -> None:
+    done = command("completion", shell, cwd=tmp_path)
+    assert done.returncode == 0
+    for name, _, _ in COMMANDS:
+        assert name in done.stdout
+    for word in ("forget", "--from-feedback", "--dry-run"):
+        assert word in done.stdout.replace("-l '", "-l '--").replace("-l ", "--").replace("--'--", "--")
+
+
+def test_demo_says_when_no_channel_is_turned_on(tmp_path: Path) -> None:
+    running = Running("demo", "--channels", cwd=tmp_path, BOT_HTTP_PORT="0")
+    try:
+        running.first_line()
+        assert "SLACK_BOT_TOKEN or TELEGRAM_BOT_TOKEN" in "".join(running.stderr)
+    finally:
+        running.stop()
+
+
+def test_doctor_without_settings_says_where_a_channel_gets_its_token(tmp_path: Path) -> None:
+    done = command("doctor", cwd=tmp_path)
+    assert done.returncode == 1
+    *_, found, fix = done.stdout.splitlines()
+    assert found == "warn  channels: No channel is turned on: its token is missing."
+    for words in ("SLACK_BOT_TOKEN: uppzy-bot manifest slack", "TELEGRAM_BOT_TOKEN: Write /newbot to @BotFather"):
+        assert words in fix
+    for token in ("1:a", "no token"):  # one that is wrong is no missing one
+        told = command("doctor", cwd=tmp_path, TELEGRAM_BOT_TOKEN=token).stdout
+        assert "No channel is turned on" not in told
+    identifiers = dict.fromkeys(("UPPZY_API_KEY", "UPPZY_TENANT_ID", "UPPZY_SITE_ID"), "demo")
+    usable = command("doctor", cwd=tmp_path, UPPZY_BASE_URL="http://127.0.0.1:9/api/v1", **identifiers)
+    assert usable.stdout.count("TELEGRAM_BOT_TOKEN: Write /newbot") == 1
+    assert "connection refused" in usable.stdout
 
 
 def test_version(tmp_path: Path) -> None:
@@ -131,7 +199,7 @@ def test_missing_settings_are_1_and_all_named(tmp_path: Path, arguments: list[st
 def test_check_and_run_agree_about_a_database_that_is_not_served(tmp_path: Path) -> None:
     settings = {
         "UPPZY_API_KEY": "k", "UPPZY_TENANT_ID": "t", "UPPZY_SITE_ID": "s",
-        "TELEGRAM_BOT_TOKEN": "123456789:" + "t" * 35, "BOT_DATABASE_URL": "postgresql://bot:database-pw@db/bot",
+        "TELEGRAM_BOT_TOKEN": "123456789:" + "t" * 35, "BOT_DATABASE_URL": "mysql://bot:database-pw@db/bot",
     }  # fmt: skip
     checked = command("config", "check", cwd=tmp_path, **settings)
     ran = command("run", cwd=tmp_path, **settings)

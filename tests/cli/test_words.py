@@ -3,35 +3,64 @@
 from __future__ import annotations
 
 import io
+import json
+from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 
-from bot.cli.output import bar, harmless, progress, reading, table
+from bot.cli.dead import told
+from bot.cli.output import bar, harmless, listing, progress, reading, table
 from bot.cli.trace import story
 from bot.errors import Misconfigured, OutcomeUnknown, Unavailable
 
+TURN = {
+    "reference": "ABCDEFGH", "kind": "question", "channel": "slack", "account": "T1", "conversation": "C1",
+    "session_id": "s-1", "request_id": "r-1", "state": "done", "outcome": "answered", "reason": None,
+    "accepted_at": "2026-05-01T09:00:00.000Z", "finished_at": "2026-05-01T09:00:04.500Z", "polls": 3, "attempts": 2,
+    "steps": [
+        {"name": "submit:0", "started_at": "2026-05-01T09:00:00.100Z", "seconds": 0.4, "unknowns": 1},
+        {"name": "send:1", "started_at": "2026-05-01T09:00:04.000Z", "seconds": None, "unknowns": 0},
+    ],
+    "context": [{"kind": "reply", "outcome": "used", "chars": 12}], "messages": [],
+    "rating": "bad", "submitted": "good", "feedback": "already_rated",
+}  # fmt: skip
+NOW = 1_777_626_000.0 + 120
 
-def test_a_story_is_told_in_order() -> None:
-    lines = story(
-        {
-            "reference": "ABCDEFGH",
-            "request_id": None,
-            "polls": 3,
-            "steps": [{"name": "submit", "seconds": 0.1, "unknowns": 0}, {"name": "send:0", "seconds": None}],
-            "messages": [],
-            "turn": {"kind": "question", "steps": [{"name": "x"}]},
-        }
-    )
-    assert lines == [
-        "reference   ABCDEFGH",
-        "polls       3",
-        "",
-        "steps:",
-        "  1. submit, seconds 0.1, unknowns 0",
-        "  2. send:0",
-        "",
-        "turn: question, steps (name x)",
+
+def test_a_story_is_told_in_order_and_in_words() -> None:
+    assert story(TURN, NOW) == [
+        "Question ABCDEFGH (slack, account T1, conversation C1)",
+        "  session s-1, request r-1",
+        "  accepted 2026-05-01 09:00:00 UTC, 2 minutes ago",
+        "  along went: reply (used, 12 characters)",
+        "     +0.50 s  the API took the question, after 400 ms; once nobody could tell what became of it [submit:0]",
+        "     +4.00 s  begun, not known to be done: part 2 of the answer was sent [send:1]",
+        "  answered after 4.5 s, 3 polls, 2 attempts",
+        "  rated bad; at the API: good was submitted (already_rated)",
     ]
+
+
+def test_a_dead_letter_says_what_can_be_done() -> None:
+    letter = {"reference": "ABCDEFGH", "channel": "slack", "kind": "turn", "reason": "Nobody listens.", "turn": TURN}
+    what, to_do, _, first, *_ = told({**letter, "at": "2026-05-01T09:00:05Z"}, NOW)
+    assert what == "A question without an answer, slack, 1 minute ago: Nobody listens."
+    assert to_do == "To try it again: uppzy-bot dead retry ABCDEFGH"
+    assert first.startswith("Question ABCDEFGH")
+    payload = {**letter, "kind": "payload", "turn": None, "payload": "{", "at": "2026-05-01T09:00:05Z"}
+    assert told(payload, NOW)[1:] == [
+        "To throw it away: uppzy-bot dead purge ABCDEFGH", "", "What was delivered:", "  {",
+    ]  # fmt: skip
+
+
+def test_a_narrow_terminal_gets_a_row_a_paragraph(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("rich.console.Console.is_terminal", True)
+    monkeypatch.setenv("COLUMNS", "30")
+    table(("reference", "what", "why", "when"), [("A", "b", "c", "d"), ("E", "f", "g", "h")], empty="")
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[:6] == ["reference  A", "what       b", "why        c", "when       d", "", "reference  E"]
 
 
 def test_texts_of_others_do_not_steer_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
@@ -98,3 +127,31 @@ async def test_what_is_not_tried_again(error: Exception, repeatable: bool) -> No
     with pytest.raises(type(error)):
         await reading(failing, repeatable=repeatable)
     assert len(calls) == 1
+
+
+async def test_a_list_is_printed_as_its_pages_come(capsys: pytest.CaptureFixture[str]) -> None:
+    """A million rows must not wait in memory for the last one."""
+
+    async def pages(*sizes: int) -> AsyncIterator[list[dict[str, Any]]]:
+        number = 0
+        for size in sizes:
+            yield [{"reference": f"R{number + n}", "rating": None} for n in range(size)]
+            number += size
+            assert f"R{number - 1}" in capsys.readouterr().out, "it was not printed before the next page was read"
+            printed.append(number)
+
+    printed: list[int] = []
+    for as_json in (True, False):
+        assert await listing(pages(2, 1), ("reference", "rating"), as_json=as_json, empty="none") == 3
+    assert printed == [2, 3, 2, 3]
+    capsys.readouterr()
+
+    async def one() -> AsyncIterator[list[dict[str, Any]]]:
+        yield [{"a": "é\n"}, {"a": [1]}]
+        yield [{"a": None}]
+
+    assert await listing(one(), ("a",), as_json=True, empty="none") == 3
+    assert json.loads(capsys.readouterr().out) == [{"a": "é\n"}, {"a": [1]}, {"a": None}]
+    for as_json, shown in ((True, "[]\n"), (False, "none\n")):
+        assert await listing(pages(), ("a",), as_json=as_json, empty="none") == 0
+        assert capsys.readouterr().out == shown

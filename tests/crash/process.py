@@ -94,10 +94,13 @@ class Machine:
         setattr(tap, phase, hook)
         return done
 
+    def url(self) -> str:
+        """Return where its pages are."""
+        return str(re.findall(r'"(http://127\.0\.0\.1:\d+)/"', self.log())[-1])
+
     async def ready(self) -> tuple[int, dict[str, str]]:
         """Ask /readyz: the status, and the word of each check."""
-        url = re.findall(r'"(http://127\.0\.0\.1:\d+/)"', self.log())[-1]
-        async with aiohttp.ClientSession() as session, session.get(f"{url}readyz") as reply:
+        async with aiohttp.ClientSession() as session, session.get(f"{self.url()}/readyz") as reply:
             return reply.status, (await reply.json())["checks"]
 
     def log(self) -> str:

@@ -147,6 +147,8 @@ async def api_down(folder: Path, seconds: float, questions: int) -> dict[str, fl
             runner = machine.api_tap._runner
             assert runner is not None
             await asyncio.gather(*(site.stop() for site in list(runner.sites)))
+            assert runner.server is not None
+            await runner.server.shutdown(0)  # connections from before, too
 
         down = asyncio.Event()
         await machine.boot()

@@ -29,18 +29,19 @@ def pdf(pages: Sequence[Sequence[str]], *, title: str = "") -> bytes:
         kids.append(b"%d 0 R" % len(objects))
     objects[1] = b"<< /Type /Pages /Count %d /Kids [%s] >>" % (len(kids), b" ".join(kids))
     objects.append(b"<< /Title (%s) >>" % _escaped(title).encode("latin-1"))
-    out, offsets = bytearray(b"%PDF-1.4\n"), []
+    return pdf_of(*objects, trailer=b"/Info %d 0 R" % len(objects))
+
+
+def pdf_of(*objects: bytes, trailer: bytes = b"") -> bytes:
+    """A PDF file of these objects, numbered from 1 on, the first one its root; `trailer`: what else its end says."""
+    out, offsets = bytearray(b"%PDF-1.5\n"), []
     for number, body in enumerate(objects, start=1):
         offsets.append(len(out))
         out += b"%d 0 obj\n%s\nendobj\n" % (number, body)
     start = len(out)
     out += b"xref\n0 %d\n0000000000 65535 f \n" % (len(objects) + 1)
     out += b"".join(b"%010d 00000 n \n" % offset for offset in offsets)
-    out += b"trailer << /Size %d /Root 1 0 R /Info %d 0 R >>\nstartxref\n%d\n%%%%EOF" % (
-        len(objects) + 1,
-        len(objects),
-        start,
-    )
+    out += b"trailer << /Size %d /Root 1 0 R %s >>\nstartxref\n%d\n%%%%EOF" % (len(objects) + 1, trailer, start)
     return bytes(out)
 
 

@@ -115,7 +115,7 @@ def test_pdf_has_pages_and_docx_has_tables() -> None:
     ]
     parsed = read("rules.pdf", pdf(pages, title="House rules"))
     assert parsed.title == "House rules"
-    assert [(p.page, p.heading) for p in parsed.passages] == [(1, "Rules of the house"), (2, "")]
+    assert [(p.page, p.heading) for p in parsed.passages] == [(1, "Rules of the house"), (2, "Rules of the house")]
     assert "leave their shoes at the door" in parsed.passages[0].body
     parsed = read("guide.docx", word())
     assert parsed.title == "Harbour guide"
@@ -178,7 +178,7 @@ def parser() -> Iterator[Parser]:
 
 async def test_files_are_read_in_another_process(parser: Parser) -> None:
     parsed = await parser.parse("a.md", lambda: b"# T\n\nHello.")
-    assert parsed == Parsed("T", [Passage("prose", "", "Hello.")])
+    assert parsed == Parsed("T", [Passage("prose", "", "Hello.")], [{"hello": 1}])
     (process,) = parser.processes
     assert process != os.getpid()
     environment = psutil.Process(process).environ()

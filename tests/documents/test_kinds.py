@@ -10,11 +10,12 @@ from pathlib import Path
 import pytest
 
 import bot.documents
-from bot.assistant.folder import _listing
-from bot.cli.push import PUSHED, sources
+from bot.assistant.listing import listing
+from bot.cli.sources import find
 from bot.documents import FILE_BYTES, SUFFIXES, Kind, Pair, kind_by_name, pairs, title_from_name
 from bot.documents.formats import _READERS
 from bot.documents.kinds import kind_of
+from tests.documents.papers import pdf
 
 HOUSE = Path(bot.documents.__file__).parent
 
@@ -38,7 +39,8 @@ def test_the_subprocess_loads_no_library_before_a_file_needs_it() -> None:
     script = """
 import sys
 import bot.documents.worker
-print(*sorted({"asyncio", "subprocess", "orjson", "pypdf", "docx"} & set(sys.modules)))
+wanted = {"asyncio", "subprocess", "orjson", "pypdfium2", "docx", "lxml", "charset_normalizer"}
+print(*sorted(wanted & set(sys.modules)))
 """
     done = subprocess.run([sys.executable, "-c", script], check=True, capture_output=True, text=True)
     assert done.stdout == "\n"
@@ -77,28 +79,36 @@ def test_a_table_of_questions_keeps_its_rows_numbers() -> None:
     assert pairs("") is None
 
 
-def test_push_takes_titles_sizes_and_tables_from_the_readers(tmp_path: Path) -> None:
+async def test_push_takes_titles_sizes_and_tables_from_the_readers(tmp_path: Path) -> None:
     (tmp_path / "code.md").write_text("```\n# a comment\n```\n\nReal title\n==========\n\nText.\n")
-    (tmp_path / "late_hours.pdf").write_bytes(b"%PDF-")
+    (tmp_path / "late_hours.pdf").write_bytes(pdf([["Late hours are on Thursday."]]))
+    (tmp_path / "broken.pdf").write_bytes(b"%PDF-")
     (tmp_path / "faq.tsv").write_text("Frage\tAntwort\nWo?\tHier\nWann?\t\n")
     with (tmp_path / "video.docx").open("wb") as file:
         file.truncate(FILE_BYTES + 1)
-    (tmp_path / "page.html").write_text("<p>no")
-    titles = {source.title: source.problem for source in sources([tmp_path])}
+    (tmp_path / "page.html").write_text("<title>A page</title><h2>Part</h2><p>Yes.<h2>Next</h2><pre>x\n y</pre>")
+    (tmp_path / "price_list.csv").write_text("name,price\nbell,3\n")
+    found = (await find([tmp_path], [])).sources.values()
+    contents = {source.title: source.content for source in found}
+    assert contents["A page"] == "# A page\n\n## Part\n\nYes.\n\n## Next\n\n```\nx\n y\n```\n"
+    assert contents["Price list"] == "## bell\n\n| name | price |\n|---|---|\n| bell | 3 |\n"
+    titles = {source.title: source.problem for source in found}
     assert titles == {
         "Real title": "",
         "late_hours": "",
         "Wo?": "",
         "row 3": "row 3 has no answer",
         "video.docx": "the file is larger than 20 MB",
+        "broken.pdf": "the PDF is damaged",
+        "A page": "",
+        "Price list": "",
     }
-    assert set(PUSHED) < set(Kind)
 
 
 def test_a_folder_passes_over_what_no_reader_knows(tmp_path: Path) -> None:
     for name in ("a.text", "b.HTM", "c.png", "d"):
         (tmp_path / name).write_text("x")
-    assert list(_listing(tmp_path)) == ["a.text", "b.HTM"]
+    assert list(listing(tmp_path).files) == ["a.text", "b.HTM"]
     assert kind_by_name("c.png") is None
 
 

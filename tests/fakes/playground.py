@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from aiohttp import web
+
 from adapters.playground.adapter import PlaygroundAdapter
 from adapters.playground.config import PlaygroundSettings
 from bot.adapter import Handled, JsonValue
@@ -23,7 +25,6 @@ from bot.events import (
     Outbound,
     Rating,
     Reaction,
-    Stop,
 )
 from bot.shared import BackgroundTasks
 from bot.testing.host import FakeHost
@@ -55,8 +56,14 @@ class ScriptedCore(FakeHost):
 
     async def start(self, port: int) -> None:
         self.running = asyncio.create_task(self.adapter.run(self))
+        self.serve("GET", "/documents", self.documents)
         await asyncio.sleep(0)
         await self.start_http(port)
+
+    async def documents(self, _: web.Request) -> web.StreamResponse:
+        """Say what the demo says of its folder."""
+        report = {"summary": "All 3 files of handbook are read.", "unread": [], "notes": [], "waiting": False}
+        return web.json_response(report)
 
     async def stop(self) -> None:
         """Stop receiving, then serving, as the core does; may be called again."""
@@ -82,12 +89,15 @@ class ScriptedCore(FakeHost):
             case Command(name="new"):
                 await self.say(event.conversation, Notice(text="A new conversation begins.", kind="info"))
             case Reaction(button=True):
-                rating: Rating = "good" if event.emoji == "👍" else "bad"
+                rating: Rating | None = None
+                if event.added:
+                    rating = "good" if event.emoji == "👍" else "bad"
                 await self.adapter.mark(event.target, rating)
                 for facts in self.asked.values():
                     facts["rating"] = rating
-            case Stop():
+            case Command(name="stop"):
                 await self.adapter.working(event.conversation, None, False)
+                await self.say(event.conversation, Notice(text="Stopped.", kind="info"))
             case _:
                 pass
 

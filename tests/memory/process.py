@@ -23,7 +23,7 @@ LEAKED: dict[str, float] = {}
 
 def lower_bounds(most: int) -> None:
     """Let every bounded map hold few, so that few people show what many would."""
-    from bot import host
+    from bot.engine import cluster
 
     init = shared.BoundedDict.__init__
 
@@ -31,7 +31,7 @@ def lower_bounds(most: int) -> None:
         init(self, min(bound, most))
 
     shared.BoundedDict.__init__ = lowered  # type: ignore[method-assign, assignment]
-    host.MOST_KEYS = most
+    cluster.MOST_KEYS = most  # type: ignore[misc]
 
 
 def leak(kind: str) -> None:

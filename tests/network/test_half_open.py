@@ -73,13 +73,13 @@ async def test_a_deaf_telegram_client_is_built_anew(
     """Also when the library waits for ever: the bound is ours, whatever its own time-outs are."""
     monkeypatch.setattr(polling, "DEAF_SECONDS", 0.4)
     built: list[object] = []
-    build = telegram_client.Request._build_client
+    initialize = telegram_client.Request.initialize
 
-    def counted(self: telegram_client.Request) -> object:
+    async def counted(self: telegram_client.Request) -> None:
         built.append(self)
-        return build(self)
+        await initialize(self)
 
-    monkeypatch.setattr(telegram_client.Request, "_build_client", counted)
+    monkeypatch.setattr(telegram_client.Request, "initialize", counted)
     async with FakeTelegram() as telegram, Line(_port(telegram.url)) as line, FakeHost() as host:
         settings = {"TELEGRAM_BOT_TOKEN": TOKEN, "TELEGRAM_API_URL": f"http://127.0.0.1:{line.port}"}
         adapter = TelegramAdapter(TelegramSettings.model_validate(settings), make_backoff=soon)

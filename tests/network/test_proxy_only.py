@@ -173,7 +173,7 @@ async def test_connected_and_answered(tmp_path: Path, receives: str, walls: bool
         if receives == "socket":
             await until(lambda: made.slack.sockets.count >= 2)
         await answered(made, 2)
-        doctor = await made.bot("doctor", "--quick", "--json")
+        doctor = await made.bot("doctor", "--json")
         out, _ = await doctor.communicate()
         found = {check["check"]: check["detail"] for check in json.loads(out)}
         for name in ("api way", "slack way", "telegram way"):

@@ -13,9 +13,10 @@ from pathlib import Path
 from typing import Any, Final
 
 from bot.cli import main
-from bot.store import database
-from bot.store.database import SqliteDatabase, Tx
+from bot.store import sqlite, writer
 from bot.store.file import connect
+from bot.store.sqlite import SqliteDatabase
+from bot.store.writer import GroupWriter, Job
 
 
 def _with_pragma(pragma: str) -> None:
@@ -24,7 +25,7 @@ def _with_pragma(pragma: str) -> None:
         connection.execute(pragma)
         return connection
 
-    database.connect = careless  # type: ignore[attr-defined]  # the name that the database calls
+    sqlite.connect = careless  # type: ignore[attr-defined]  # the name that the database calls
 
 
 def synchronous_off() -> None:
@@ -39,24 +40,25 @@ def synchronous_normal() -> None:
 
 def told_before_the_commit() -> None:
     """Who waits for a write is told when its statements have run."""
-    commit = SqliteDatabase._commit
+    write, commit = GroupWriter._write_group, SqliteDatabase._commit
+    writing: list[list[Job]] = [[]]
 
-    def early(self: SqliteDatabase, connection: sqlite3.Connection, tx: Tx, group: Any, waiting: int) -> None:
-        class Early:
-            def execute(self, sql: str) -> None:
-                if sql == "COMMIT":
-                    database._tell(group)
-                    time.sleep(0.2)  # the disk is slow; meanwhile the event is acknowledged
-                connection.execute(sql)
+    def remembers(self: GroupWriter, group: list[Job], waiting: int) -> bool:
+        writing[0] = group
+        return write(self, group, waiting)
 
-        commit(self, Early(), tx, group, waiting)  # type: ignore[arg-type]  # it executes, and that is all
+    def early(self: SqliteDatabase) -> bool:
+        writer._tell(writing[0])
+        time.sleep(0.2)  # the disk is slow; meanwhile the event is acknowledged
+        return commit(self)
 
+    GroupWriter._write_group = remembers  # type: ignore[method-assign]
     SqliteDatabase._commit = early  # type: ignore[method-assign]
 
 
 def folder_not_synced() -> None:
     """The database's folder is made, and its name is left to chance."""
-    database.make_folder = lambda folder: folder.mkdir(parents=True, exist_ok=True)  # type: ignore[attr-defined]
+    sqlite.make_folder = lambda folder: folder.mkdir(parents=True, exist_ok=True)  # type: ignore[attr-defined]
 
 
 BUGS: Final[dict[str, Callable[[], None]]] = {

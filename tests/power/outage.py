@@ -140,6 +140,7 @@ class Outages:
         for cut in range(cuts):
             alive = alive and await self.one(cut, questions)
         if alive:
+            self.machine.program = RUN  # without its bug: what is missing from now on was lost at the cut
             await self.machine.boot()
             alive = await self.receiving()
         if alive:

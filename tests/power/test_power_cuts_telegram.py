@@ -108,6 +108,7 @@ class Outages:
         began = time.monotonic()
         for cut in range(cuts):
             await self.one(cut)
+        self._program = RUN  # without its bug: what is missing from now on was lost at the cut
         process = await self.boot()
         try:
             await self._end()

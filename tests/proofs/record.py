@@ -11,7 +11,14 @@ from typing import Any, TypeAlias
 ROOT = Path(__file__).parents[2]
 RECORD = ROOT / "docs" / "proofs.json"
 
-OF_TESTS = ("kills", "power cuts", "attacks")
+OF_TESTS = (
+    "kills",
+    "power cuts",
+    "attacks",
+    "seeds of several processes",
+    "scenarios on PostgreSQL",
+    "kills of several processes",
+)
 """Proofs that are tests: what they pass to `record_property` under this name is added with BOT_RECORD=1."""
 
 Entry: TypeAlias = dict[str, Any]

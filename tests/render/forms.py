@@ -239,7 +239,9 @@ def difference(base: View, view: View) -> str | None:
     A form may say more where it cannot show otherwise: the address of a link after its label, and a table's header
     before each cell or on each part. Without a table there is no other freedom.
     """
-    addresses = sorted({link.removeprefix("mailto:") for link in base.links}, key=len, reverse=True)
+    written = {link.removeprefix("mailto:") for link in base.links}
+    written |= {link.removeprefix("http://") for link in written if link.lower().startswith("http://www.")}
+    addresses = sorted(written, key=len, reverse=True)
     wanted, given = tokens(_without(addresses, base.text)), tokens(_without(addresses, view.text))
     if not wanted and given in ([], tokens(EMPTY)):
         return None

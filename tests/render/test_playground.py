@@ -34,8 +34,18 @@ def test_everything_a_part_can_have() -> None:
         '<p dir="auto">a <strong>b </strong><strong><em>c</em></strong> <code>&lt;d&gt;</code> <s>e</s><br>'
         f'f <a href="https://example.org?a=1&amp;b=2" {LINK}>g</a></p>'
         '<blockquote><p dir="auto">q</p></blockquote><hr>'
-        '<pre data-language="c++"><code>&lt;x&gt;</code></pre>'
+        '<pre data-language="c++" tabindex="0"><code>&lt;x&gt;</code></pre>'
     )
+
+
+@pytest.mark.parametrize("plain", [False, True])
+@pytest.mark.parametrize("asks", [False, True])
+def test_buttons_hang_on_the_last_part_of_an_answer_that_asks_for_a_rating(plain: bool, asks: bool) -> None:
+    answer = Answer(text="word " * PART_SIZE, asker_id="1", asks_rating=asks)
+    *first, last = render(answer, plain=plain)
+    assert first
+    assert not any(part.buttons for part in first)
+    assert last.buttons == asks
 
 
 def test_lists_nest_and_keep_their_numbers() -> None:

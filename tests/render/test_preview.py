@@ -51,10 +51,11 @@ def test_no_answer_becomes_markup_of_the_page(path: Path) -> None:
     assert found.wrong == []
     assert found.open == []
     harmless = {"name", "content", "charset", "lang", "method", "for", "id", "maxlength", "spellcheck", "type"}
-    harmless |= {"class", "dir", "href", "target", "rel", "start", "value", "data-language"}
+    harmless |= {"class", "dir", "href", "target", "rel", "start", "value", "data-language", "tabindex"}
     for tag, attributes in found.tags:
         assert tag not in ("script", "img", "iframe", "object", "link", "base", "svg")
         assert set(attributes) <= harmless, tag
+        assert attributes.get("tabindex", "0") == "0", tag
         href = attributes.get("href") or "https:"
         assert href.lower().startswith(("https:", "http:", "mailto:")), href
 

@@ -374,7 +374,7 @@ def test_home_shows_how_to_ask_and_what_was_asked() -> None:
     words, outcome = first["elements"][0]["elements"]
     assert words["text"].startswith("<!channel> 0 x")
     assert words["text"].endswith(" …")
-    assert outcome["text"] == "\nanswered · 22 Nov 2026, 09:05 UTC"
+    assert outcome["text"] == "\nanswered · Nov 22, 2026, 9:05\u202fAM UTC", "as the language writes it"
     assert len(first["elements"]) == 1, "without an answer there is no link"
     link = {"type": "link", "url": "https://acme.slack.com/archives/C1/p71", "text": "Open"}
     assert second["elements"][1] == {"type": "rich_text_section", "elements": [link]}
@@ -388,8 +388,8 @@ def test_the_preview_is_what_would_be_sent() -> None:
     assert html == (
         '<article class="message" dir="auto"><h3>A &lt;b&gt;</h3>'
         '<ol start="2"><li class="text">x</li></ol>'
-        '<ul class="indent"><ul><li class="text"><a href="https://example.org" target="_blank" '
-        'rel="noopener noreferrer nofollow">y</a></li></ul></ul>'
+        '<div class="indent"><ul><li class="text"><a href="https://example.org" target="_blank" '
+        'rel="noopener noreferrer nofollow">y</a></li></ul></div>'
         '<blockquote class="text">q</blockquote>'
         '<table><tr><th class="right"><strong>a</strong></th></tr>'
         '<tr><td class="right"><code>b</code></td></tr></table>'

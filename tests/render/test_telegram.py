@@ -250,6 +250,6 @@ def test_the_preview_is_what_would_be_sent() -> None:
     html = preview("a <b> & **c** @durov\n\n```\n<script>\n```")
     assert html == (
         '<article class="message" dir="auto"><div class="text">a &lt;b&gt; &amp; <strong>c</strong> @\u2060durov\n'
-        "<pre>&lt;script&gt;</pre></div>"
+        '<pre tabindex="0">&lt;script&gt;</pre></div>'
         '<footer><span class="button">👍</span> <span class="button">👎</span></footer></article>'
     )

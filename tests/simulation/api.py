@@ -132,6 +132,10 @@ class Client:
         self._api = api
         self._gate = gate
 
+    @property
+    def trouble(self) -> str:
+        return self._gate.trouble
+
     async def submit(
         self,
         session_id: str,
@@ -165,8 +169,8 @@ class Client:
         if fate == "cut_late":
             world.later(world.luck.dice(f"{message} taken after").uniform(0.0, 4.0), lambda: api.accept(one))
         elif fate != "cut_before":
-            await self._wait()
-            made = api.accept(one)
+            seconds = world.weather.latency(world.weather.api, "api")
+            made = await world.on_wire(self._process, seconds, lambda: api.accept(one))
             await self._process.point("api: after a submit")
             if fate == "fine":
                 await self._wait()

@@ -160,8 +160,8 @@ class SimAdapter:
             late = world.luck.dice(f"{what} shown after").uniform(0.0, LATEST - (world.now - one.at))
             world.later(late, lambda: channel.post(one, part, reply_to))
         elif fate != "cut_before":
-            await self._wait(limit=one.at + LATEST)
-            post = channel.post(one, part, reply_to)
+            seconds = self._latency(limit=one.at + LATEST)
+            post = await world.on_wire(self._process, seconds, lambda: channel.post(one, part, reply_to))
             await self._process.point("channel: after a send")
             if fate == "fine":
                 await self._wait()
@@ -220,11 +220,12 @@ class SimAdapter:
     async def check(self, wants: frozenset[Want] = frozenset()) -> Sequence[Check]:
         return []
 
-    async def _wait(self, limit: float | None = None) -> None:
+    def _latency(self, limit: float | None = None) -> float:
         seconds = self._world.weather.latency(self._world.weather.channel, self.channel)
-        if limit is not None:
-            seconds = min(seconds, max(0.0, limit - self._world.now))
-        await asyncio.sleep(seconds)
+        return seconds if limit is None else min(seconds, max(0.0, limit - self._world.now))
+
+    async def _wait(self) -> None:
+        await asyncio.sleep(self._latency())
         self._process.must_live()
 
     async def _call(self, what: str, where: str) -> bool:

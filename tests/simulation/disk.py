@@ -10,6 +10,7 @@ import asyncio
 import functools
 import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from typing import TYPE_CHECKING, TypeVar
 
 from bot.errors import Unavailable
@@ -21,14 +22,16 @@ if TYPE_CHECKING:
     from tests.simulation.process import Process
 
 T = TypeVar("T")
+LONG_WAIT = 6.0
+"""Seconds after which what waits for a slow disk has waited longer than anything does in a run without a flood."""
 DOWN = "The database cannot be used (simulated)."
 
 
 @functools.cache
 def _empty() -> bytes:
-    connection = sqlite3.connect(":memory:", isolation_level=None)
-    migrate(connection)
-    return connection.serialize()
+    with closing(sqlite3.connect(":memory:", isolation_level=None)) as connection:
+        migrate(connection)
+        return connection.serialize()
 
 
 def platter() -> sqlite3.Connection:
@@ -70,6 +73,9 @@ class Disk:
             world.disk_trouble.append((now, now + 3.0))
         at = max(now, self._free_at[urgent]) + (world.luck.dice("disk takes").uniform(0.2, 2.5) if slow else 0.0)
         self._free_at[urgent] = at
+        if at - now > LONG_WAIT:
+            world.disk_trouble.append((now, at))
+            world.disk_waits.append((now, at))
         await asyncio.sleep(at - now if at > now else 0)
         self._process.must_live()
         if world.weather.disk_is_down(loop.time()):

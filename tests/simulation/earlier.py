@@ -41,6 +41,11 @@ BACK: dict[int, tuple[str, ...]] = {
         + _PLACE.format("json_extract(place, '$[1]')")
         + ")",
     ),
+    2: (
+        "ALTER TABLE votes ADD COLUMN replaced INTEGER NOT NULL DEFAULT 0",
+        "UPDATE votes SET replaced=1 WHERE EXISTS (SELECT 1 FROM clicks WHERE clicks.turn=votes.turn"
+        " AND clicks.user=votes.user AND votes.added_at<=clicks.at)",
+    ),
 }
 """How to take back what a step renamed and rewrote, under the version that the step reaches."""
 

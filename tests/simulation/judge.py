@@ -54,8 +54,21 @@ class Evidence:
         """Whether a lasting fault may be felt by whoever asked."""
         return self.world.lasting.hits(self.ask.channel.name, self.ask.user)
 
+    @cached_property
+    def was_limited(self) -> bool:
+        """Whether it was over a limit: so it was told, or may have been before a crash took the acknowledgement away.
+
+        Who floods hears of the limit once a minute only, and what comes again is known to have been there before.
+        """
+        first = self.ask.edits[0]
+        untold = bool(first.outcomes) and not first.counted and not (self.submits or self.parts or self.failures)
+        return first.limited or (untold and self.is_hit and self.world.lasting.kind == "flood")
+
     def began_ahead(self, by: float) -> bool:
-        """Whether a process has begun after the clock was set forward: it cannot know that less time has passed."""
+        """Whether a process may think that more time has passed: it has begun after the clock was set forward, or works
+        beside another whose clock differs."""
+        if self.world.overlaps and self.world.weather.jumps:
+            return True
         ahead = [at for at, seconds in self.world.weather.jumps if seconds > 0]
         return any(at <= life.began <= by for at in ahead for life in self.world.lives)
 
@@ -124,14 +137,15 @@ class Evidence:
             return overlapped or (life.died is not None and end <= by and (end - begin < 1e-4 or slow))
         if submit.end != "accepted" or submit.request is None:
             return False
-        cut_off = life.died is not None and life.died <= by
+        cut_off = life.was_gone(submit.at, by)
         return (cut_off or overlapped) and (submit.request.seen is None or submit.request.seen > by)
 
 
 def stored_by(world: World, at: float) -> float:
-    """Say until when what came of a call may not be stored: channel and disk may be slow, the disk may fail."""
+    """Say until when what came of a call may not be stored: channel and disk may be slow, so that writes queue before
+    it, and the disk may fail."""
     by = at + STORED
-    for begin, end in sorted(world.weather.disk_fails):
+    for begin, end in sorted((*world.weather.disk_fails, *world.disk_waits)):
         if begin <= by and end >= at:
             by = max(by, end + STORED)
     return by

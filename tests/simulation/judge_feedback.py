@@ -76,6 +76,8 @@ def _truth(one: Evidence, rated: list[Rated], verdict: Verdict) -> None:
     world, votes = one.world, _votes(one)
     if not one.ask.channel.can_be_asked and any(unsure(one, entry) for entry in one.tries if entry.kind == "answer"):
         return  # there may be a copy whose id the bot cannot know: what is said of it cannot be heard
+    if one.is_hit and world.lasting.kind == "channel" and any(vote.delivery.stored_at is None for vote in votes):
+        return  # a batch that is full of questions which nothing can end is never confirmed
     wanted = meant(votes, one.ask.user, world.config.feedback.voters)
     failed = sum(
         world.metrics.feedback_total.labels(channel=one.ask.channel.name, rating=rating, outcome="failed")._value.get()
@@ -97,7 +99,7 @@ def _never_twice(one: Evidence, rated: list[Rated], verdict: Verdict) -> None:
         if former.end != "accepted" or former.ended_at is None:
             continue
         life = one.world.lives[former.process - 1]
-        if life.died is not None and life.died <= stored_by(one.world, former.ended_at):
+        if life.was_gone(former.at, stored_by(one.world, former.ended_at)):
             continue
         if former.rating == later.rating:
             verdict.wrong.append(f"{one.name} was rated {later.rating} twice in a row.")

@@ -10,8 +10,7 @@ from tests.simulation.world import World
 def judge_progress(evidence: list[Evidence], verdict: Verdict) -> None:
     """Judge what people saw while they waited."""
     for one in evidence:
-        limited = one.ask.edits[0].limited  # told so, and nothing is worked on
-        if not limited and one.ask.place.conversation.conversation_id not in one.ask.channel.ever_closed:
+        if not one.was_limited and one.ask.place.conversation.conversation_id not in one.ask.channel.ever_closed:
             _sign(one, verdict)
             _notice(one, verdict)
     if evidence:
@@ -26,7 +25,7 @@ def _undisturbed(one: Evidence, begin: float, end: float) -> bool:
     lives = [life for life in world.lives if life.began <= begin and (life.died is None or life.died >= end)]
     disk = any(a <= end and b >= begin for a, b in world.disk_trouble)
     channel = any(begin <= at <= end for at in one.ask.channel.trouble)
-    return bool(lives) and not disk and not channel and not world.overlaps
+    return bool(lives) and not disk and not channel and not world.overlaps and not world.is_shaken(begin, end)
 
 
 def _ended_by(one: Evidence, at: float) -> bool:
@@ -80,7 +79,7 @@ def _nothing_left(world: World, verdict: Verdict) -> None:
         for post in channel.posts:
             if post.kind == "progress" and post.deleted is None and (channel.can_be_asked or post.known):
                 # Where the channel cannot be asked, a notice whose send was cut off has no name to delete it by.
-                died = [life.died for life in world.lives if life.died is not None]
+                died = [at for life in world.lives for at in life.last_acts]
                 if channel.ever_closed & {post.ref.conversation_id}:
                     continue
                 untold = not channel.can_be_asked and any(post.at <= at <= stored_by(world, post.at) for at in died)

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from bot.events import Deletion
 from tests.simulation.channel import Try
+from tests.simulation.deeds import Delivery
 from tests.simulation.judge import Evidence, Part, Verdict, stored_by
+from tests.simulation.story import LOG
 
 UNSURE = ("unknown", "died")
+LONGEST_TOLD = 5.0
+"""Seconds for which the API asks to be left alone at most: a wait past the deadline is not begun."""
 
 
 def judge_questions(evidence: list[Evidence], verdict: Verdict) -> None:
@@ -62,8 +66,8 @@ def unsure(one: Evidence, entry: Try) -> bool:
         return True
     life = one.world.lives[entry.process - 1]
     by = stored_by(one.world, entry.at)
-    died = life.died is not None and life.died <= by
-    return entry.end == "known" and (died or any(a <= by and b >= entry.at for a, b in one.world.overlaps))
+    overlapped = any(a <= by and b >= entry.at for a, b in one.world.overlaps)
+    return entry.end == "known" and (life.was_gone(entry.at, by) or overlapped)
 
 
 def _copies(one: Evidence) -> dict[tuple[int, int], list[Part]]:
@@ -76,12 +80,14 @@ def _copies(one: Evidence) -> dict[tuple[int, int], list[Part]]:
 def _ended(one: Evidence, verdict: Verdict) -> None:
     """One answer or one honest failure; neither for a question that was taken back in time."""
     ask = one.ask
-    if ask.edits[0].limited:
+    if one.was_limited:
         _limited(one, verdict)
         return
     deletions = [end for end in ask.ends if isinstance(end.event, Deletion)]
     told = [request.told for request in one.requests if request.told is not None]
     for deletion in deletions:
+        if _was_forgotten(one, deletion):
+            continue
         in_time = deletion.stored_at is not None and (not told or deletion.stored_at < min(told))
         if (deletion.counted or in_time) and one.parts:
             verdict.wrong.append(f"{one.name} was deleted in time and answered all the same.")
@@ -94,7 +100,7 @@ def _ended(one: Evidence, verdict: Verdict) -> None:
     _once(one, verdict)
     if one.failures and not _has_reason(one):
         verdict.wrong.append(f"A failure was told for {one.name} without a reason.")
-    if complete and one.failures and not _unsure_end(one):
+    if complete and one.failures and not _unsure_end(one) and not _cannot_be_told(one):
         verdict.wrong.append(f"{one.name} was answered and a failure was told too.")
     if complete:
         _latest_words(one, verdict)
@@ -102,6 +108,16 @@ def _ended(one: Evidence, verdict: Verdict) -> None:
         verdict.count("lost")
         what = "half an answer" if one.parts else "nothing"
         verdict.wrong.append(f"{one.name} ended with {what} to be seen.")
+
+
+def _was_forgotten(one: Evidence, deletion: Delivery) -> bool:
+    """Whether a deletion that came before its question was kept by a database that became one of schema 1: that had no
+    place for it."""
+    stored = one.ask.edits[0].stored_at
+    return deletion.stored_at is not None and any(
+        what == "OLD SCHEMA" and about[0] < 2 and deletion.stored_at <= at and (stored is None or at < stored)
+        for at, what, about in one.world.history
+    )
 
 
 def _limited(one: Evidence, verdict: Verdict) -> None:
@@ -141,9 +157,10 @@ def _has_reason(one: Evidence) -> bool:
     for submit in one.submits:
         if one.unsure(submit, world.now):
             by_text[submit.text] = by_text.get(submit.text, 0) + 1
-    # A crash after the begin was stored and before the call was made counts for the bot, but the API saw nothing.
-    unsure = sum(by_text.values()) + len(world.crashed) + len(world.overlaps) >= 2
-    late = one.failures[0].at >= one.ask.at + world.config.give_up - 2.0
+    # A crash after the begin was stored and before the call was made counts for the bot, but the API saw nothing; of
+    # two processes side by side each may take what the other one has begun for such a call.
+    unsure = sum(by_text.values()) + len(world.crashed) + 2 * len(world.overlaps) >= 2
+    late = one.failures[0].at >= one.ask.at + world.config.give_up - LONGEST_TOLD
     rejected = any(entry.end == "rejected" for entry in one.tries)
     jumped = one.began_ahead(one.failures[0].at)
     revoked = one.is_hit and world.lasting.kind == "key"
@@ -160,9 +177,22 @@ def _unsure_end(one: Evidence) -> bool:
     return not one.ask.channel.can_be_asked and any(number + crashed >= 2 for number in ends.values())
 
 
+def _cannot_be_told(one: Evidence) -> bool:
+    """Whether the channel was away from a send that it did not confirm until the deadline, and people were told so."""
+    cut = [entry.at for entry in one.tries if entry.kind == "answer" and unsure(one, entry)]
+    told = [post for post in one.failures if post.text.startswith("I cannot tell whether")]
+    late = one.ask.at + one.world.config.give_up
+    return bool(cut) and bool(told) and any(max(cut) < at and at > late - 5.0 for at in one.ask.channel.trouble)
+
+
 def _silenced(one: Evidence) -> bool:
     """Whether nothing could be shown: the channel refused for good, or swallowed everything without a word."""
     failures = [entry for entry in one.tries if entry.kind == "failure"]
+    # Killed twice between the stored begin of a send and the send: nobody can tell, and it is not tried a third time.
+    killed = len(one.world.crashed) >= 2 and any(
+        what == f"{LOG}delivery.unknown_twice" and about[0].get("kind") == "failure"
+        for _, what, about in one.world.history
+    )
     refused = any(entry.end == "rejected" for entry in failures)
     swallowed = (
         not one.ask.channel.can_be_asked
@@ -170,7 +200,7 @@ def _silenced(one: Evidence) -> bool:
     )
     gone = one.ask.place.conversation.conversation_id in one.ask.channel.ever_closed
     dead = one.is_hit and one.world.lasting.kind == "channel"
-    return (bool(failures) and (refused or swallowed)) or gone or dead
+    return (bool(failures) and (refused or swallowed)) or (killed and swallowed) or gone or dead
 
 
 def _resent(evidence: list[Evidence], verdict: Verdict) -> None:

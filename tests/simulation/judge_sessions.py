@@ -54,21 +54,23 @@ def _overlapped(overlaps: list[tuple[float, float]], at: float) -> bool:
 
 
 def _in_order(submits: list[tuple[Submit, Evidence]], verdict: Verdict) -> None:
-    """What waited is taken by the platform's time."""
+    """What waited is taken by the platform's time; what was tried, if only refused, no longer waited."""
     first: dict[int, float] = {}
     seen: dict[int, Evidence] = {}
-    for submit, one in submits:
-        first.setdefault(one.ask.number, submit.at)
+    for _, one in submits:
+        first.setdefault(one.ask.number, min(submit.at for submit in one.submits))
         seen[one.ask.number] = one
     for number, at in first.items():
-        late = seen[number].ask
+        late, world = seen[number].ask, seen[number].world
         for other, other_at in first.items():
             early = seen[other].ask
             stored = early.edits[0].stored_at
             if early.sent_at >= late.sent_at or other_at <= at or stored is None:
                 continue
             by_edit = not early.edits[0].counted or not late.edits[0].counted
-            if not by_edit and stored + SLACK < at:
+            # It was begun before the other one came, by a process that died before the API saw of it.
+            begun = any((late.edits[0].stored_at or at) <= crash <= stored for crash in world.crashed)
+            if not by_edit and not begun and stored + SLACK < at:
                 verdict.wrong.append(f"q{number} was asked before q{other}, which is older and was waiting.")
 
 

@@ -37,6 +37,7 @@ class VirtualLoop(asyncio.BaseEventLoop):
         self.tasks: list[tuple[object | None, asyncio.Task[Any]]] = []
         self.failures: list[str] = []
         self._order = 0
+        self._frozen: dict[object, list[Any]] = {}
         self.set_exception_handler(self._failed)
 
     def time(self) -> float:
@@ -55,6 +56,18 @@ class VirtualLoop(asyncio.BaseEventLoop):
         if len(self.tasks) > 512:
             self.tasks = [one for one in self.tasks if not one[1].done()]
         return task
+
+    def freeze(self, owner: object) -> None:
+        """Let nothing of a process run; what becomes ready waits."""
+        self._frozen.setdefault(owner, [])
+
+    def thaw(self, owner: object) -> None:
+        """Let a process go on with all that has become ready meanwhile."""
+        self._ready.extend(self._frozen.pop(owner, ()))  # type: ignore[attr-defined]  # asyncio's own field
+
+    def is_frozen(self, owner: object) -> bool:
+        """Whether a process stands still."""
+        return owner in self._frozen
 
     def tasks_of(self, owner: object | None) -> list[asyncio.Task[Any]]:
         return [task for one, task in self.tasks if one is owner and not task.done()]
@@ -80,8 +93,12 @@ class VirtualLoop(asyncio.BaseEventLoop):
         if self._shuffled is not None:
             self._shuffled.shuffle(round_)
         for handle in round_:
-            if not handle._cancelled:
-                handle._run()
+            if handle._cancelled:
+                continue
+            if self._frozen and (owner := handle._context.get(OWNER)) in self._frozen:
+                self._frozen[owner].append(handle)
+                continue
+            handle._run()
 
     def _timer_handle_cancelled(self, handle: asyncio.TimerHandle) -> None:
         pass  # taken out when its time comes
@@ -98,7 +115,9 @@ class VirtualLoop(asyncio.BaseEventLoop):
             self.failures.append(f"{context.get('message')}: {error!r}")
 
     def end(self) -> None:
-        """Cancel what is left, let it end, close."""
+        """Cancel what is left, of what stands still too, let it end, close."""
+        for owner in list(self._frozen):
+            self.thaw(owner)
         for _ in range(50):
             left = [task for _, task in self.tasks if not task.done()]
             if not left:

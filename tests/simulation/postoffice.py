@@ -7,6 +7,7 @@ confirmed as a whole and come again from their beginning, like Telegram.
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from tests.simulation.channel import Channel
@@ -29,7 +30,7 @@ class PostOffice:
         self.world = world
         self._queues: dict[str, list[Delivery]] = {}
         self._clerks: dict[str, asyncio.Task[None]] = {}
-        self.under_way = 0
+        self._under_way: Counter[str] = Counter()
 
     def take(self, delivery: Delivery) -> None:
         """Take in an event of a channel."""
@@ -43,13 +44,13 @@ class PostOffice:
         if channel.name not in self._clerks:
             self._clerks[channel.name] = self.world.spawn(self._batches(channel))
 
-    @property
-    def idle(self) -> bool:
-        """Whether everything is delivered."""
-        return self.under_way == 0 and not any(self._queues.values())
+    def idle(self, dead: str) -> bool:
+        """Whether everything is delivered, but what people of a channel say that is dead for good."""
+        waiting = self._under_way + Counter({name: len(queue) for name, queue in self._queues.items()})
+        return not any(count for name, count in waiting.items() if name != dead)
 
     async def _one(self, delivery: Delivery) -> None:
-        self.under_way += 1
+        self._under_way[delivery.channel.name] += 1
         weather, luck = self.world.weather, self.world.luck
         if weather.happens(f"{delivery.label} delayed", 1.0 if weather.disorder else 0.0):
             await asyncio.sleep(luck.dice(f"{delivery.label} delayed by").uniform(0.0, weather.disorder))
@@ -59,7 +60,7 @@ class PostOffice:
         ):
             await asyncio.sleep(wait * luck.dice(f"{delivery.label} again after").uniform(0.5, 1.5))
             wait = min(wait * 2, 15.0)
-        self.under_way -= 1
+        self._under_way[delivery.channel.name] -= 1
 
     async def _batches(self, channel: Channel) -> None:
         weather, luck, queue = self.world.weather, self.world.luck, self._queues[channel.name]

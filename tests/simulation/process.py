@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import random
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from bot.api.gate import Gate
@@ -45,6 +45,7 @@ class Process:
         self.number = number
         self.began = world.now
         self.died: float | None = None
+        self.frozen: list[tuple[float, float]] = []
         self._context = contextvars.copy_context()
         self._context.run(OWNER.set, self)
         chance = random.Random(f"{world.seed} {number}")  # a simulation must be repeatable
@@ -73,6 +74,16 @@ class Process:
     def alive(self) -> bool:
         return self.died is None
 
+    def was_gone(self, since: float, by: float) -> bool:
+        """Whether it could not store what it knew since then: it had died by then, or stood still meanwhile."""
+        return (self.died is not None and self.died <= by) or any(a <= by and b >= since for a, b in self.frozen)
+
+    @property
+    def last_acts(self) -> list[float]:
+        """The moment it died, and the one at which it stood still for good."""
+        end = self.world.now if self.died is None else self.died
+        return [*([] if self.died is None else [self.died]), *(a for a, b in self.frozen if b >= end)]
+
     def must_live(self) -> None:
         """Raise `Dead` when the process was killed: nothing it does reaches the world any more."""
         if self.died is not None:
@@ -88,6 +99,10 @@ class Process:
         """Run something inside the process."""
         task: asyncio.Task[T] = self.world.loop.create_task(work, context=self._context.copy())
         return task
+
+    def run(self, act: Callable[..., object], *args: object) -> None:
+        """Call something inside the process as soon as it runs."""
+        self.world.loop.call_soon(act, *args, context=self._context.copy())
 
     async def start(self) -> None:
         """Go on where the last process ended, then look after lanes and ratings."""
@@ -123,6 +138,7 @@ class Parts:
     """What a process is made of; a mutant puts other things in."""
 
     def __init__(self) -> None:
+        self.world: type[World] | None = None
         self.worker: type[TurnWorker] = TurnWorker
         self.submitter: type[RatingSubmitter] = RatingSubmitter
         self.engine: type[InProcessEngine] = InProcessEngine

@@ -100,7 +100,8 @@ def run(
     loop = VirtualLoop(random.Random(f"order {seed}") if shuffled else None)  # repeatable
     gc.disable()
     try:
-        world = World(loop, luck, parts or Parts())
+        parts = parts or Parts()
+        world = (parts.world or World)(loop, luck, parts)
         with _logging_into(world):
             try:
                 loop.run_until_complete(world.live())

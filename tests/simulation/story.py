@@ -36,6 +36,8 @@ SENTENCES = {
     "START": "*** Process number {0} starts ***",
     "SIGTERM": "*** The process is asked to stop ***",
     "stopped": "*** The process has stopped ***",
+    "FREEZE": "*** Process number {0} is frozen for {1} s ***",
+    "THAW": "*** Process number {0} goes on ***",
     "OVERLAP": "*** The process loses its lock and goes on for {0} s beside the next one ***",
     "OLD SCHEMA": "*** What it left is a database of schema {0}; the next process brings it up to date ***",
     "CLOCK SET": "*** The bot's wall clock is set by {0} s ***",

@@ -10,7 +10,7 @@ import traceback
 from collections.abc import Callable, Coroutine
 from datetime import datetime
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 from bot.config import Config
 from bot.errors import Unavailable
@@ -30,6 +30,7 @@ from tests.simulation.settings import settings
 from tests.simulation.voters import Voters
 from tests.simulation.weather import draw
 
+T = TypeVar("T")
 ONE: tuple[str, ...] = ("lookup",)
 
 
@@ -63,6 +64,7 @@ class World:
         self.process: Process | None = None
         self.lives: list[Process] = []
         self.disk_trouble: list[tuple[float, float]] = []
+        self.disk_waits: list[tuple[float, float]] = []
         self.jumped: list[float] = []
         self.crashed: list[float] = []
         self.overlaps: list[tuple[float, float]] = []
@@ -104,6 +106,16 @@ class World:
     async def _later(self, seconds: float, act: Callable[[], Any]) -> None:
         await asyncio.sleep(max(0.0, seconds))
         act()
+
+    def is_shaken(self, begin: float, end: float) -> bool:
+        """Whether what one process was about had to be taken over by another in this time."""
+        return False
+
+    async def on_wire(self, process: Process, seconds: float, act: Callable[[], T]) -> T:
+        """Let the other side act on a call in so many seconds; a process that dies before has not written it."""
+        await asyncio.sleep(seconds)
+        process.must_live()
+        return act()
 
     def spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         """Run something outside every process."""
@@ -235,8 +247,8 @@ class World:
         row = self.platter.execute(
             "SELECT (SELECT count(*) FROM turns WHERE (state='open' OR cleanup=1) AND channel<>?)"
             " + (SELECT count(*) FROM feedback JOIN turns ON turns.id=feedback.turn"
-            " WHERE (due_at IS NOT NULL OR mark_due=1) AND channel<>?)",
-            (dead, dead),
+            " WHERE (due_at IS NOT NULL AND (turns.state<>'open' OR channel<>?)) OR (mark_due=1 AND channel<>?))",
+            (dead, dead, dead),
         ).fetchone()
         waiting = any(vote.at > self.now - 1.0 for vote in self.voters.votes)
-        return int(row[0]) == 0 and not waiting and self.post_office.idle
+        return int(row[0]) == 0 and not waiting and self.post_office.idle(dead)

@@ -185,7 +185,7 @@ async def goes_on(world: World, machine: Machine, about: str) -> None:
     clicked = next(post for post in slack.answers("D1") if answer("closing") in str(post["blocks"]))
     await slack.click("U1", "D1", clicked["ts"], "bad")
     async with open_admin(f"sqlite:///{machine.folder}/bot.db") as admin:
-        letters = {letter["kind"]: letter["reference"] for letter in await admin.dead()}
+        letters = {letter["kind"]: letter["reference"] async for page in admin.dead() for letter in page}
         assert set(letters) == {"turn", "payload"}, about
         await admin.retry(letters["turn"])
     await slack.until(lambda: seen(machine, answer("failing")) == 1, 300)

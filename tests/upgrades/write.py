@@ -41,12 +41,14 @@ def installed(revision: str, folder: Path) -> Path:
     archive = subprocess.run(["git", "archive", revision], cwd=ROOT, check=True, capture_output=True).stdout
     with tarfile.open(fileobj=io.BytesIO(archive)) as files:
         files.extractall(code, filter="data")
-    place = ENVIRONMENTS / hashlib.sha256((code / "requirements.lock").read_bytes()).hexdigest()[:16]
+    locks = [path for path in (code / "requirements.lock", code / "build.lock") if path.exists()]  # once they were one
+    place = ENVIRONMENTS / hashlib.sha256(b"".join(path.read_bytes() for path in locks)).hexdigest()[:16]
     python = place / "bin/python"
     pip = [str(python), "-m", "pip", "--disable-pip-version-check", "--quiet", "install", "--no-deps"]
     if not place.exists():
         subprocess.run([sys.executable, "-m", "venv", str(place)], check=True)
-        subprocess.run([*pip, "--require-hashes", "-r", "requirements.lock"], cwd=code, check=True)
+        for lock in locks:
+            subprocess.run([*pip, "--require-hashes", "-r", str(lock)], check=True)
     # Linked for its entry points; what is imported is found by PYTHONPATH, whichever revision was linked last.
     subprocess.run([*pip, "--no-build-isolation", "--editable", "."], cwd=code, check=True)
     return python

@@ -15,6 +15,7 @@ from aiohttp import web
 
 from bot.telemetry.metrics import Metrics
 from bot.web import Health, Server
+from bot.web.connections import Connection
 from bot.web.descriptors import RESERVED, Descriptors, share
 
 Read = Callable[[bytes], Awaitable[bytes]]
@@ -246,3 +247,20 @@ async def test_what_cannot_be_accepted_is_one_line_and_no_traceback(caplog: pyte
                 )
     assert [line["event"] for line in logs] == ["connections.none_accepted"]
     assert caplog.records == []
+
+
+class OfAnotherLoop:
+    """A transport that is none of asyncio's classes, as uvloop's are."""
+
+    def __init__(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = transport
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._transport, name)
+
+
+async def test_a_transport_is_known_by_what_it_can(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = Connection.connection_made
+    monkeypatch.setattr(Connection, "connection_made", lambda self, transport: made(self, OfAnotherLoop(transport)))  # type: ignore[arg-type]
+    async with serving() as server:
+        assert await status_of(server, head("Content-Length: 2") + b"hi") == 200

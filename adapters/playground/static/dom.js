@@ -74,7 +74,7 @@ function rebuild(from, to) {
       if (value !== null && form.test(value)) made.setAttribute(attribute, value);
     }
     rebuild(node, made);
-    to.append(node.tagName === "TABLE" ? el("div", { class: "wide", tabindex: "0", role: "region", "aria-label": "Table" }, made) : made);
+    to.append(node.tagName === "TABLE" ? el("div", { class: "wide", tabindex: "0", role: "group", "aria-label": "Table" }, made) : made);
   }
 }
 

@@ -4,13 +4,14 @@ import { clock, el, icon, safe } from "./dom.js";
 import { act, inRoom, name, pointed, state, threads, words } from "./state.js";
 
 const list = document.getElementById("messages");
+const thanked = new Set(); // answers whose reason was given on this page
 const drawn = new Map(); // key → {key, node, signature}
 let hands; // what the page does on: select, reply, pick, trouble, draw
 
 export function setUp(actions) {
   hands = actions;
   list.addEventListener("keydown", walk);
-  list.addEventListener("focusin", (event) => current(event.target.closest("article")));
+  list.addEventListener("focusin", (event) => event.target.matches(".wide, pre") || current(event.target.closest("article")));
   list.addEventListener("click", (event) => {
     const article = event.target.closest("article");
     if (article && !event.target.closest("button, a, textarea, input") && getSelection().isCollapsed) hands.select(article.dataset.id);
@@ -34,7 +35,7 @@ function entry(message, previous, isReply) {
   const quoted = !inRoom() && message.reply_to && message.reply_to !== previous.id ? state.messages.get(message.reply_to) : null;
   const follows = previous.author === message.author && previous.isReply === isReply && isReply === false && !inRoom() && Number(message.id) - Number(previous.id) < 120 && message.author !== "bot";
   Object.assign(previous, { id: message.id, author: message.author, isReply });
-  const signature = JSON.stringify([message, state.person, state.selected === message.id, state.editing === message.id, quoted && words(quoted), isReply, follows]);
+  const signature = JSON.stringify([message, state.person, state.selected === message.id, state.editing === message.id, quoted && words(quoted), isReply, follows, thanked.has(message.id)]);
   return { key: message.id, signature, make: () => row(message, { quoted, isReply, follows }) };
 }
 
@@ -92,6 +93,7 @@ function row(message, { quoted, isReply, follows }) {
     content(message),
     message.deleted ? null : reactions(message),
     message.asks_why === state.person && whyForm(message),
+    thanked.has(message.id) && el("p", { class: "why thanks", role: "status" }, "Thank you. Whoever runs the bot reads it."),
     message.deleted ? null : actions(message),
   );
   return el("li", { class: classes.filter(Boolean).join(" ") }, article);
@@ -111,13 +113,22 @@ function mentions(text) {
   return text.split(/(?<![\w@])(@bot)\b/i).map((piece) => (/^@bot$/i.test(piece) ? el("span", { class: "mention" }, piece) : piece));
 }
 
+const RATINGS = { good: "Helpful", bad: "Not helpful" };
+
+/** The buttons show what this person pressed, and a second press takes it back; what others pressed stands beside, and
+ * what counts where that is something else. */
 function rating(message) {
-  const button = (value, label) =>
+  const mine = message.clicks[state.person];
+  const button = (value) =>
     el("button", {
-      type: "button", class: "rate", "data-control": `rate-${value}`, "aria-pressed": String(message.rating === value),
-      onclick: () => attempt(() => act("clicks", { message: message.id, button: value })),
-    }, icon(value), label);
-  return el("div", { class: "rates", role: "group", "aria-label": "Rate this answer" }, button("good", "Helpful"), button("bad", "Not helpful"));
+      type: "button", class: "rate", "data-control": `rate-${value}`, "aria-pressed": String(mine === value),
+      onclick: () => attempt(() => act("clicks", { message: message.id, button: value, added: mine !== value })),
+    }, icon(value), RATINGS[value]);
+  const others = Object.entries(message.clicks).filter(([person]) => person !== state.person).map(([person, value]) => `${name(person)}: ${RATINGS[value]}`);
+  const alone = !others.length && !message.reactions.length; // then the bot counts what this person pressed, in a moment
+  if (message.rating && message.rating !== mine && !alone) others.push(`Counts as: ${RATINGS[message.rating]}`);
+  return el("div", { class: "rates", role: "group", "aria-label": "Rate this answer" }, button("good"), button("bad"),
+    others.length > 0 && el("span", { class: "quiet others" }, others.join(" · ")));
 }
 
 function reactions(message) {
@@ -179,7 +190,13 @@ function editForm(message) {
 
 function whyForm(message) {
   const area = el("textarea", { "data-control": "why-text", "aria-label": "What was wrong with this answer?", rows: "2", maxlength: "2000", placeholder: "For example: the price is out of date" });
-  const give = (text) => attempt(() => act("reasons", { message: message.id, text }));
+  const give = (text) => attempt(async () => {
+    await act("reasons", { message: message.id, text });
+    if (!text.trim()) return;
+    thanked.add(message.id);
+    hands.draw();
+    document.getElementById("text").focus();
+  });
   area.addEventListener("keydown", (event) => {
     if (event.key === "Escape") give("");
     if (event.key === "Enter" && !event.shiftKey && !event.isComposing) give(area.value, event.preventDefault());
@@ -224,14 +241,39 @@ function current(article) {
   if (article) for (const other of list.querySelectorAll("article")) tabbable(other, other === article);
 }
 
+/** Three stops of Tab at most: the message, what scrolls or is written in it, and one of its controls; the arrow keys
+ * to the left and right go on among the controls. */
 function tabbable(article, yes) {
-  article.tabIndex = yes ? 0 : -1;
-  for (const control of article.querySelectorAll("button, a, textarea")) control.tabIndex = yes ? 0 : -1;
+  const controls = controlsOf(article);
+  const chosen = controls.find((control) => control === document.activeElement) ?? controls.find((control) => control.tabIndex === 0) ?? controls[0];
+  for (const control of controls) control.tabIndex = yes && control === chosen ? 0 : -1;
+  const areas = [...article.querySelectorAll("textarea")];
+  for (const area of areas) area.tabIndex = yes ? 0 : -1;
+  // What scrolls sideways must be reached to be read, whichever message is current; what fits is no stop.
+  for (const region of article.querySelectorAll(".wide, pre")) region.tabIndex = region.scrollWidth > region.clientWidth ? 0 : -1;
+  article.tabIndex = yes && !areas.length ? 0 : -1;
+}
+
+function controlsOf(article) {
+  return [...article.querySelectorAll("button, a")];
+}
+
+/** Go from control to control; true when the key was one of those that do. */
+function along(event, article) {
+  const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
+  const controls = controlsOf(article);
+  if (!step || !controls.length || event.target.matches(".wide, pre")) return false;
+  event.preventDefault();
+  const at = controls.indexOf(event.target);
+  const to = at < 0 ? (step > 0 ? 0 : controls.length - 1) : (at + step + controls.length) % controls.length;
+  controls[to].focus();
+  return true;
 }
 
 function walk(event) {
   const article = event.target.closest("article");
   if (!article || event.target.matches("textarea")) return;
+  if (along(event, article)) return;
   const articles = [...list.querySelectorAll("article")];
   const at = articles.indexOf(article);
   const to = { ArrowUp: at - 1, ArrowDown: at + 1, Home: 0, End: articles.length - 1 }[event.key];

@@ -1,5 +1,6 @@
 // The page: who is speaking, where, and what goes out.
 
+import "./documents.js";
 import { el, icon } from "./dom.js";
 import { drawMessages, setUp } from "./messages.js";
 import { closePanel, openPanel, setUpPanel, touchPanel } from "./panel.js";
@@ -35,7 +36,13 @@ function drawAll() {
   document.title = `${$("title").textContent} · ${me().name} · Playground`;
   drawEmpty();
   drawMessages();
-  if (stuck) log.scrollTop = log.scrollHeight;
+  if (stuck) toEnd();
+}
+
+function toEnd() {
+  stuck = true;
+  log.scrollTop = $("empty").hidden ? log.scrollHeight : 0; // what greets is read from its beginning
+  $("newer").hidden = true;
 }
 
 const short = (words) => (words.length > 48 ? `${words.slice(0, 47)}…` : words || "a deleted message");
@@ -83,13 +90,13 @@ function go(person, place) {
   history.replaceState(null, "", `#${person}/${inRoom() ? "room" : "dm"}`);
   stuck = true;
   trouble("");
-  fit();
   touchPanel(true);
   drawAll();
+  fit(); // the words that stand in an empty box differ from place to place
 }
 
 /** What the panel is about until somebody chooses: the newest answer here. */
-const newest = () => [...state.messages.values()].filter((m) => m.conversation === state.place && m.body?.buttons).map((m) => m.id).sort().at(-1) ?? null;
+const newest = () => [...state.messages.values()].filter((m) => m.conversation === state.place && m.body?.kind === "answer").map((m) => m.id).sort().at(-1) ?? null;
 
 /** The end of a long path; the whole of it stands in the title and in an empty conversation. */
 const tail = (path) => (path.length > 30 && path.includes("/") ? `…/${path.split("/").filter(Boolean).slice(-2).join("/")}` : path);
@@ -100,8 +107,8 @@ function enter(thread) {
   drafts.set(draftKey(), text.value);
   state.thread = thread;
   text.value = drafts.get(draftKey()) ?? "";
-  fit();
   drawAll();
+  fit();
   text.focus();
 }
 
@@ -147,6 +154,7 @@ function announce(message) {
   if (message.author === state.person || message.deleted) return;
   if (message.conversation === state.place) {
     $("announce").textContent = `${name(message.author)}: ${words(message).slice(0, 400)}`;
+    $("newer").hidden = stuck;
   } else {
     state.unread.add(message.conversation);
     if (message.conversation === state.room || message.conversation === me().direct) $("announce").textContent = `New message in ${message.conversation === state.room ? "the team room" : "your direct messages"}`;
@@ -221,8 +229,11 @@ text.addEventListener("keydown", (event) => {
   if (event.key === "Escape" && state.thread) enter(null);
 });
 text.addEventListener("input", fit);
-log.addEventListener("scroll", () => (stuck = log.scrollHeight - log.scrollTop - log.clientHeight < 60));
-new ResizeObserver(() => stuck && (log.scrollTop = log.scrollHeight)).observe(log);
+log.addEventListener("scroll", () => {
+  stuck = log.scrollHeight - log.scrollTop - log.clientHeight < 60;
+  if (stuck) $("newer").hidden = true;
+});
+new ResizeObserver(() => stuck && toEnd()).observe(log);
 
 $("send").append(icon("send"));
 $("mention").addEventListener("click", () => {
@@ -239,6 +250,10 @@ $("point-at-nothing").addEventListener("click", () => {
   text.focus();
 });
 $("leave-thread").addEventListener("click", () => enter(null));
+$("newer").addEventListener("click", () => {
+  toEnd();
+  text.focus();
+});
 $("open-panel").addEventListener("click", openPanel);
 
 const THEMES = ["system", "light", "dark"];

@@ -106,8 +106,18 @@ function draw() {
 
 function nothing(message) {
   if (!message) return [el("p", { class: "quiet" }, "Ask something. Here you see how the answer comes about: the steps and their times, and what became of your feedback.")];
-  return [about(message), el("p", { class: "quiet" }, "This message is no question to the bot and no answer, so there is nothing behind it.")];
+  return [about(message), el("p", { class: "quiet", id: "why-none" }, whyNone(message))];
 }
+
+/** Why the bot left words alone; said here and never as a message, for people may well speak with each other. */
+function whyNone(message) {
+  if (message.author === "bot") return "This message of the bot answers no question, so there is nothing behind it.";
+  if (message.conversation === state.room && !/(?<![\w@])@bot\b/i.test(words(message))) {
+    return message.thread
+      ? "The bot left these words alone: in a thread it goes on answering whoever asked it there. Others call it with @bot."
+      : "The bot left these words alone: in the team room it answers whoever calls it with @bot.";
+  }
+  return "This message is no question to the bot and no answer, so there is nothing behind it.";}
 
 const about = (message) => el("blockquote", { class: "about" }, words(message).slice(0, 160) || "A deleted message");
 
@@ -115,6 +125,7 @@ function report(message) {
   return [
     about(message),
     el("p", { class: "states" }, badge(found.outcome ?? found.state ?? "waiting", found.outcome)),
+    ...changed(message),
     ...sentAlong(message),
     el("h3", {}, "Steps"),
     steps(found.steps ?? []),
@@ -124,6 +135,12 @@ function report(message) {
     el("h3", {}, "Names"),
     el("dl", { class: "facts ids" }, id("Reference", found.reference), id("Session", found.session_id), id("Request", found.request_id)),
   ];
+}
+
+/** An edit that comes after the answer changes the words alone; nobody should wonder why the answer stays. */
+function changed(message) {
+  const question = message.author === "bot" ? state.messages.get(message.reply_to) : message;
+  return question?.edited ? [el("p", { class: "quiet", id: "changed" }, "The question was changed. That counts until its answer is on its way; after that, ask anew.")] : [];
 }
 
 const ALONG = {

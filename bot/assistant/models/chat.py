@@ -38,12 +38,14 @@ class ChatReplyBody(ReplyBody):
 
 
 class StatusReply(SubmittedReply):
-    """How far a request is."""
+    """How far a request is. `from_documents` is false, and else missing: the answer is a greeting, thanks or an honest
+    "I don't know", so nothing of the documents is in it."""
 
     answer: str | None = None
     error: str | None = None
     confidence_level: Literal["low", "medium", "high"] | None = None
     confidence_score: Annotated[float, Field(ge=0, le=1)] | None = None
+    from_documents: Literal[False] | None = None
 
 
 class CloseBody(Body):

@@ -1,41 +1,49 @@
-"""The piece of a document that answers a question best, and how well it does."""
+"""The piece of a site's documents that answers a question best, and how well it does."""
 
 from __future__ import annotations
 
 import sqlite3
 from dataclasses import dataclass, replace
 
-from bot.assistant.retrieval.question import ParsedQuestion, Term
+from bot.assistant.retrieval.question import ParsedQuestion
+from bot.assistant.retrieval.scoring import Scored, chance, scored
 from bot.assistant.retrieval.stems import Stemmer
-from bot.assistant.retrieval.text import STOP, words
-from bot.assistant.retrieval.units import Block, Cut, Cutter, Stems, Unit
+from bot.assistant.retrieval.text import RUN, words
+from bot.assistant.retrieval.units import Block, Cut, Cutter, Unit
 
-CANDIDATES = 40
+CANDIDATES = 20
 """Passages that are looked at closely."""
-IN_HEADING, IN_TABLE_HEAD, IN_BLOCK, IN_PASSAGE, IN_TITLE = 0.95, 0.9, 0.75, 0.5, 0.5
-"""How much a term counts that stands not in the piece itself but around it."""
-LACKS = 0.68
-"""What is left of the score when the kind of answer asked for (a number, a time …) is nowhere near."""
-GIVES = 0.05
-QA = 0.15
-ORDER = 0.03
-DENSE = 0.08
-"""What the right kind of answer, a question that is asked like a known one, the index's own order, and a
-piece that says little else, add."""
+FIRST = 200
+"""Of so many best passages of all sites those of one site are taken; if they are too few, only its own are ranked."""
+MATCHED = 4000
+"""About so many passages are ranked: the rarest forms of what is asked for are searched by until they have so many."""
 
-_QUERY = """
-SELECT p.id, p.kind, p.title, p.heading, p.body, p.page, p.document_id
-FROM passage_index JOIN passages p ON p.id = passage_index.rowid JOIN documents d ON d.id = p.document_id
-WHERE passage_index MATCH ? AND d.site_id = ? AND d.status = 'active' AND d.ready = 1
-ORDER BY bm25(passage_index, 2.0, 2.0, 1.0) LIMIT ?
-"""
+_PASSAGE = "p.id, p.kind, p.title, p.heading, p.body, p.page, p.document_id, d.kind AS origin"
+_MINE = "d.site_id = ? AND d.status = 'active' AND d.ready = 1 AND p.kind <> 'contents'"
+_BEST = f"""
+SELECT {_PASSAGE}, found.value
+FROM (
+    SELECT rowid AS id, bm25(passage_search, 1.0, 3.0, 1.0) AS value FROM passage_search
+    WHERE passage_search MATCH ? ORDER BY value LIMIT {FIRST}
+) found JOIN passages p ON p.id = found.id JOIN documents d ON d.id = p.document_id
+WHERE {_MINE} ORDER BY found.value LIMIT ?
+"""  # noqa: S608 - constants
+_OWN = f"""
+SELECT {_PASSAGE}, bm25(passage_search, 1.0, 3.0, 1.0) AS value
+FROM passage_search JOIN passages p ON p.id = passage_search.rowid JOIN documents d ON d.id = p.document_id
+WHERE passage_search MATCH ? AND {_MINE} ORDER BY value LIMIT ?
+"""  # noqa: S608 - constants
+_SOME = f"SELECT 1 FROM passage_search WHERE passage_search MATCH ? LIMIT {FIRST}"  # noqa: S608 - constants
 
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """The best piece. `score` is 0 to about 1.2; below the threshold of `answers` it is no answer."""
+    """The best piece. `score` ranks; `sure`, the chance of an answer, is held against the threshold of `answers`."""
 
     score: float
+    fits: float
+    sure: float
+    id: int
     kind: str
     title: str
     heading: str
@@ -46,7 +54,9 @@ class Hit:
     block: Block
     unit: Unit
     by_heading: bool
-    """The heading, more than the piece, is what was asked for."""
+    heading_asks: bool
+    origin: str
+    """The kind of its document: file, text, qa."""
 
 
 def search(
@@ -56,23 +66,40 @@ def search(
     stemmer: Stemmer,
     cutter: Cutter,
     prefer: str | None = None,
-) -> Hit | None:
-    """The best hit; documents named by `prefer` win a near draw."""
+) -> list[Hit]:
+    """The best hit, and the best of another section, if there is one; documents named by `prefer` win a near draw."""
     if (known := _word_for_word(c, site_id, question, cutter)) is not None:
-        return known
+        return [known]
+    hits: list[Hit] = []
+    for row, order in candidates(c, site_id, question, stemmer):
+        cut = cutter.cut(row["title"], row["heading"], row["body"])
+        found = scored(question, cut, order=order, qa=row["kind"] == "qa")
+        if found is not None:
+            extra = 0.1 if row["document_id"] == prefer else 0.0
+            hits.append(replace(_hit(row, cut, found), score=found.score + extra))
+    hits.sort(key=lambda hit: -hit.score)
+    others = [hit for hit in hits[1:] if not _same_section(hit, hits[0])][:1]
+    ahead = hits[0].score - (others[0].score if others else 0.0) if hits else 0.0
+    return [
+        replace(hit, sure=chance(hit.score, hit.fits, ahead if hit is hits[0] else 0.0)) for hit in [*hits[:1], *others]
+    ]
+
+
+def _same_section(one: Hit, other: Hit) -> bool:
+    return one.document_id == other.document_id and (one.heading == other.heading and abs(one.id - other.id) < 10)
+
+
+def candidates(
+    c: sqlite3.Connection, site_id: str, question: ParsedQuestion, stemmer: Stemmer
+) -> list[tuple[sqlite3.Row, float]]:
+    """The passages that the index ranks highest, each with its rank value as a share of the best one's."""
     query = _match(question, stemmer)
     if not query:
-        return None
-    best: Hit | None = None
-    rows = c.execute(_QUERY, (query, site_id, CANDIDATES)).fetchall()
-    for rank, row in enumerate(rows):
-        hit = _best_of(row, question, cutter.cut(row["title"], row["heading"], row["body"]))
-        if hit is None:
-            continue
-        extra = ORDER * (1 - rank / len(rows)) + (0.04 if row["document_id"] == prefer else 0.0)
-        if best is None or hit.score + extra > best.score:
-            best = replace(hit, score=hit.score + extra)
-    return best
+        return []
+    rows = c.execute(_BEST, (query, site_id, CANDIDATES)).fetchall()
+    if len(rows) < CANDIDATES and len(c.execute(_SOME, (query,)).fetchall()) == FIRST:
+        rows = c.execute(_OWN, (query, site_id, CANDIDATES)).fetchall()
+    return [(row, row["value"] / (rows[0]["value"] or -1.0)) for row in rows]
 
 
 def _word_for_word(c: sqlite3.Connection, site_id: str, question: ParsedQuestion, cutter: Cutter) -> Hit | None:
@@ -80,43 +107,43 @@ def _word_for_word(c: sqlite3.Connection, site_id: str, question: ParsedQuestion
     asked = words(question.text)
     if not asked:
         return None
-    for row in c.execute(_QUERY, (f'heading : "{" ".join(asked)}"', site_id, 5)):
+    for row in c.execute(_OWN, (f'heading : "{" ".join(asked)}"', site_id, 5)):
         cut = cutter.cut(row["title"], row["heading"], row["body"])
         if row["kind"] == "qa" and words(row["heading"]) == asked and cut.blocks:
-            return _hit(row, cut, cut.blocks[0], cut.blocks[0].units[0], score=1.2, by_heading=True)
+            block = cut.blocks[0]
+            return _hit(row, cut, Scored(1.2, 9.0, block, block.units[0], by_heading=True, heading_asks=True))
     return None
 
 
 def _match(question: ParsedQuestion, stemmer: Stemmer) -> str:
-    """The question in FTS5's words: any form of any term."""
-    phrases: dict[str, None] = {}
-    for term in sorted(question.terms, key=lambda term: -term.weight):
-        for form in term.forms:
-            quoted = " ".join(f'"{stemmer.example(stem)}"' for stem in form)
-            phrases[quoted if len(form) == 1 else f"NEAR({quoted}, 5)"] = None
+    """The question in FTS5's words: any form of its terms, the rarest first."""
+    spread = {form: passages for term in question.terms for form, passages in term.spread.items()}
+    phrases: list[str] = []
+    matched = 0
+    for form, passages in sorted(spread.items(), key=lambda form: form[1]):
+        if phrases and matched + passages > MATCHED:
+            break
+        if not passages:
+            continue
+        matched += passages
+        phrases.append(_quoted(form, stemmer))
     # Folded words have letters and digits only: nothing in them can end a quoted string.
-    return " OR ".join(list(phrases)[:120])
+    return " OR ".join(phrases[:120])
 
 
-def _best_of(row: sqlite3.Row, question: ParsedQuestion, cut: Cut) -> Hit | None:
-    best: tuple[float, Block, Unit, bool] | None = None
-    qa = row["kind"] == "qa"
-    for block in cut.blocks:
-        for unit in block.units:
-            score, by_heading = _score(question, cut, block, unit, qa=qa)
-            if best is None or score > best[0]:
-                best = (score, block, unit, by_heading)
-    if best is None:
-        return None
-    score, block, unit, by_heading = best
-    if qa:
-        score += QA * score * _alike(question, cut.heading)
-    return _hit(row, cut, block, unit, score=score, by_heading=by_heading)
+def _quoted(form: tuple[str, ...], stemmer: Stemmer) -> str:
+    if RUN.match(form[0]):  # pairs of characters, one after another; a single character begins its pair
+        return f'"{" ".join(form)}"' + (" *" if len(form[0]) == 1 else "")
+    quoted = " ".join(f'"{stemmer.example(stem)}"' for stem in form)
+    return quoted if len(form) == 1 else f"NEAR({quoted}, 5)"
 
 
-def _hit(row: sqlite3.Row, cut: Cut, block: Block, unit: Unit, *, score: float, by_heading: bool) -> Hit:
+def _hit(row: sqlite3.Row, cut: Cut, found: Scored) -> Hit:
     return Hit(
-        score=score,
+        score=found.score,
+        fits=found.fits,
+        sure=1.0,
+        id=row["id"],
         kind=row["kind"],
         title=row["title"],
         heading=row["heading"],
@@ -124,60 +151,9 @@ def _hit(row: sqlite3.Row, cut: Cut, block: Block, unit: Unit, *, score: float, 
         page=row["page"],
         document_id=row["document_id"],
         cut=cut,
-        block=block,
-        unit=unit,
-        by_heading=by_heading,
+        block=found.block,
+        unit=found.unit,
+        by_heading=found.by_heading,
+        heading_asks=found.heading_asks,
+        origin=row["origin"],
     )
-
-
-def _score(question: ParsedQuestion, cut: Cut, block: Block, unit: Unit, *, qa: bool) -> tuple[float, bool]:
-    """How much of the question a piece covers, and whether its heading does most of it."""
-    places = (
-        (unit.stems, 1.0),
-        (cut.heading, 1.0 if qa else IN_HEADING),
-        (block.head_stems, IN_TABLE_HEAD),
-        (block.stems, IN_BLOCK if block.kind == "prose" and len(block.units) < 6 else IN_PASSAGE),
-        (cut.stems, IN_PASSAGE),
-        (cut.title, IN_TITLE),
-    )
-    covered = total = own = heading = 0.0
-    for term in question.terms:
-        best = 0.0
-        for stems, share in places:
-            value = share * _present(term, stems, best / share)
-            if stems is unit.stems:
-                own += term.weight * value
-            elif stems is cut.heading:
-                heading += term.weight * value
-            best = max(best, value)
-        covered += term.weight * best
-        total += term.weight
-    score = covered / total if total else 0.0
-    score += DENSE * own / (total + 1) / (1 + len(unit.stems) / 10)
-    for intent in question.intents[:1]:
-        if intent.gives.search(unit.text):
-            score += GIVES * score
-        elif intent.needed and not intent.gives.search(block.text):
-            score *= LACKS
-    return score, heading > own
-
-
-def _present(term: Term, stems: Stems, above: float) -> float:
-    """How well a term occurs among stems; 0 when not better than `above`."""
-    best = 0.0
-    for form, value in term.forms.items():
-        if value > best and value > above and stems.has(form):
-            best = value
-    return best
-
-
-def _alike(question: ParsedQuestion, heading: Stems) -> float:
-    """How much of a known question is asked, 0 to 1."""
-    theirs = [stem for stem in heading.all() if stem not in _SMALL]
-    if not theirs:
-        return 0.0
-    asked = {stem for term in question.terms for form in term.forms for stem in form}
-    return sum(stem in asked for stem in theirs) / len(theirs)
-
-
-_SMALL = frozenset(word for small in STOP.values() for word in small) | frozenset(words("s t d ll re ve"))

@@ -1,4 +1,8 @@
-"""Words: cutting, folding, which carry no meaning of their own, and in which language they are."""
+"""Words: cutting, folding, which carry no meaning of their own, and in which language they are.
+
+Chinese, Japanese and Korean leave no blanks between words. Their runs of characters are cut into pairs that overlap,
+the last character once more alone, in the index and in a question alike: a word is found as its pairs in a row.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +10,12 @@ import re
 import unicodedata
 from pathlib import Path
 
+from bot.documents import HAN, HANGUL, KANA
+
 _WORD = re.compile(r"[^\W_]+")
+RUN = re.compile(f"[{KANA}{HAN}{HANGUL}]+")
+WIDE = re.compile(f"[{KANA}{HAN}{HANGUL}\uff00-\uffef]")
+"""What `spaced` changes a text for."""
 
 
 def _small_words() -> dict[str, frozenset[str]]:
@@ -24,19 +33,32 @@ def _small_words() -> dict[str, frozenset[str]]:
 _SMALL = _small_words()
 WEAK = _SMALL.pop("weak")
 """Words that say little about what is asked: they count, but a question may be answered without them."""
-GREETINGS = _SMALL.pop("greetings")
-THANKS = _SMALL.pop("thanks")
+_SAID = {name: _SMALL.pop(name) for name in ("greetings", "thanks", "fine", "bye")}
 STOP = _SMALL
 """Words without meaning of their own, by language. Question words are among them: `intents` reads those."""
 
 
 def words(text: str) -> list[str]:
-    """The words of a text, case folded.
+    """The words of a text in small letters; of a script without blanks, pairs of characters.
 
     >>> words("What's the Price—in €?")
     ['what', 's', 'the', 'price', 'in']
+    >>> words("dpkgコマンド")
+    ['dpkg', 'コマ', 'マン', 'ンド', 'ド']
     """
-    return _WORD.findall(text.casefold())
+    return _WORD.findall(spaced(text).lower())
+
+
+def spaced(text: str) -> str:
+    """A text as it is indexed: the same, but for scripts without blanks, which are cut into pairs."""
+    if text.isascii() or not WIDE.search(text):
+        return text
+    return RUN.sub(lambda run: f" {' '.join(pairs(run[0]))} {run[0][-1]} ", unicodedata.normalize("NFKC", text))
+
+
+def pairs(run: str) -> list[str]:
+    """The overlapping pairs of a run of characters; of a single one, itself."""
+    return [run[i : i + 2] for i in range(len(run) - 1)] or [run]
 
 
 def bare(word: str) -> str:
@@ -70,7 +92,13 @@ def language_of(text: str, default: str = "en") -> str:
     >>> language_of("Wann ist die Werkstatt offen?"), language_of("Wi-Fi?", "fr")
     ('de', 'fr')
     """
+    if run := RUN.search(text):
+        return "ja" if re.search(f"[{KANA}]", text) else "ko" if re.match(f"[{HANGUL}]", run[0]) else "zh"
     found = set(words(text))
     votes = {language: len(found & small) for language, small in STOP.items()}
     best = max(votes, key=lambda language: (votes[language], language == default))
     return best if votes[best] > votes.get(default, 0) else default
+
+
+GREETINGS, THANKS, FINE, BYE = (frozenset(words(" ".join(said))) for said in _SAID.values())
+"""Whoever says nothing else greets, thanks, assents, or takes leave."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 try:
     from rapidfuzz import process
@@ -12,6 +12,9 @@ try:
     _FAST = True
 except ImportError:  # the extra `docs` is not installed: slower and a little worse
     _FAST = False
+
+JOINTS = ("", "s", "n", "en", "es")
+"""What stands between the parts of a compound in German and Dutch, beside nothing."""
 
 
 class Vocabulary:
@@ -30,15 +33,18 @@ class Vocabulary:
     def __len__(self) -> int:
         return len(self._words)
 
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._words)
+
     def mend(self, word: str) -> str | None:
-        """The word that was meant, None if none is near: one slip in a word of 5 letters or more, two from 8 on.
+        """The word that was meant, None if none is near: one slip in a word of 5 letters or more, two from 10 on.
 
         The first letter is taken to be right. A word of 4 letters is only given the one it lacks: others are too easily
         mistaken.
         """
         if len(word) < 4 or word.isdigit():
             return None
-        slips = 1 if len(word) < 8 else 2
+        slips = 1 if len(word) < 10 else 2
         lacks = slips if len(word) > 4 else -1
         near = [other for other in self._by_letter.get(word[0], ()) if -slips <= len(word) - len(other) <= lacks]
         if not near:
@@ -52,9 +58,23 @@ class Vocabulary:
     def parts(self, word: str) -> Sequence[str]:
         """The two words that were written as one ("driptray"); empty if there are none."""
         for cut in range(3, len(word) - 2):
-            if word[:cut] in self._words and word[cut:] in self._words:
-                return word[:cut], word[cut:]
+            if word[cut:] not in self._words:
+                continue
+            for joint in JOINTS:
+                first = word[: cut - len(joint)] if word[:cut].endswith(joint) else ""
+                if len(first) >= 3 and first in self._words:
+                    return first, word[cut:]
         return ()
+
+    def around(self, word: str) -> list[str]:
+        """Words that begin or end with a word of 5 letters or more; all are looked at."""
+        if len(word) < 5:
+            return []
+        return [
+            other
+            for other in self._words
+            if len(other) > len(word) + 2 and (other.startswith(word) or other.endswith(word))
+        ]
 
     def relatives(self, word: str) -> list[str]:
         """Words with the same long beginning, for languages whose endings the stemmer does not know."""

@@ -39,7 +39,10 @@ async def status(call: Call) -> Result:
             "status": "failed",
             "error": row["error"],
         }
-    return _answer(row) | {"status": "completed"}
+    reply = _answer(row) | {"status": "completed"}
+    # A scripted answer stands for one of the documents.
+    by_itself = row["document_id"] is None and row["outcome"] is None
+    return reply | {"from_documents": False} if by_itself else reply
 
 
 async def close(call: Call) -> Result:

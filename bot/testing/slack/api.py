@@ -26,6 +26,7 @@ class WebApi:
 
     def __init__(self, slack: FakeSlack) -> None:
         self._slack = slack
+        self._team, self._org = slack.team, False  # of the call that is being answered; nothing is awaited meanwhile
         self._read_again_at: dict[str, float] = {}
         self._tokens_left: dict[str, tuple[float, float]] = {}
 
@@ -42,6 +43,7 @@ class WebApi:
             return early
         try:
             self._authorize(method, request.headers.get("Authorization", ""))
+            call.team = self._team
             check_arguments(method, call.arguments)
             answer = getattr(self, "_" + method.replace(".", "_"))(**call.arguments)
         except Refused as refused:
@@ -94,15 +96,21 @@ class WebApi:
         return web.json_response({"ok": False, "error": refused.code})
 
     def _authorize(self, method: str, header: str) -> None:
+        self._team, self._org = self._slack.team, False
+        if method == "oauth.v2.access":
+            return
         kind, _, token = header.partition(" ")
         if kind != "Bearer" or not token:
             raise Refused("not_authed")
         wanted = self._slack.bot_token
         if method == "apps.connections.open":
-            wanted = self._slack.app_token
+            wanted = token if token in self._slack.more_app_tokens else self._slack.app_token
+            self._app_token = token
         elif method.startswith("apps.manifest."):
             wanted = self._slack.config_token
-        if token != wanted:
+        if wanted == self._slack.bot_token and (grant := self._slack.oauth.holder(token)) is not None:
+            self._team, self._org = grant.team, grant.org
+        elif token != wanted:
             known = token in (self._slack.bot_token, self._slack.app_token, self._slack.config_token)
             raise Refused("not_allowed_token_type" if known else "invalid_auth")
 
@@ -113,12 +121,15 @@ class WebApi:
             "url": "https://loop.slack.invalid/",
             "team": "Loop",
             "user": "assistant",
-            "team_id": self._slack.team,
+            "team_id": self._team,
             "user_id": self._slack.bot_user,
             "bot_id": payloads.BOT_ID,
-            "is_enterprise_install": False,
+            "is_enterprise_install": self._org,
             **({"enterprise_id": self._slack.enterprise} if self._slack.enterprise else {}),
         }
+
+    def _oauth_v2_access(self, **arguments: Any) -> dict[str, Any]:
+        return self._slack.oauth.access(arguments)
 
     def _bots_info(self, bot: str, **_: Any) -> dict[str, Any]:
         if bot != payloads.BOT_ID:
@@ -139,6 +150,12 @@ class WebApi:
         if isinstance(shown.get("profile"), dict) and "users:read.email" not in self._slack.scopes:
             shown["profile"] = {name: value for name, value in shown["profile"].items() if name != "email"}
         return {"user": shown}
+
+    def _usergroups_users_list(self, usergroup: str, **_: Any) -> dict[str, Any]:
+        self._require("usergroups:read")
+        if usergroup not in self._slack.groups:
+            raise Refused("no_such_subteam")
+        return {"users": sorted(self._slack.group_members.get(usergroup, ()))}
 
     def _usergroups_list(self, **_: Any) -> dict[str, Any]:
         self._require("usergroups:read")
@@ -327,7 +344,7 @@ class WebApi:
         return {}
 
     def _apps_connections_open(self) -> dict[str, Any]:
-        return {"url": self._slack.sockets.ticket()}
+        return {"url": self._slack.sockets.ticket(self._app_token)}
 
     def _apps_manifest_create(self, manifest: str) -> dict[str, Any]:
         self._slack.manifests["A0NEW"] = json.loads(manifest)

@@ -30,6 +30,7 @@ from bot.testing.slack import payloads
 from bot.testing.slack.api import WebApi
 from bot.testing.slack.delivery import Delivery
 from bot.testing.slack.files import Files
+from bot.testing.slack.oauth import Oauth
 from bot.testing.slack.socket import Sockets
 
 FILE_SCOPES: Final = frozenset({"files:read"})
@@ -50,6 +51,7 @@ class Call:
     arguments: dict[str, Any]
     at: float
     error: str = ""
+    team: str = ""
 
 
 @dataclass(slots=True)
@@ -84,7 +86,7 @@ class FakeSlack:
     `scopes` are the token's, to be changed at any time: FILE_SCOPES and EMAIL_SCOPES are not among them. `few`: the app
     is one that reads at most 15 messages a call, and calls once a minute. `refuse_blocks`: the code that every post
     with blocks is refused with, "" for none. `locked`: threads in which nobody may write any more. `enterprise`: the
-    organisation that the workspace belongs to, None for none.
+    organisation that the workspace belongs to, None for none. `more_app_tokens`: those of further apps in Socket Mode.
     """
 
     team = payloads.TEAM
@@ -136,6 +138,7 @@ class FakeSlack:
             for name in ("U1", "U2", "U3")
         }
         self.groups: dict[str, str] = {"S1": "helpdesk"}
+        self.group_members: dict[str, set[str]] = {"S1": {"U2"}}
         self.channels: dict[str, Channel] = {}
         for name in ("C1", "C2", "G1"):
             self.channels[name] = Channel(name, {self.bot_user, *self.users})
@@ -143,10 +146,12 @@ class FakeSlack:
             self.channels[f"D{number}"] = Channel(f"D{number}", {self.bot_user, f"U{number}"})
         self.channels["CX"] = Channel("CX", set(self.users))
         self.base_url = ""
+        self.more_app_tokens: set[str] = set()
         self.sockets = Sockets(self, ack_seconds)
         self.delivery = Delivery(self)
         self.files = Files(self)
         self.api = WebApi(self)
+        self.oauth = Oauth(self)
         self._changed = asyncio.Event()
         self._runner: web.AppRunner | None = None
         self._site: web.TCPSite | None = None
@@ -172,6 +177,7 @@ class FakeSlack:
         app.router.add_route("*", "/api/{method}", self.api.handle)
         app.router.add_get("/files-pri/{file}/{name}", self.files.handle)
         app.router.add_get("/link", self.sockets.handle)
+        app.router.add_get("/oauth/v2/authorize", self.oauth.page)
         app.router.add_get("/control/state", self._state)
         app.router.add_post("/control/{name}", self._control)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)

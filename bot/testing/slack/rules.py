@@ -18,6 +18,8 @@ READS: Final = frozenset(
         "files.info",
         "users.info",
         "usergroups.list",
+        "usergroups.users.list",
+        "oauth.v2.access",
         "conversations.info",
         "conversations.replies",
         "conversations.history",
@@ -30,10 +32,12 @@ ARGUMENTS: Final[Mapping[str, tuple[frozenset[str], frozenset[str]]]] = {
     name: (frozenset(required.split()), frozenset(optional.split()))
     for name, required, optional in (
         ("auth.test", "", ""),
+        ("oauth.v2.access", "client_id client_secret", "code grant_type refresh_token redirect_uri"),
         ("bots.info", "bot", "team_id"),
         ("files.info", "file", ""),
         ("users.info", "user", "include_locale"),
         ("usergroups.list", "", "include_disabled include_count include_users team_id"),
+        ("usergroups.users.list", "usergroup", "include_disabled team_id"),
         ("conversations.info", "channel", "include_locale include_num_members"),
         ("conversations.replies", "channel ts", "cursor include_all_metadata inclusive latest limit oldest"),
         ("conversations.history", "channel", "cursor include_all_metadata inclusive latest limit oldest"),

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from aiohttp import WSMsgType, web
 
+from bot.testing.slack import payloads
+
 if TYPE_CHECKING:
     from bot.testing.slack.platform import FakeSlack
 
@@ -25,7 +27,8 @@ class Sockets:
         self._slack = slack
         self.ack_seconds = ack_seconds
         self._open: list[web.WebSocketResponse] = []
-        self._tickets: set[str] = set()
+        self._tickets: dict[str, str] = {}
+        self._apps: dict[web.WebSocketResponse, str] = {}
         self._acks: dict[str, tuple[asyncio.Future[bool], web.WebSocketResponse]] = {}
         self._numbers = itertools.count(1)
         self._refusing = 0
@@ -40,14 +43,14 @@ class Sockets:
         """How many connections are open."""
         return len(self._open)
 
-    def ticket(self) -> str:
-        """Hand out the address of one connection."""
+    def ticket(self, token: str) -> str:
+        """Hand out the address of one connection of the app that the token names (`xapp-1-APP-…`)."""
         self.handed_out += 1
         name = f"ticket-{next(self._numbers)}"
         if self._refusing:
             self._refusing -= 1
         else:
-            self._tickets.add(name)
+            self._tickets[name] = token.split("-")[2]
         return f"{self.address or self._slack.base_url.replace('http', 'ws', 1)}/link?ticket={name}"
 
     def refuse_tickets(self, times: int) -> None:
@@ -59,8 +62,8 @@ class Sockets:
         name = request.query.get("ticket", "")
         if name not in self._tickets:
             return web.Response(status=401)
-        self._tickets.remove(name)
         socket = web.WebSocketResponse(heartbeat=self.ping_seconds)
+        self._apps[socket] = self._tickets.pop(name)
         await socket.prepare(request)
         await socket.send_json({"type": "hello", "num_connections": self.count + 1, "debug_info": {"host": "loop"}})
         self._note(socket, joined=True)
@@ -93,16 +96,17 @@ class Sockets:
     async def push(
         self, payload: dict[str, Any], kind: str, attempt: int = 0, reason: str = "", seconds: float | None = None
     ) -> bool:
-        """Send an envelope to one connection, each in turn; True when it was acknowledged in time.
+        """Send an envelope to one connection of its app, each in turn; True when it was acknowledged in time.
 
         Without a connection it waits for one, and comes again later like what was not acknowledged.
         """
         try:
-            await self._slack.until(lambda: self.count > 0)
+            await self._slack.until(lambda: bool(self._of(payload)))
         except AssertionError:
             return False
         number = next(self._numbers)
-        socket = self._open[number % self.count]
+        mine = self._of(payload)
+        socket = mine[number % len(mine)]
         envelope_id = f"envelope-{number}"
         future: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         self._acks[envelope_id] = (future, socket)
@@ -124,6 +128,10 @@ class Sockets:
             return False
         finally:
             del self._acks[envelope_id]
+
+    def _of(self, payload: dict[str, Any]) -> list[web.WebSocketResponse]:
+        app = payload.get("api_app_id", payloads.APP)
+        return [socket for socket in self._open if self._apps[socket] == app]
 
     async def renew(self, reason: str = "warning", count: int | None = None) -> None:
         """Ask connections to go, as Slack does every few hours; it closes them itself a little later."""

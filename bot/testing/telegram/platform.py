@@ -65,11 +65,13 @@ class Call:
 
 
 class FakeTelegram:
-    """The server. `calls`: every request. `flood`: None for none. `port`: kept over `stop` and `start`."""
+    """A server with one bot. `calls`: every request. `flood`: None for none. `port`: kept over `stop` and
+    `start`."""
 
-    def __init__(self, *, flood: Flood | None = None, port: int = 0) -> None:
+    def __init__(self, *, flood: Flood | None = None, port: int = 0, token: str = TOKEN) -> None:
+        self.token = token
         self.updates = Updates()
-        self.world = World(BOT_ID, USERNAME, self.updates)
+        self.world = World(int(token.partition(":")[0]), USERNAME, self.updates)
         self.methods = Methods(self.world, self.updates, flood)
         self.flood = flood
         self.calls: list[Call] = []
@@ -98,7 +100,7 @@ class FakeTelegram:
 
     def environment(self, **more: str) -> dict[str, str]:
         """Return the settings of a bot that talks to this server."""
-        return {"TELEGRAM_BOT_TOKEN": TOKEN, "TELEGRAM_API_URL": self.url, **more}
+        return {"TELEGRAM_BOT_TOKEN": self.token, "TELEGRAM_API_URL": self.url, **more}
 
     def fail(self, how: Fault | int | None, *, method: str = "*", times: int | None = None) -> None:
         """Fail calls of a method (of all with `*`) that way or with that HTTP status: the next `times`, or from now on.
@@ -168,7 +170,7 @@ class FakeTelegram:
             self.watch(call.method, "asked")
         if self.delay:
             await asyncio.sleep(self.delay)
-        if request.match_info["token"] != TOKEN:
+        if request.match_info["token"] != self.token:
             return self._refuse(call, BotApiError(401, "Unauthorized"))
         fault = self._fault(call.method)
         try:
@@ -194,7 +196,7 @@ class FakeTelegram:
         self.calls.append(call)
         fault = self._fault(call.method)
         try:
-            if request.match_info["token"] != TOKEN:
+            if request.match_info["token"] != self.token:
                 raise BotApiError(401, "Unauthorized")
             if request.method != "GET" or request.query_string:
                 raise BotApiError(404, "Not Found")

@@ -15,14 +15,15 @@ import bot.sessions
 import bot.turns.attempt
 import bot.turns.send
 from bot.engine.inprocess import InProcessEngine
-from bot.events import Event
+from bot.events import Event, Reaction
 from bot.intake.arrival import Accepted
 from bot.intake.router import Router
 from bot.sessions import Address
-from bot.store import events, feedback, out_of_order, steps, turns
+from bot.store import events, feedback, out_of_order, progress, steps, turns
 from bot.store.database import Tx
 from bot.store.steps import VERDICT, StepName, StepRow
 from bot.store.turns import Turn
+from bot.store.votes import Gesture
 from bot.turns.attempt import TurnAttempt
 from bot.turns.failure import Failure
 from bot.turns.progress import ProgressTracker
@@ -52,11 +53,11 @@ def acknowledged_before_stored() -> Iterator[None]:
 def request_id_not_stored() -> Iterator[None]:
     store = TurnAttempt._store_result
 
-    async def forgetful(self: TurnAttempt, step: Step[Any], row: StepRow, result: Any) -> Any:
+    async def forgetful(self: TurnAttempt, step: Step[Any], row: StepRow, result: Any, *rest: Any) -> Any:
         if step.name.kind == "submit":
             self._taken.busy = False
             return result
-        return await store(self, step, row, result)
+        return await store(self, step, row, result, *rest)
 
     with patch.object(TurnAttempt, "_store_result", forgetful):
         yield
@@ -89,8 +90,13 @@ def no_dedupe() -> Iterator[None]:
 
 @mutant
 def no_fencing() -> Iterator[None]:
-    with patch.object(turns, "fence", lambda *_: None):
+    with patch.object(turns, "fence", _count_attempts):
         yield
+
+
+def _count_attempts(tx: Tx, turn: Turn, _now: float) -> None:
+    if turn.attempt == 0:
+        tx.run("UPDATE turns SET attempt=attempt+1 WHERE id=?", turn.id)
 
 
 @mutant
@@ -144,15 +150,8 @@ def looked_up_too_soon() -> Iterator[None]:
 
 @mutant
 def taken_in_order_of_arrival() -> Iterator[None]:
-    def take(tx: Tx, lane: str, now: float) -> tuple[Turn, dict[StepName, StepRow]] | None:
-        row = tx.one(
-            "UPDATE turns SET attempt=attempt+1 WHERE id=(SELECT id FROM turns WHERE state='open' AND lane=?"
-            " ORDER BY id LIMIT 1) RETURNING *",
-            lane,
-        )
-        return None if row is None else (turn := turns.from_row(row), steps.of_turn(tx, turn.id))
-
-    with patch.object(turns, "take", take), patch.object(turns, "is_next", lambda *_: True):
+    in_order = "FROM turns WHERE state='open' AND lane=? ORDER BY id LIMIT 1"
+    with patch.object(turns, "_NEXT", in_order), patch.object(turns, "is_next", lambda *_: True):
         yield
 
 
@@ -164,8 +163,12 @@ def early_reactions_dropped() -> Iterator[None]:
 
 @mutant
 def votes_by_arrival() -> Iterator[None]:
-    numbers = itertools.count(1)
-    with patch.object(bot.ratings.record, "moment", lambda *_: float(next(numbers))):
+    numbers, gesture_of = itertools.count(1), bot.ratings.record.gesture_of
+
+    def arrived(event: Reaction) -> Gesture:
+        return replace(gesture_of(event), sent_at=float(next(numbers)))
+
+    with patch.object(bot.ratings.record, "gesture_of", arrived):
         yield
 
 
@@ -182,7 +185,7 @@ def rating_not_remembered() -> Iterator[None]:
 
 @mutant
 def progress_left_after_a_restart() -> Iterator[None]:
-    with patch.object(turns, "with_progress_left", lambda _: []):
+    with patch.object(progress, "with_progress_left", lambda _: []):
         yield
 
 
@@ -249,7 +252,7 @@ def one_lane_worked_on_twice() -> Iterator[None]:
     with (
         patch.object(InProcessEngine, "wake", wake),
         patch.object(InProcessEngine, "_run_lane", run_lane),
-        patch.object(turns, "fence", lambda *_: None),
+        patch.object(turns, "fence", _count_attempts),
     ):
         yield
 

@@ -1,0 +1,38 @@
+// The box that says where answers come from: how many files were read, and why others were not.
+
+import { el } from "./dom.js";
+
+const box = document.getElementById("documents");
+
+// Nothing is shown where nobody keeps a folder: only the demo does.
+async function look() {
+  let next = 15000;
+  try {
+    const response = await fetch("/documents");
+    if (response.status === 404) return;
+    const report = await response.json();
+    draw(report);
+    if (report.waiting) next = 2000;
+  } catch {
+    // the bot is away; the page says so elsewhere
+  }
+  setTimeout(look, next);
+}
+
+function draw({ summary, unread, notes }) {
+  const lines = [
+    ...unread.map(([name, reason]) => el("li", {}, el("code", {}, name), ` ${reason}`)),
+    ...notes.map((note) => el("li", {}, note)),
+  ];
+  const said = JSON.stringify([summary, unread, notes]);
+  if (box.dataset.said === said) return;
+  const open = box.querySelector("details")?.open;
+  box.dataset.said = said;
+  box.replaceChildren(
+    lines.length
+      ? el("details", { open }, el("summary", {}, summary), el("ul", {}, ...lines))
+      : el("p", { class: "quiet" }, summary),
+  );
+}
+
+look();

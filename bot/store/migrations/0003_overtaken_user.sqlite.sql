@@ -1,0 +1,1 @@
+ALTER TABLE overtaken ADD COLUMN user TEXT;

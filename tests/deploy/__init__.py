@@ -1,0 +1,1 @@
+"""What is under manifests/deploy, with the tools that will read it."""

@@ -1,0 +1,1 @@
+"""The rules and the dashboard of manifests/monitoring, with Prometheus itself."""

@@ -1,0 +1,1 @@
+"""Several real processes of the bot on one PostgreSQL."""
