@@ -11,7 +11,9 @@ const $ = (id) => document.getElementById(id);
 const log = $("log");
 const text = $("text");
 const drafts = new Map();
+const NEAR = 60; // pixels from the end of the log that count as its end
 let stuck = true; // the log is at its end and stays there
+let putAt = 0; // where it was put, in pixels from its top
 let connected = false;
 
 function drawAll() {
@@ -34,15 +36,31 @@ function drawAll() {
   text.placeholder = state.thread ? "Reply in the thread" : inRoom() ? "Write to the room; mention @bot to ask" : "Ask a question";
   $("text-label").textContent = text.placeholder;
   document.title = `${$("title").textContent} · ${me().name} · Playground`;
+  const stays = isStuck();
   drawEmpty();
   drawMessages();
-  if (stuck) toEnd();
+  if (stays) toEnd();
 }
 
 function toEnd() {
   stuck = true;
   log.scrollTop = $("empty").hidden ? log.scrollHeight : 0; // what greets is read from its beginning
+  putAt = log.scrollTop;
   $("newer").hidden = true;
+}
+
+/** Whatever was read before: what comes next is at the end. */
+function stick() {
+  stuck = true;
+  putAt = 0;
+}
+
+const fromEnd = () => log.scrollHeight - log.scrollTop - log.clientHeight;
+
+/** Whoever has scrolled up is heard of a frame later: until then what is new must not pull them down again. */
+function isStuck() {
+  if (log.scrollTop < putAt && fromEnd() >= NEAR) stuck = false;
+  return stuck;
 }
 
 const short = (words) => (words.length > 48 ? `${words.slice(0, 47)}…` : words || "a deleted message");
@@ -88,7 +106,7 @@ function go(person, place) {
   state.unread.delete(place);
   text.value = drafts.get(draftKey()) ?? "";
   history.replaceState(null, "", `#${person}/${inRoom() ? "room" : "dm"}`);
-  stuck = true;
+  stick();
   trouble("");
   touchPanel(true);
   drawAll();
@@ -120,7 +138,7 @@ async function send(words, thread = state.thread) {
   if (words === text.value) text.value = ""; // what is pointed at stays until it has gone out
   drafts.delete(key);
   fit();
-  stuck = true;
+  stick();
   try {
     const sent = await act("messages", { conversation: state.place, thread, text: words, nonce, context: pointing });
     if (pointing === state.pointing) state.pointing = null;
@@ -154,7 +172,7 @@ function announce(message) {
   if (message.author === state.person || message.deleted) return;
   if (message.conversation === state.place) {
     $("announce").textContent = `${name(message.author)}: ${words(message).slice(0, 400)}`;
-    $("newer").hidden = stuck;
+    $("newer").hidden = isStuck();
   } else {
     state.unread.add(message.conversation);
     if (message.conversation === state.room || message.conversation === me().direct) $("announce").textContent = `New message in ${message.conversation === state.room ? "the team room" : "your direct messages"}`;
@@ -230,10 +248,10 @@ text.addEventListener("keydown", (event) => {
 });
 text.addEventListener("input", fit);
 log.addEventListener("scroll", () => {
-  stuck = log.scrollHeight - log.scrollTop - log.clientHeight < 60;
+  stuck = fromEnd() < NEAR;
   if (stuck) $("newer").hidden = true;
 });
-new ResizeObserver(() => stuck && toEnd()).observe(log);
+new ResizeObserver(() => isStuck() && toEnd()).observe(log);
 
 $("send").append(icon("send"));
 $("mention").addEventListener("click", () => {
