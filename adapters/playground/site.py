@@ -106,7 +106,8 @@ class PlaygroundSite:
             await _write(response, "snapshot", snapshot)
             while True:
                 try:
-                    change = await asyncio.wait_for(queue.get(), HEARTBEAT_SECONDS)
+                    async with asyncio.timeout(HEARTBEAT_SECONDS):
+                        change = await queue.get()
                 except TimeoutError:
                     await response.write(b": still here\n\n")
                     continue

@@ -137,10 +137,11 @@ class ReconnectingDriver:
 
     async def _pause(self, seconds: float) -> None:
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._closing.wait(), seconds)
+            async with asyncio.timeout(seconds):
+                await self._closing.wait()
 
     async def _listen(self) -> None:
-        while True:
+        while not self._closing.is_set():
             try:
                 async with await self._connect() as connection:
                     for channel in self._callbacks:
@@ -148,4 +149,7 @@ class ReconnectingDriver:
                     async for notice in connection.notifies():
                         self.hear(notice.channel, notice.payload)
             except (psycopg.OperationalError, psycopg.InterfaceError):
+                await self._pause(AGAIN)
+            except Exception:  # of one who is called back; what it did not hear is found by its sweep
+                log.exception("queue.notice_failed")
                 await self._pause(AGAIN)

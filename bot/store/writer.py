@@ -57,11 +57,13 @@ class Jobs:
         self._closed = False
         self._urgent_next = True
 
-    def put(self, job: Job, *, urgent: bool) -> None:
-        """Let the writer do it."""
+    def put(self, job: Job, *, urgent: bool) -> bool:
+        """Let the writer do it; False when it ends, and takes nothing more."""
         with self._changed:
-            (self._urgent if urgent else self._rest).append(job)
-            self._changed.notify()
+            if not self._closed:
+                (self._urgent if urgent else self._rest).append(job)
+                self._changed.notify()
+            return not self._closed
 
     def put_back(self, job: Job) -> None:
         """Let the writer do it anew, before everything else."""
@@ -159,7 +161,8 @@ class GroupWriter(ABC):
         """Run `work` in a transaction; see `Database.write`."""
         loop = asyncio.get_running_loop()
         future: asyncio.Future[T] = loop.create_future()
-        self._jobs.put(Job(work, loop, future), urgent=urgent)
+        if not self._jobs.put(Job(work, loop, future), urgent=urgent):
+            raise self._unavailable("it is closed")
         return await future
 
     @property

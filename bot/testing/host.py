@@ -202,7 +202,8 @@ class FakeHost:
                 )
             self._changed.clear()
             try:
-                await asyncio.wait_for(self._changed.wait(), 0.02)
+                async with asyncio.timeout(0.02):
+                    await self._changed.wait()
             except TimeoutError:
                 continue
 

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from bot.errors import ConfigError
+from bot.errors import ConfigError, Unavailable
 from bot.store import open_admin, open_database
 from bot.store.database import OpenDatabase, Tx
 from bot.store.writer import GROUP_SECONDS
@@ -52,6 +52,14 @@ class TestDatabase:
         assert [isinstance(result, ValueError) for result in results] == [n % 3 == 0 for n in range(20)]
         rows = await database.read(lambda tx: tx.all("SELECT name FROM vault"))
         assert {row["name"] for row in rows} == {f"v{n}" for n in range(20) if n % 3}
+
+    async def test_work_that_comes_after_the_end_is_refused_and_keeps_nobody_waiting(
+        self, database: OpenDatabase
+    ) -> None:
+        database.close()
+        async with asyncio.timeout(10):
+            with pytest.raises(Unavailable):
+                await database.write(lambda tx: tx.run("INSERT INTO vault VALUES ('v', 'x')"))
 
     async def test_urgent_work_takes_turns_with_all_the_rest(self, database: OpenDatabase) -> None:
         done: list[str] = []

@@ -239,7 +239,8 @@ class FakeSlack:
                 raise AssertionError(f"not so after {timeout} s; last calls: {calls}; violations: {self.violations}")
             self._changed.clear()
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._changed.wait(), 0.05)
+                async with asyncio.timeout(0.05):
+                    await self._changed.wait()
 
     # What people do; each returns when Slack has what it needs, and delivers beside it
 

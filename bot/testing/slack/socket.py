@@ -123,7 +123,8 @@ class Sockets:
                 await socket.send_json(envelope)
             except (ConnectionError, RuntimeError):
                 return False
-            return await asyncio.wait_for(future, seconds or self.ack_seconds)
+            async with asyncio.timeout(seconds or self.ack_seconds):
+                return await future
         except TimeoutError:
             return False
         finally:

@@ -125,7 +125,8 @@ class Updates:
                 if left <= 0 or self.closing:
                     return []
                 try:
-                    await asyncio.wait_for(self.changed.wait(), left)
+                    async with asyncio.timeout(left):
+                        await self.changed.wait()
                 except TimeoutError:
                     continue
                 if self._poller != mine:

@@ -1,0 +1,47 @@
+"""The queue's way to a database that is away: whoever ends does not wait for it."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import psycopg
+import pytest
+
+from bot.engine.driver import Closed, ReconnectingDriver
+
+
+class Away:
+    """A database that takes no connections, and says when one was tried."""
+
+    def __init__(self) -> None:
+        self.tries = 0
+        self.tried = asyncio.Event()
+
+    async def connect(self) -> psycopg.AsyncConnection[Any]:
+        self.tries += 1
+        self.tried.set()
+        raise psycopg.OperationalError("away")
+
+
+async def test_a_listener_between_two_tries_ends_with_its_driver() -> None:
+    away = Away()
+    driver = ReconnectingDriver(away.connect)
+    await driver.add_listener("news", lambda payload: None)
+    await away.tried.wait()
+    async with asyncio.timeout(10):
+        await driver.close()
+    tries = away.tries
+    await asyncio.sleep(0.5)
+    assert away.tries == tries
+
+
+async def test_who_waits_for_the_database_is_let_go() -> None:
+    away = Away()
+    driver = ReconnectingDriver(away.connect)
+    asking = asyncio.create_task(driver.fetch("SELECT 1"))
+    await away.tried.wait()
+    async with asyncio.timeout(10):
+        await driver.close()
+        with pytest.raises(Closed):
+            await asking
