@@ -8,7 +8,7 @@ import os
 import shutil
 import socket
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 import pytest
@@ -57,21 +57,21 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Print the figures that tests recorded as dicts of numbers, summed by name: a proof shows what it counted.
+    """Print the figures that tests recorded as dicts of numbers, together by name: a proof shows what it counted.
 
     With BOT_RECORD=1 those of `tests.proofs.record.OF_TESTS` are added to docs/proofs.json too.
     """
-    figures: dict[str, dict[str, float]] = {}
+    figures: dict[str, list[Mapping[str, float]]] = {}
     for report in terminalreporter.getreports("passed") + terminalreporter.getreports("failed"):
         for name, counts in report.user_properties:
             if isinstance(counts, dict):
-                sums = figures.setdefault(name, {})
-                for what, number in counts.items():
-                    sums[what] = round(sums.get(what, 0) + number, 1)
-    for name, sums in figures.items():
+                figures.setdefault(name, []).append(counts)
+    for name, all_counts in figures.items():
+        sums = record.together(all_counts)
         terminalreporter.write_line(f"{name}: " + " · ".join(f"{what} {number:g}" for what, number in sums.items()))
-        if name in record.OF_TESTS and os.environ.get("BOT_RECORD") == "1":
-            record.add(name, **sums)
+        proof, _, kind = name.partition(": ")
+        if proof in record.OF_TESTS and os.environ.get("BOT_RECORD") == "1":
+            record.add(proof, **({"kind": kind} if kind else {}), **sums)
 
 
 def has_package(package: str) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from tests.proofs.record import OF_TESTS, Entry
+from tests.proofs.record import OF_TESTS, Entry, together
 
 NOT_YET = "not run yet"
 NOT_COVERED = (
@@ -25,7 +25,8 @@ What was run to break the promises, and what came of it. Made by `make proofs` f
 run below has added its own figures; a test fails when this page says anything else. How to repeat one: `make hunt
 SECONDS=600` runs new seeds, `python -m tests.simulation SEED` tells one as a story, `make prove` runs all proofs.
 
-A commit with a + had changes that were not committed yet. Seconds are of the machine that ran it, shared with other
+A commit with a + had changes that were not committed yet; one that the history does not have went into 51cf46f with
+others. Seconds are of the machine that ran it, shared with other
 work unless it says otherwise; simulated seconds are named so.
 """
 
@@ -37,6 +38,7 @@ def page(entries: Sequence[Entry]) -> str:
         _so_far(entries),
         _runs(_of(entries, "seeds")),
         _bugs(_of(entries, "deliberate bugs")),
+        _attacks(_of(entries, "attacks")),
         _lasting(_of(entries, "lasting fault")),
         _shrunk(_of(entries, "shrunk")),
         _faults(_of(entries, "fault found")),
@@ -59,7 +61,8 @@ def _so_far(entries: Sequence[Entry]) -> str:
     simulated = _seed_sums(seeds) if seeds else NOT_YET
     rows = [("simulated seeds", simulated)]
     for proof in OF_TESTS:
-        rows.append((proof, _sums(_of(entries, proof))))
+        in_short = _attacks_in_short if proof == "attacks" else _sums
+        rows.append((proof, in_short(_of(entries, proof))))
     rows.append(("deliberate bugs", _bugs_in_short(_of(entries, "deliberate bugs"))))
     return "## So far\n\n" + _table(("proof", "all runs together"), rows)
 
@@ -84,14 +87,7 @@ def _counts(entries: Iterable[Entry]) -> dict[str, int]:
 
 
 def _sums(entries: Sequence[Entry]) -> str:
-    """Add up the figures of a proof whatever their names; those of time are shown as the largest."""
-    sums: dict[str, float] = {}
-    for entry in entries:
-        for name, number in entry.items():
-            if isinstance(number, int | float):
-                timed = any(word in name for word in ("p50", "p99", "_to_", "seconds", "most"))
-                sums[name] = max(sums.get(name, 0), number) if timed else sums.get(name, 0) + number
-    return " · ".join(f"{name.replace('_', ' ')} {number:,g}" for name, number in sums.items()) or NOT_YET
+    return " · ".join(f"{name.replace('_', ' ')} {number:,g}" for name, number in together(entries).items()) or NOT_YET
 
 
 def _runs(seeds: Sequence[Entry]) -> str:
@@ -141,6 +137,25 @@ def _bugs(entries: Sequence[Entry]) -> str:
     rows = [(name.replace("_", " "), seed or "not found") for name, seed in known_seeds(entries).items()]
     head = "## Deliberate bugs\n\nEach was put into the core, and seeds of 1 to 1,000 run until a promise broke.\n\n"
     return head + (_table(("bug", "a seed that finds it"), rows) if rows else f"{NOT_YET}\n")
+
+
+def _attacks(entries: Sequence[Entry]) -> str:
+    head = (
+        "## Attacks\n\nWhat everybody else notices while each runs against the real process, beside the quiet time of"
+        " the same minutes: within so many ms 99 of 100 deliveries are acknowledged and `/healthz` answers.\n\n"
+    )
+    latest = {one["kind"]: one for one in entries}
+    names = ("ack_p99_quiet", "ack_p99", "healthz_p99", "answers_ratio", "memory_mb", "refused")
+    rows = [(kind, one["commit"], *(f"{one[name]:g}" for name in names)) for kind, one in latest.items()]
+    columns = ("attack", "commit", "ack p99, quiet", "ack p99", "healthz p99", "answers, quiet = 1", "MB", "refused")
+    return head + (_table(columns, rows) if rows else f"{NOT_YET}\n")
+
+
+def _attacks_in_short(entries: Sequence[Entry]) -> str:
+    latest = {one["kind"]: one for one in entries}.values()
+    worst = {name: max((one[name] for one in latest), default=0.0) for name in ("ack_p99", "healthz_p99", "memory_mb")}
+    told = f"{len(latest)} kinds · at most: ack p99 {worst['ack_p99']:g} ms, healthz p99 {worst['healthz_p99']:g} ms"
+    return f"{told}, {worst['memory_mb']:g} MB" if latest else NOT_YET
 
 
 def _lasting(entries: Sequence[Entry]) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import time
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -19,7 +20,11 @@ OF_TESTS = (
     "scenarios on PostgreSQL",
     "kills of several processes",
 )
-"""Proofs that are tests: what they pass to `record_property` under this name is added with BOT_RECORD=1."""
+"""Proofs that are tests: what they pass to `record_property` under this name is added with BOT_RECORD=1; a name such as
+`attacks: bombs` says which kind it was too."""
+
+TIMED = ("p50", "p99", "most", "ratio", "memory")
+"""What stands in the name of a figure that is not a count."""
 
 Entry: TypeAlias = dict[str, Any]
 """A run: `proof` names what it is one of, `date` and `commit` when and of what; the rest are its figures."""
@@ -36,6 +41,17 @@ def add(proof: str, **figures: Any) -> None:
     entry = {"proof": proof, "date": time.strftime("%Y-%m-%d", time.gmtime()), "commit": commit(), **figures}
     lines = ",\n".join(json.dumps(one, ensure_ascii=False) for one in [*read(), entry])
     RECORD.write_text(f"[\n{lines}\n]\n", encoding="utf-8")
+
+
+def together(figures: Iterable[Mapping[str, object]]) -> dict[str, float]:
+    """Add up figures whatever their names; of those of time the largest counts, for they cannot be added."""
+    sums: dict[str, float] = {}
+    for one in figures:
+        for name, number in one.items():
+            if isinstance(number, int | float):
+                timed = any(word in name for word in TIMED)
+                sums[name] = round(max(sums.get(name, 0), number) if timed else sums.get(name, 0) + number, 1)
+    return sums
 
 
 def latest(proof: str) -> Entry | None:

@@ -45,3 +45,16 @@ def test_figures_of_runs_add_up() -> None:
     assert "questions 800 · crashes 180 · calls cut 14 · calls refused 0" in text
     assert "lost 0 · asked twice 0 · answered twice 0" in text
     assert "| 2026-01-01 | abc | 101 to 200 | 1 | 10 | 2 | 10.0 | 2 |  |" in text
+
+
+def test_what_parts_of_a_run_counted_is_added_up_and_times_are_not() -> None:
+    parts = [{"kills": 50, "restart_p50": 1.5, "note": "x"}, {"kills": 50, "restart_p50": 1.2}]
+    assert record.together(parts) == {"kills": 100, "restart_p50": 1.5}
+
+
+def test_the_last_run_of_each_attack_is_shown() -> None:
+    figures = {"ack_p99_quiet": 6.0, "ack_p99": 23.0, "healthz_p99": 7.0, "answers_ratio": 0.9, "memory_mb": 96.0}
+    entry = {"proof": "attacks", "kind": "bombs", "date": "2026-01-01", "commit": "abc", "refused": 0} | figures
+    text = page([entry, entry | {"kind": "halves", "ack_p99": 30.0}, entry | {"ack_p99": 21.5}])
+    assert "| attacks | 2 kinds · at most: ack p99 30 ms, healthz p99 7 ms, 96 MB |" in text
+    assert "| bombs | abc | 6 | 21.5 | 7 | 0.9 | 96 | 0 |" in text
