@@ -89,7 +89,6 @@ class Send(Effect[MessageRef | Replaced | None]):
     def __init__(self, attempt: TurnAttempt, adapter: Adapter, outgoing: Outgoing, until: float) -> None:
         self.name = sending_step(outgoing.kind, outgoing.number)
         self.until = until
-        self.outcome: DeliveryOutcome = "sent"
         self.may_be_rated = outgoing.number > 0
         self._attempt = attempt
         self._ctx = attempt.ctx
@@ -98,6 +97,7 @@ class Send(Effect[MessageRef | Replaced | None]):
         self._delivery_id = delivery_id(attempt.turn, self.name)
         row = attempt.rows.get(self.name)
         self._may_be_second = row is not None and row.unknowns > 0 and self._ctx.lacks(adapter.channel, "look_ups")
+        self.outcome: DeliveryOutcome = "resent_unknown" if self._may_be_second else "sent"
 
     async def act(self, begin: Begin) -> MessageRef | Replaced:
         """Send it, in one attempt; when its form is refused, render the rest in the plain one."""

@@ -48,7 +48,7 @@ def test_figures_of_runs_add_up() -> None:
 
 
 def test_what_parts_of_a_run_counted_is_added_up_and_times_are_not() -> None:
-    parts = [{"kills": 50, "restart_p50": 1.5, "note": "x"}, {"kills": 50, "restart_p50": 1.2}]
+    parts: list[dict[str, object]] = [{"kills": 50, "restart_p50": 1.5, "note": "x"}, {"kills": 50, "restart_p50": 1.2}]
     assert record.together(parts) == {"kills": 100, "restart_p50": 1.5}
 
 

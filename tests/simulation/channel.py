@@ -11,9 +11,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from bot.adapter import Check, Host, Part, Want
+from bot.adapter import ChannelSpec, Check, Host, Part, Want
 from bot.errors import Misconfigured, OutcomeUnknown, Rejected, Unavailable
 from bot.events import Answer, Conversation, EarlierMessage, File, Mention, MessageRef, Notice, Outbound, Person, Rating
+from tests.fakes.adapter import FAKE
 from tests.simulation.weather import Fate
 
 if TYPE_CHECKING:
@@ -42,7 +43,10 @@ class Post:
 
 @dataclass(slots=True, eq=False)
 class Try:
-    """One send, as the channel's own log has it. `end`: known, refused, rejected, unknown or, after a crash, died."""
+    """One send, as the channel's own log has it. `noted`: it says that it may be a second copy.
+
+    `end`: known, refused, rejected, unknown or, after a crash, died.
+    """
 
     at: float
     kind: str
@@ -51,6 +55,7 @@ class Try:
     delivery_id: str
     reply_to: MessageRef | None
     process: int
+    noted: bool
     end: str = "died"
 
 
@@ -71,6 +76,11 @@ class Channel:
     marks: dict[str, Rating | None] = field(default_factory=dict)
     trouble: list[float] = field(default_factory=list)
     _next: int = 0
+
+    @property
+    def spec(self) -> ChannelSpec:
+        """What the core may know of it."""
+        return replace(FAKE, name=self.name, lacks=frozenset(() if self.can_be_asked else ("look_ups",)))
 
     def now(self, conversation: Conversation) -> Conversation:
         """The conversation under the id it has now."""
@@ -131,9 +141,8 @@ class SimAdapter:
     ) -> MessageRef:
         channel, world = self._channel, self._world
         conversation = channel.now(conversation)  # the channel's error tells the new id, and the adapter follows it
-        one = Try(
-            world.now, str(part["kind"]), str(part["text"]), conversation, delivery_id, reply_to, self._process.number
-        )
+        kind, text = str(part["kind"]), str(part["text"])
+        one = Try(world.now, kind, text, conversation, delivery_id, reply_to, self._process.number, bool(note))
         await self._process.point("channel: before a send")
         channel.tries.append(one)
         what = f"{one.kind} {one.text}" if one.kind == "answer" else one.kind

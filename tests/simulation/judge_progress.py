@@ -6,6 +6,9 @@ from bot import notices
 from tests.simulation.judge import Evidence, Verdict, stored_by
 from tests.simulation.world import World
 
+ANEW = 6.0
+"""Seconds after which all that a failing disk kept from going on goes on, at the latest."""
+
 
 def judge_progress(evidence: list[Evidence], verdict: Verdict) -> None:
     """Judge what people saw while they waited."""
@@ -23,7 +26,8 @@ def _undisturbed(one: Evidence, begin: float, end: float) -> bool:
     if end > world.now:
         return False  # all that is not hit by a lasting fault was done before
     lives = [life for life in world.lives if life.began <= begin and (life.died is None or life.died >= end)]
-    disk = any(a <= end and b >= begin for a, b in world.disk_trouble)
+    failed = [(a, b + ANEW) for a, b in world.weather.disk_fails]  # reads fail too, and nobody may act for a lane
+    disk = any(a <= end and b >= begin for a, b in (*world.disk_trouble, *failed))
     channel = any(begin <= at <= end for at in one.ask.channel.trouble)
     return bool(lives) and not disk and not channel and not world.overlaps and not world.is_shaken(begin, end)
 

@@ -210,14 +210,19 @@ def _resent(evidence: list[Evidence], verdict: Verdict) -> None:
     world = evidence[0].world
     for channel in world.channels.values():
         again = 0
-        by_id: dict[str, list[str]] = {}
+        by_id: dict[str, list[Try]] = {}
         for entry in channel.tries:
             if entry.kind == "answer":
-                by_id.setdefault(entry.delivery_id, []).append(entry.end)
-        for ends in by_id.values():
-            again += any(end in UNSURE for end in ends[:-1])
+                by_id.setdefault(entry.delivery_id, []).append(entry)
         if channel.can_be_asked:
+            if any(entry.noted for entry in channel.tries):
+                verdict.wrong.append(f"A part says on {channel.name} that it may be a second copy.")
             continue
+        for tries in by_id.values():
+            unsure = [entry.end in UNSURE for entry in tries]
+            again += any(unsure[:-1])
+            if any(any(unsure[:n]) and not entry.noted for n, entry in enumerate(tries)):
+                verdict.wrong.append(f"“{tries[0].text}” does not say that it may be a second copy.")
         verdict.count("resent unknown", again)
         counted = sum(
             int(world.metrics.deliveries_total.labels(channel=channel.name, outcome=outcome)._value.get())

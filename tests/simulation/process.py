@@ -55,7 +55,7 @@ class Process:
             config=world.config,
             db=self.disk,
             adapters={name: SimAdapter(self, channel) for name, channel in world.channels.items()},
-            channels={},
+            channels={name: channel.spec for name, channel in world.channels.items()},
             api_for=lambda route: clients["hers" if route else "ours"],
             metrics=world.metrics,
             clock=steady_clock(world.wall, world.loop.time),

@@ -27,6 +27,7 @@ from bot.store.votes import Gesture
 from bot.turns.attempt import TurnAttempt
 from bot.turns.failure import Failure
 from bot.turns.progress import ProgressTracker
+from bot.turns.send import Send
 from bot.turns.steps import Effect, Step
 from tests.simulation.mutants.registry import mutant
 
@@ -139,6 +140,15 @@ def no_look_up() -> Iterator[None]:
         return []
 
     with patch.object(bot.turns.send, "look_up", absent):
+        yield
+
+
+@mutant
+def no_word_of_a_second_copy() -> Iterator[None]:
+    async def nothing(_: Send) -> str:
+        return ""
+
+    with patch.object(Send, "_note", nothing):
         yield
 
 
