@@ -398,6 +398,8 @@ class SeveralWorld(World):
     async def _start_slot(self, slot: int, seconds: float) -> None:
         await asyncio.sleep(seconds)
         while self._slots[slot] is None:
+            if not any(self._slots):  # while nobody lived, nobody could take over
+                self._gone.append((self.now, self.now + TAKEOVER))
             process = self._slots[slot] = SeveralProcess(self, len(self.lives) + 1, slot)
             self.note("START", process.number)
             self.lives.append(process)
