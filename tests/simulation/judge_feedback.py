@@ -72,12 +72,21 @@ def _votes(one: Evidence) -> list[Vote]:
     return sorted(votes, key=lambda vote: vote.delivery.event.sent_at)  # ties keep their order
 
 
+def _is_out(one: Evidence) -> bool:
+    """Whether the bot knows of every part of an answer that it is shown."""
+    known = {(part.version, part.index) for part in one.parts if part.post.known}
+    return any(all((part.version, n) in known for n in range(1, part.of + 1)) for part in one.parts)
+
+
 def _truth(one: Evidence, rated: list[Rated], verdict: Verdict) -> None:
     world, votes = one.world, _votes(one)
     if not one.ask.channel.can_be_asked and any(unsure(one, entry) for entry in one.tries if entry.kind == "answer"):
         return  # there may be a copy whose id the bot cannot know: what is said of it cannot be heard
-    if one.is_hit and world.lasting.kind == "channel" and any(vote.delivery.stored_at is None for vote in votes):
-        return  # a batch that is full of questions which nothing can end is never confirmed
+    if one.is_hit and world.lasting.kind == "channel":
+        if any(vote.delivery.stored_at is None for vote in votes):
+            return  # a batch that is full of questions which nothing can end is never confirmed
+        if not _is_out(one):
+            return  # no rating is due before its answer is out
     wanted = meant(votes, one.ask.user, world.config.feedback.voters)
     failed = sum(
         world.metrics.feedback_total.labels(channel=one.ask.channel.name, rating=rating, outcome="failed")._value.get()
