@@ -150,6 +150,7 @@ async def test_a_phase_in_full(tmp_path: Path, phase: str) -> None:
 
 @pytest.mark.prove
 @pytest.mark.alone
+@pytest.mark.timeout(1800)
 async def test_a_hundred_kills(tmp_path: Path, record_property: Callable[[str, object], None]) -> None:
     chance = random.Random(1)
     async with a_cluster(tmp_path) as cluster:
