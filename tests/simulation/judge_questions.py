@@ -110,12 +110,12 @@ def _ended(one: Evidence, verdict: Verdict) -> None:
         verdict.wrong.append(f"{one.name} ended with {what} to be seen.")
 
 
-def _was_forgotten(one: Evidence, deletion: Delivery) -> bool:
-    """Whether a deletion that came before its question was kept by a database that became one of schema 1: that had no
-    place for it."""
+def _was_forgotten(one: Evidence, early: Delivery) -> bool:
+    """Whether an edit or a deletion that came before its question was kept by a database that became one of schema 1:
+    that had no place for it."""
     stored = one.ask.edits[0].stored_at
-    return deletion.stored_at is not None and any(
-        what == "OLD SCHEMA" and about[0] < 2 and deletion.stored_at <= at and (stored is None or at < stored)
+    return early.stored_at is not None and any(
+        what == "OLD SCHEMA" and about[0] < 2 and early.stored_at <= at and (stored is None or at < stored)
         for at, what, about in one.world.history
     )
 
@@ -144,7 +144,7 @@ def _latest_words(one: Evidence, verdict: Verdict) -> None:
             continue
         if edit.counted:
             verdict.wrong.append(f"Edit {number} of {one.name} was accepted, but version {version} was answered.")
-        elif request.told is not None and edit.stored_at < request.told:
+        elif request.told is not None and edit.stored_at < request.told and not _was_forgotten(one, edit):
             verdict.wrong.append(f"Edit {number} of {one.name} came in time, but version {version} was answered.")
 
 
