@@ -111,10 +111,14 @@ class ReconnectingDriver:
                 async with self._lock:
                     if self._asking is None or self._asking.closed:
                         self._asking = await self._connect()
-                    cursor = AsyncRawCursor(self._asking, row_factory=dict_row)
-                    await cursor.execute(query, args or None)
-                    self._answered()
-                    return await result(cursor)
+                    try:
+                        cursor = AsyncRawCursor(self._asking, row_factory=dict_row)
+                        await cursor.execute(query, args or None)
+                        self._answered()
+                        return await result(cursor)
+                    finally:
+                        if self._closing.is_set():  # it may have been opened since
+                            await self._forget()
             except (psycopg.OperationalError, psycopg.InterfaceError) as error:
                 self._fails = True
                 log.warning("queue.database_unavailable", error=type(error).__name__)

@@ -11,6 +11,23 @@ import pytest
 from bot.engine.driver import Closed, ReconnectingDriver
 
 
+class Slow:
+    """A database that takes a while to connect to."""
+
+    def __init__(self) -> None:
+        self.asked = asyncio.Event()
+        self.go_on = asyncio.Event()
+        self.closed = False
+
+    async def connect(self) -> Any:
+        self.asked.set()
+        await self.go_on.wait()
+        return self
+
+    async def close(self) -> None:
+        self.closed = True
+
+
 class Away:
     """A database that takes no connections, and says when one was tried."""
 
@@ -45,3 +62,15 @@ async def test_who_waits_for_the_database_is_let_go() -> None:
         await driver.close()
         with pytest.raises(Closed):
             await asking
+
+
+async def test_a_connection_that_comes_after_the_end_is_closed() -> None:
+    slow = Slow()
+    driver = ReconnectingDriver(slow.connect)
+    asking = asyncio.create_task(driver.fetch("SELECT 1"))
+    await slow.asked.wait()
+    await driver.close()
+    slow.go_on.set()
+    async with asyncio.timeout(10):
+        await asyncio.gather(asking, return_exceptions=True)
+    assert slow.closed

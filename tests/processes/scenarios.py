@@ -193,7 +193,11 @@ class Scenario:
         while True:
             with contextlib.suppress(Exception):  # connections are being cut
                 member = Member(self.world, self._url, self._folder, self._chance)
-                await member.start()
+                try:
+                    await member.start()
+                except Exception:
+                    await member.die()
+                    raise
                 return member
             await asyncio.sleep(0.2)
 
