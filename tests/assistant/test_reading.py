@@ -196,6 +196,11 @@ async def test_a_section_that_is_short_is_quoted_whole(client: Client) -> None:
     assert last in text
 
 
+async def test_a_source_names_a_function_as_it_is_written(client: Client) -> None:
+    await _add(client, "Calls", "# Calls\n\n## asyncio.to_thread(func)\n\nRuns a blocking function in a thread.\n")
+    assert (await _said(client, "Which call runs a blocking function?")).endswith("asyncio.to_thread(func)*")
+
+
 async def test_key_words_must_be_there(clinic: Client) -> None:
     assert await _said(clinic, "What is the price of a submarine visit?") == EN.unknown
 

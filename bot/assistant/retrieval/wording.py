@@ -160,5 +160,5 @@ def _source(hit: Hit, phrases: Phrases) -> str:
 
 
 def _plain(text: str) -> str:
-    """A title inside emphasis: nothing in it may end that."""
-    return re.sub(r"([*_`\[\]<>\\])", r"\\\1", " ".join(text.split()))
+    """A title inside emphasis: nothing in it may end that. An underscore inside a word ends none."""
+    return re.sub(r"([*`\[\]<>\\]|(?<!\w)_|_(?!\w))", r"\\\1", " ".join(text.split()))
