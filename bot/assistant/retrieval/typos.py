@@ -2,16 +2,10 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Iterator, Sequence
 
-try:
-    from rapidfuzz import process
-    from rapidfuzz.distance import OSA
-
-    _FAST = True
-except ImportError:  # the extra `docs` is not installed: slower and a little worse
-    _FAST = False
+from rapidfuzz import process
+from rapidfuzz.distance import OSA
 
 JOINTS = ("", "s", "n", "en", "es")
 """What stands between the parts of a compound in German and Dutch, beside nothing."""
@@ -49,11 +43,8 @@ class Vocabulary:
         near = [other for other in self._by_letter.get(word[0], ()) if -slips <= len(word) - len(other) <= lacks]
         if not near:
             return None
-        if _FAST:
-            found = process.extractOne(word, near, scorer=OSA.distance, score_cutoff=slips)
-            return None if found is None else str(found[0])
-        close = difflib.get_close_matches(word, near, n=1, cutoff=0.8)
-        return close[0] if close else None
+        found = process.extractOne(word, near, scorer=OSA.distance, score_cutoff=slips)
+        return None if found is None else str(found[0])
 
     def parts(self, word: str) -> Sequence[str]:
         """The two words that were written as one ("driptray"); empty if there are none."""
