@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Iterable, Iterator, Sequence
 
-from rapidfuzz import process
-from rapidfuzz.distance import OSA
+try:
+    from rapidfuzz import process
+    from rapidfuzz.distance import OSA
+
+    _FAST = True
+except ImportError:  # an installation that is not whole: slower and a little worse
+    _FAST = False
 
 JOINTS = ("", "s", "n", "en", "es")
 """What stands between the parts of a compound in German and Dutch, beside nothing."""
@@ -43,8 +49,11 @@ class Vocabulary:
         near = [other for other in self._by_letter.get(word[0], ()) if -slips <= len(word) - len(other) <= lacks]
         if not near:
             return None
-        found = process.extractOne(word, near, scorer=OSA.distance, score_cutoff=slips)
-        return None if found is None else str(found[0])
+        if _FAST:
+            found = process.extractOne(word, near, scorer=OSA.distance, score_cutoff=slips)
+            return None if found is None else str(found[0])
+        close = difflib.get_close_matches(word, near, n=1, cutoff=0.8)
+        return close[0] if close else None
 
     def parts(self, word: str) -> Sequence[str]:
         """The two words that were written as one ("driptray"); empty if there are none."""
