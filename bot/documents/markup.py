@@ -22,7 +22,10 @@ _CLASSES: Final = _set(
     " headerlink permalink anchorjs-link skip-link sr-only visually-hidden pagination linenos linenodiv"
 )
 _CONTENTS: Final = _set("toc toctree-wrapper contents tableofcontents table-of-contents indextable")
-_SIGNS: Final = re.compile(r"[\s¶§#🔗⚓*]*")
+_NOTES: Final = _set("footnote footnote-reference footnote-ref noteref")
+"""What links to a footnote are called."""
+_SIGNS: Final = re.compile(r"[\s¶§#🔗⚓*]*|\s*\[\d{1,3}\]\s*")
+"""What a link within the page says that only leads there: a permalink, the number of a footnote."""
 _BLOCKS: Final = _set(
     "p div section article main header footer blockquote figure figcaption aside body details summary address center"
     " fieldset form caption ul ol dl table tr td th thead tbody tfoot hr html menu search hgroup legend label"
@@ -155,6 +158,9 @@ class _Page:
             self._in_heading = False
             if heading:
                 self.out.head(int(tag[1]), heading)
+        elif self._names_a_remark(element):
+            if title := self._taken():
+                self.out.block(f"**{title}**")
         elif tag == "dt" and self._definitions:
             if term := self._taken():
                 self._terms.append(term)
@@ -166,6 +172,11 @@ class _Page:
         elif tag in _BLOCKS or tag in ("li", "dd", "dt"):
             self.flush()
         self.after(element)
+
+    def _names_a_remark(self, element: Element) -> bool:
+        """Whether an element says "Note" above a remark, where no list or table goes on."""
+        free = self._rows is None and not self._lists and not self._items
+        return free and element.tag == "p" and "admonition-title" in (element.get("class") or "").split()
 
     def _end_of(self, tag: str) -> None:
         if tag == "dl" and self._definitions:
@@ -305,7 +316,8 @@ def _unread(element: Element, tag: str) -> bool:
         return False
     if element.get("role") in _ROLES or element.get("aria-hidden") == "true" or element.get("hidden") is not None:
         return True
-    if not _CLASSES.isdisjoint((element.get("class") or "").lower().split()):
+    classes = (element.get("class") or "").lower().split()
+    if not _CLASSES.isdisjoint(classes) or (tag == "a" and not _NOTES.isdisjoint(classes)):
         return True
     own = tag == "a" and (element.get("href") or "").startswith("#")
     return own and _SIGNS.fullmatch("".join(element.itertext())) is not None

@@ -39,6 +39,15 @@ def test_what_leads_elsewhere_is_no_text() -> None:
     ]
 
 
+def test_numbers_of_footnotes_are_no_text_and_a_remark_keeps_its_name() -> None:
+    (passage,) = _page(
+        '<p>Sid breaks toys.<a href="#fn2" class="footnote"><sup>[2]</sup></a></p>'
+        '<div class="admonition note"><p class="admonition-title">Note</p><p>Not ours.</p></div>'
+        '<div class="footnote"><p><a href="#ref2"><sup>[2] </sup></a>In the film, see <a href="#b">[Lee]</a>.</p></div>'
+    )
+    assert passage.body == "Sid breaks toys.\n\n**Note**\n\nNot ours.\n\nIn the film, see [Lee]."
+
+
 def test_a_term_goes_with_what_is_said_of_it() -> None:
     long = "Return a copy without case. " * 15
     passages = _page(

@@ -10,7 +10,7 @@ try:
     from rapidfuzz.distance import OSA
 
     _FAST = True
-except ImportError:  # the extra `docs` is not installed: slower and a little worse
+except ImportError:  # an installation that is not whole: slower and a little worse
     _FAST = False
 
 JOINTS = ("", "s", "n", "en", "es")

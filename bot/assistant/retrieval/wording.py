@@ -11,10 +11,12 @@ from bot.assistant.retrieval.question import ParsedQuestion
 from bot.assistant.retrieval.search import Hit
 from bot.assistant.retrieval.units import Block, Unit, blocks_of, is_prose
 
-ROOM = 600
-"""Characters of an answer, about."""
-SECTION = 900
+ROOM = 1200
+"""Characters of an answer, about. A section that is no longer is quoted whole."""
+SECTION = 1400
 """Of one that quotes what stands under the heading that was asked for."""
+WINDOW = 700
+"""Of one that quotes a part of a single paragraph, list or piece of code."""
 KNOWN = 1400
 """A known question's whole answer is quoted up to this length."""
 ROWS = 4
@@ -43,7 +45,8 @@ def _quoted(c: sqlite3.Connection, hit: Hit, question: ParsedQuestion) -> str:
         place = 0
     first = _first(texts, place, room)
     if first == place and len(texts[place]) > room:
-        return _window(hit.block, hit.unit, room) if texts[place] == hit.block.text else _beginning(texts[place], room)
+        own = texts[place] == hit.block.text
+        return _window(hit.block, hit.unit, WINDOW) if own else _beginning(texts[place], room)
     return "\n\n".join(_flowing(text) for text in _filled(texts, first, place, room))
 
 
@@ -157,5 +160,5 @@ def _source(hit: Hit, phrases: Phrases) -> str:
 
 
 def _plain(text: str) -> str:
-    """A title inside emphasis: nothing in it may end that."""
-    return re.sub(r"([*_`\[\]<>\\])", r"\\\1", " ".join(text.split()))
+    """A title inside emphasis: nothing in it may end that. An underscore inside a word ends none."""
+    return re.sub(r"([*`\[\]<>\\]|(?<!\w)_|_(?!\w))", r"\\\1", " ".join(text.split()))
