@@ -155,6 +155,7 @@ async def test_a_locked_database_acknowledges_nothing_and_what_comes_again_is_an
         assert house.asked() == ["When does the shop open?"]
 
 
+@about_sqlite
 async def test_a_second_bot_on_the_same_database_is_refused(house: House) -> None:
     second = Bot(house.config, channels=[FAKE], adapters={"fake": FakeAdapter(FakeChannel())})
     with pytest.raises(ConfigError, match="BOT_DATABASE_URL"):

@@ -213,7 +213,7 @@ async def test_a_turn_that_ended_before_its_acceptance_was_told_shows_nothing_mo
     await house.answers(1)
     await house.idle()
     bot = house.bot
-    (number,) = (await house.table("SELECT id FROM turns WHERE kind='question'"))[0]
+    number = (await house.table("SELECT id FROM turns WHERE kind='question'"))[0]["id"]
     ended = await bot.ctx.db.read(lambda tx: turns.get(tx, number))
     assert ended is not None
     bot.engine.accepted([ended], [ended.lane])
@@ -230,7 +230,7 @@ async def test_a_notice_that_another_process_sent_is_removed_with_the_answer(tmp
         await house.channel.say("When does the shop open?")
         await house.channel.wait_for(house.asked)
         bot = house.bot
-        (number,) = (await house.table("SELECT id FROM turns WHERE kind='question'"))[0]
+        number = (await house.table("SELECT id FROM turns WHERE kind='question'"))[0]["id"]
         (part,) = bot.ctx.adapters[NAME].render(events.Notice(text="Still at it.", kind="progress"))
         ref = await bot.ctx.adapters[NAME].send(dm(), part, "of another process", None)
         await bot.ctx.db.write(lambda tx: receipts.add(tx, receipts.Receipt(number, "progress", ref, dm()), 0, 1.0))

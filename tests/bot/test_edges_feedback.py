@@ -54,8 +54,8 @@ async def test_the_report_compares_with_the_rating_that_the_api_kept(house: Hous
 
 async def test_a_rating_of_somebody_else_that_the_api_keeps_is_not_known(house: House) -> None:
     answer = await answered(house)
-    session, request = (await house.table("SELECT lane, request_id FROM turns WHERE kind='question'"))[0]
-    await house.bot.ctx.api_for("").feedback(session, request, "bad")
+    turn = (await house.table("SELECT lane, request_id FROM turns WHERE kind='question'"))[0]
+    await house.bot.ctx.api_for("").feedback(turn["lane"], turn["request_id"], "bad")
     await house.channel.react(answer.ref, "👍")
     await settled(house)
     async with operator_of(house) as operator:

@@ -16,7 +16,8 @@ from tests.fakes.channel import room
 from tests.house import House, a_house
 
 KEEP = Retention(text_days=30, count_days=400)
-STAYS = {"meta", "aliases", "vault", "sqlite_sequence"}
+STAYS = {"meta", "aliases", "vault", "sqlite_sequence", "pgqueuer"}
+"""The queue's rows are the rights that this process holds, such as that to forget."""
 
 
 async def lived_in(house: House) -> None:
