@@ -102,27 +102,30 @@ class ReconnectingDriver:
         if self._listening is not None:
             self._listening.cancel()
             await asyncio.gather(self._listening, return_exceptions=True)
-        await self._forget()
+        # Whoever holds the lock asks just now, and lets go of the connection itself: closed under it, it would end the
+        # process, for the library's generators go on with memory that is free.
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(AWAY), self._lock:
+                await self._forget()
 
     async def _ask(self, query: str, args: tuple[object, ...], result: Callable[[Any], Awaitable[Any]]) -> Any:
         wait = AGAIN
         while not self._closing.is_set():
-            try:
-                async with self._lock:
+            async with self._lock:
+                try:
                     if self._asking is None or self._asking.closed:
                         self._asking = await self._connect()
-                    try:
-                        cursor = AsyncRawCursor(self._asking, row_factory=dict_row)
-                        await cursor.execute(query, args or None)
-                        self._answered()
-                        return await result(cursor)
-                    finally:
-                        if self._closing.is_set():  # it may have been opened since
-                            await self._forget()
-            except (psycopg.OperationalError, psycopg.InterfaceError) as error:
-                self._fails = True
-                log.warning("queue.database_unavailable", error=type(error).__name__)
-                await self._forget()
+                    cursor = AsyncRawCursor(self._asking, row_factory=dict_row)
+                    await cursor.execute(query, args or None)
+                    self._answered()
+                    return await result(cursor)
+                except (psycopg.OperationalError, psycopg.InterfaceError) as error:
+                    self._fails = True
+                    log.warning("queue.database_unavailable", error=type(error).__name__)
+                    await self._forget()
+                finally:
+                    if self._closing.is_set():  # the connection may have been made since
+                        await self._forget()
             await self._pause(wait)
             wait = min(wait * 2, LONGEST)
         raise Closed
@@ -134,6 +137,7 @@ class ReconnectingDriver:
         self._answered_at, self._fails = now, False
 
     async def _forget(self) -> None:
+        """Close the connection; only with the lock."""
         connection, self._asking = self._asking, None
         if connection is not None:
             with contextlib.suppress(psycopg.Error):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from typing import Any
+from unittest.mock import AsyncMock, patch
 
 import psycopg
 import pytest
@@ -62,6 +63,25 @@ async def test_who_waits_for_the_database_is_let_go() -> None:
         await driver.close()
         with pytest.raises(Closed):
             await asking
+
+
+async def test_nothing_is_closed_under_who_asks_just_now() -> None:
+    slow = Slow()
+    slow.go_on.set()
+    driver = ReconnectingDriver(slow.connect)
+    holding = asyncio.Event()
+
+    async def result(_: Any) -> str:
+        holding.set()
+        await asyncio.sleep(0.3)
+        return "closed" if slow.closed else "open"
+
+    with patch("bot.engine.driver.AsyncRawCursor", lambda *_, **__: AsyncMock()):
+        asking = asyncio.create_task(driver._ask("SELECT 1", (), result))
+        await holding.wait()
+        await driver.close()
+        assert await asking == "open"
+    assert slow.closed
 
 
 async def test_a_connection_that_comes_after_the_end_is_closed() -> None:
