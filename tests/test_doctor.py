@@ -120,7 +120,9 @@ async def test_a_wrong_tenant_blames_the_tenant() -> None:
         )
         checks = await doctor.examine(api, {}, fine)
         await api.aclose()
-        assert [check.fix for check in checks if check.status == "fail"] == [doctor.TENANT_FIX]
+        assert [(check.check, check.fix) for check in checks if check.status == "fail"] == [
+            ("api tenant", doctor.TENANT_FIX)
+        ]
 
 
 async def test_an_api_that_is_not_there() -> None:
