@@ -16,8 +16,8 @@ from bot.shared import way_to
 
 REACH: Final = "Check the network, SLACK_API_URL and status.slack.com."
 RENEW_BOT: Final = (
-    "Copy the Bot User OAuth Token of the app (OAuth & Permissions) into SLACK_BOT_TOKEN; if that is what is set, install "
-    "the app again first."
+    "Copy the Bot User OAuth Token of the app (OAuth & Permissions) into SLACK_BOT_TOKEN; if that is what is set, "
+    "install the app again first."
 )
 RENEW_APP: Final = "Make an app-level token with connections:write and set SLACK_APP_TOKEN."
 RENEW_CONFIG: Final = "Make a new configuration token, for it lives twelve hours, and set SLACK_CONFIG_TOKEN."
