@@ -157,6 +157,19 @@ async def test_it_fits_a_phone_in_light_and_dark_without_a_script(house: House) 
         await browser.close()
 
 
+@pytest.mark.needs_package("chromium")
+@pytest.mark.parametrize("width", [360, 1280])
+async def test_what_is_to_be_done_is_read_whole(width: int) -> None:
+    warning = ("Events are expected; nobody looked whether they come. " * 2, "Set SLACK_CONFIG_TOKEN, or ask. " * 4)
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
+        tab = await browser.new_page(viewport={"width": width, "height": 740})
+        await tab.set_content(shown(Snapshot(warnings=[warning])))
+        table = tab.get_by_role("region", name="To look at")
+        assert await table.evaluate("table => table.scrollWidth <= table.clientWidth")
+        await browser.close()
+
+
 @pytest.mark.needs_package("postgresql")
 @pytest.mark.needs_package("chromium")
 async def test_every_process_of_a_database_is_on_each_ones_page(
