@@ -188,7 +188,7 @@ async def test_what_waits_and_what_could_not_go_on_are_warned_of(tmp_path: Path)
     assert dead.fix.startswith("Call uppzy-bot dead show ")
     (late,) = of_questions(OpenTurns(2, "AAAAAAAA", 1_000.0), 0, [], 1_600.0)
     assert (late.detail, late.fix) == (
-        "2 questions open, the oldest (AAAAAAAA) for 10 minutes.",
+        "2 open, the oldest (AAAAAAAA) for 10 minutes.",
         "Call uppzy-bot trace AAAAAAAA.",
     )
 

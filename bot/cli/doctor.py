@@ -27,6 +27,10 @@ LEAST_ROOM = 64_000_000
 """Bytes that are to be left on the database's disk: some hundred thousand questions, so there is time to free it."""
 
 
+LATE = 300.0
+"""Seconds after which a question that is still open is told of, as alerts do."""
+
+
 async def doctor(*, smoke: Annotated[bool, Parameter(negative=())] = False, json: Json = False) -> int:
     """Check the settings, the API, the database, the clock and every channel that is on, and say what to mend.
 
@@ -150,17 +154,19 @@ async def _opened(
 
 
 def of_questions(turns: OpenTurns, dead: int, newest: Sequence[str], now: float) -> list[Check]:
-    """Turn what is open for too long, and what could not go on, into findings: what alerts say of it, too."""
-    from bot.operator.conditions import HouseReading, conditions
-
-    oldest = (
-        None if turns.reference is None or turns.accepted_at is None else (turns.reference, now - turns.accepted_at)
-    )
-    reading = HouseReading(at=now, open_turns=turns.count, oldest=oldest, dead=dead, newest_dead=newest)
-    found = [
-        Check(check="questions", status="warn", detail=one.sentence, fix=f"Call {one.command}.")
-        for one in conditions(reading)
-    ]
+    """Turn what is open for too long, and what could not go on, into findings."""
+    found = []
+    age = 0.0 if turns.accepted_at is None else now - turns.accepted_at
+    if age > LATE:
+        detail = f"{turns.count} open, the oldest ({turns.reference}) for {age / 60:.0f} minutes."
+        found.append(
+            Check(check="questions", status="warn", detail=detail, fix=f"Call uppzy-bot trace {turns.reference}.")
+        )
+    if dead:
+        detail = f"{dead} dead letter{'' if dead == 1 else 's'}, the newest: {', '.join(newest)}."
+        found.append(
+            Check(check="questions", status="warn", detail=detail, fix=f"Call uppzy-bot dead show {newest[0]}.")
+        )
     return found or [Check(check="questions", status="ok", detail="None waits for long, and there is no dead letter.")]
 
 

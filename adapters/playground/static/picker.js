@@ -40,7 +40,7 @@ export function openPicker(about, button) {
   const lowest = innerHeight - picker.offsetHeight - 8;
   const fits = beside + picker.offsetWidth < innerWidth - 8;
   const left = fits ? beside : Math.max(8, Math.min(at.right - picker.offsetWidth, innerWidth - picker.offsetWidth - 8));
-  const top = fits ? Math.max(8, Math.min(at.top, lowest)) : at.bottom + 6 < lowest ? at.bottom + 6 : lowest;
+  const top = fits ? Math.max(8, Math.min(at.top, lowest)) : innerWidth > 760 && at.bottom + 6 < lowest ? at.bottom + 6 : lowest;
   picker.style.left = `${left}px`;
   picker.style.top = `${top}px`;
   focusOn(picker.querySelector("[data-emoji]"));
