@@ -235,7 +235,9 @@ async def _step(name: str, step: Step) -> Check:
     try:
         return await step()
     except Misconfigured as error:
-        return Check(check=name, status="fail", detail=str(error), fix=_fix(name, error.status))
+        fix = _fix(name, error.status)
+        blamed = "api tenant" if fix == TENANT_FIX else name  # a key that is known, of another tenant
+        return Check(check=blamed, status="fail", detail=str(error), fix=fix)
     except Unavailable as error:
         fix = BUSY_FIX if error.reason == "rate_limited" else REACH_FIX
         return Check(check=name, status="fail", detail=str(error), fix=fix)

@@ -12,6 +12,7 @@ import pytest_asyncio
 from axe_playwright_python.async_playwright import Axe  # type: ignore[import-untyped]  # it has no types
 from playwright.async_api import Browser, Page, expect
 
+from adapters.slack.oauth import _again
 from bot.cli.quality import as_html
 from bot.config import installed, load_object
 from bot.render import parse, plain
@@ -140,6 +141,11 @@ async def test_the_preview(chromium: Browser, width: int, scheme: str) -> None:
     html = preview_page({**columns, "Plain text": plain_column(plain(parse(SAMPLE)))}, SAMPLE)
     async with showing(chromium, html, width, scheme) as page:
         await judged(page, "the preview of all channels")
+
+
+async def test_what_people_see_who_install_the_slack_app(chromium: Browser, width: int, scheme: str) -> None:
+    async with showing(chromium, str(_again("This link has ended.").text), width, scheme) as page:
+        await judged(page, "an installation that did not work")
 
 
 async def test_the_feedback_report(chromium: Browser, tmp_path: Path, width: int, scheme: str) -> None:

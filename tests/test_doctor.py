@@ -20,10 +20,13 @@ from bot.api.gate import Gate
 from bot.assistant.faults import Fault
 from bot.assistant.server import AssistantOptions, RunningAssistant, start
 from bot.cli import call
-from bot.cli.doctor import see_room
+from bot.cli.doctor import of_questions, see_room
 from bot.errors import Misconfigured, Unavailable
+from bot.store.operator import OpenTurns
 from tests.adapters.slack_live import live_slack
+from tests.bot.test_admin import operator_of
 from tests.cli.process import uppzy_bot
+from tests.house import a_house
 
 SEQUENCE = [
     *("database", "api way", "api key", "api tenant", "api limits", "api site", "api documents", "api question"),
@@ -120,7 +123,9 @@ async def test_a_wrong_tenant_blames_the_tenant() -> None:
         )
         checks = await doctor.examine(api, {}, fine)
         await api.aclose()
-        assert [check.fix for check in checks if check.status == "fail"] == [doctor.TENANT_FIX]
+        assert [(check.check, check.fix) for check in checks if check.status == "fail"] == [
+            ("api tenant", doctor.TENANT_FIX)
+        ]
 
 
 async def test_an_api_that_is_not_there() -> None:
@@ -170,6 +175,22 @@ async def test_a_site_without_documents_is_a_warning() -> None:
             assert found["api documents"] == "warn"
     finally:
         await running.close()
+
+
+async def test_what_waits_and_what_could_not_go_on_are_warned_of(tmp_path: Path) -> None:
+    async with a_house(tmp_path) as house, operator_of(house) as operator:
+        (fine,) = of_questions(*await operator.unfinished(), 0.0)
+        assert fine.status == "ok"
+        await house.bot.router.set_aside("fake", "A1", b"{poison", "It is no update.")
+        (dead,) = of_questions(*await operator.unfinished(), 0.0)
+    assert (dead.check, dead.status) == ("questions", "warn")
+    assert dead.detail.startswith("1 dead letter, the newest: ")
+    assert dead.fix.startswith("Call uppzy-bot dead show ")
+    (late,) = of_questions(OpenTurns(2, "AAAAAAAA", 1_000.0), 0, [], 1_600.0)
+    assert (late.detail, late.fix) == (
+        "2 open, the oldest (AAAAAAAA) for 10 minutes.",
+        "Call uppzy-bot trace AAAAAAAA.",
+    )
 
 
 async def test_the_command(tmp_path: Path) -> None:

@@ -106,7 +106,7 @@ async def test_nested_as_deeply_as_can_be_read_it_still_ends_here(tmp_path: Path
         headers = {"Content-Type": "application/json", SECRET_HEADER: "a_Secret"}
         seen = set()
         async with aiohttp.ClientSession() as session:
-            for depth in (*range(700, 1000, 4), 5000):
+            for depth in (*range(700, 1000, 4), 5000, 100_000):  # 3.12 and later read deeper than 3.11
                 body = io.BytesIO(b'{"update_id": %d, "message": %s%s}' % (depth, b"[" * depth, b"]" * depth))
                 async with session.post(address, data=body, headers=headers) as answer:
                     seen.add(answer.status)

@@ -55,6 +55,8 @@ async def test_a_suggestion_is_asked_answered_and_explained(chromium: Browser, c
         await expect(bot(page).locator("strong")).to_have_text("30 days")
         await expect(page.locator(".sign")).to_have_count(0)
         await expect(page.locator("#outcome")).to_have_text("answered")
+        explained = re.compile("goes to the assistant|The assistant (holds|keeps)")
+        await expect(page.locator("#panel")).to_contain_text(explained)
         for fact in (
             "K7Q2M4XA",
             "s_87b9dd716ca8707a597bda8a8a6988342583684a",
@@ -329,6 +331,47 @@ async def test_fits_and_can_be_read(chromium: Browser, core: ScriptedCore, width
             await expect(page.locator("#panel")).to_be_hidden()
             await expect(page.locator("#open-panel")).to_be_focused()
 
+
+@pytest.mark.parametrize("width", [390, 1280])
+async def test_no_word_of_a_cell_is_broken(chromium: Browser, core: ScriptedCore, width: int) -> None:
+    """Neither "9:00–18:30" nor "e-bike": what is too wide scrolls."""
+    days = [f"day-{number}" for number in range(12)]
+    core.answers["Hours?"] = f"|{'|'.join(days)}|\n{'|---' * 12}|\n{'|**9:00–18:30** or so' * 12}|"
+    async with opened(chromium, f"{core.base_url}/", viewport={"width": width, "height": 740}) as page:
+        await ask(page, "Hours?")
+        await expect(bot(page).locator("td")).to_have_count(12)
+        assert await page.evaluate(BROKEN) == []
+        assert await bot(page).locator("td").first.inner_text() == "9:00–18:30 or so"
+        space = "article => article.querySelector('.wide').getBoundingClientRect().top"
+        space += " - article.querySelector('.body').getBoundingClientRect().top"
+        assert await bot(page).evaluate(space) < 16, "a table begins where words would"
+
+
+async def test_the_picker_leaves_the_message_in_sight(chromium: Browser, core: ScriptedCore) -> None:
+    async with opened(chromium, f"{core.base_url}/", viewport={"width": 1280, "height": 740}) as page:
+        await ask(page, "What is it?")
+        await bot(page).get_by_role("button", name="React").focus()
+        await page.keyboard.press("Enter")
+        picker, message = await page.locator("#picker").bounding_box(), await bot(page).bounding_box()
+        assert picker is not None
+        assert message is not None
+        assert picker["x"] >= message["x"] + message["width"]
+
+
+BROKEN = """
+[...document.querySelectorAll('article :is(td, th)')].flatMap((cell) => {
+  const found = [];
+  const range = document.createRange();
+  const texts = document.createTreeWalker(cell, NodeFilter.SHOW_TEXT);
+  for (let text; (text = texts.nextNode());)
+    for (const word of text.data.matchAll(/\\S+/g)) {
+      range.setStart(text, word.index);
+      range.setEnd(text, word.index + word[0].length);
+      if (new Set([...range.getClientRects()].map((line) => Math.round(line.top))).size > 1) found.push(word[0]);
+    }
+  return found;
+})"""
+"""Words in cells that stand on more than one line."""
 
 UNNAMED = """
 [...document.querySelectorAll('button, textarea, input, a[href]')]

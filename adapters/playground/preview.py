@@ -8,7 +8,7 @@ from adapters.playground.parts import PlaygroundPart
 from adapters.playground.render import render
 from bot.events import Answer
 
-_BUTTONS: Final = '<footer><span class="button">👍</span> <span class="button">👎</span></footer>'
+_BUTTONS: Final = '<footer><span class="button">Helpful</span> <span class="button">Not helpful</span></footer>'
 
 
 def preview(markdown: str) -> str:

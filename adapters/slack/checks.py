@@ -15,6 +15,10 @@ from bot.errors import BotError, Misconfigured, Unavailable
 from bot.shared import way_to
 
 REACH: Final = "Check the network, SLACK_API_URL and status.slack.com."
+RENEW_BOT: Final = (
+    "Copy the Bot User OAuth Token of the app (OAuth & Permissions) into SLACK_BOT_TOKEN; if that is what is set, "
+    "install the app again first."
+)
 RENEW_APP: Final = "Make an app-level token with connections:write and set SLACK_APP_TOKEN."
 RENEW_CONFIG: Final = "Make a new configuration token, for it lives twelve hours, and set SLACK_CONFIG_TOKEN."
 
@@ -27,9 +31,8 @@ async def check_account(
         identity = await client.who_am_i()
     except BotError as error:
         refused = isinstance(error, Misconfigured) and error.reason not in ("url", "redirect")
-        fix = "Install the app again and set the new SLACK_BOT_TOKEN." if refused else REACH
         way = Check(check="slack way", status="ok", detail=way_to(client.base_url).words)
-        return [way, Check(check="slack token", status="fail", detail=str(error), fix=fix)]
+        return [way, Check(check="slack token", status="fail", detail=str(error), fix=RENEW_BOT if refused else REACH)]
     name = f"{identity.user or identity.user_id} in {identity.team or identity.team_id}"
     return [
         Check(check="slack way", status="ok", detail=way_to(client.base_url).words),

@@ -182,14 +182,15 @@ def _hash(browser: str) -> str:
 
 
 def _again(headline: str, status: int = 400) -> web.Response:
-    return _page(status, headline, f'<a href="{INSTALL_PATH}">Begin again.</a>')
+    return _page(status, headline, f'<a style="color:inherit" href="{INSTALL_PATH}">Begin again.</a>')
 
 
 def _page(status: int, headline: str, words: str) -> web.Response:
     """Make a page of words of ours; `words` may be HTML."""
     text = (
         "<!doctype html><html lang=en><meta charset=utf-8><meta name=viewport content='width=device-width'>"
-        f"<title>{headline}</title><body style='font-family:sans-serif;margin:4rem auto;max-width:32rem'>"
-        f"<h1 style='font-size:1.4rem'>{headline}</h1><p>{words}</p></body></html>"
+        f"<meta name=color-scheme content='light dark'><title>{headline}</title>"
+        "<body style='font-family:sans-serif;margin:4rem auto;padding:0 1rem;max-width:32rem'>"
+        f"<main><h1 style='font-size:1.4rem'>{headline}</h1><p>{words}</p></main></body></html>"
     )
     return web.Response(status=status, text=text, content_type="text/html", headers=HEADERS)

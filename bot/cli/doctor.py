@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import shutil
+import time
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -19,10 +20,15 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from bot.config import Config, Examined
+    from bot.store.operator import OpenTurns
 
 
 LEAST_ROOM = 64_000_000
 """Bytes that are to be left on the database's disk: some hundred thousand questions, so there is time to free it."""
+
+
+LATE = 300.0
+"""Seconds after which a question that is still open is told of, as alerts do."""
 
 
 async def doctor(*, smoke: Annotated[bool, Parameter(negative=())] = False, json: Json = False) -> int:
@@ -109,9 +115,10 @@ async def _looked(settings: Config, *, smoke: bool) -> list[Check]:
 
     adapters = make_adapters(settings, installed())
     seen: dict[str, tuple[float, list[Check]]] = {}
+    left: list[Check] = []
 
     async def database() -> str:
-        return await _opened(settings.database_url, list(adapters), seen)
+        return await _opened(settings.database_url, list(adapters), seen, left)
 
     with progress("looking at everything") as words:
         async with api(settings) as client:
@@ -119,14 +126,16 @@ async def _looked(settings: Config, *, smoke: bool) -> list[Check]:
             checks = await examine(
                 client, looks, database, questions=smoke, tell=lambda what: words(f"looking at: {what}")
             )
-    checks.append(what_goes_along(settings))
+    checks += [*left, what_goes_along(settings)]
     for at, noted in seen.values():
         checks = [*checks, *also_seen(checks, at, noted)]
     return checks
 
 
-async def _opened(url: str, channels: Sequence[str], seen: dict[str, tuple[float, list[Check]]]) -> str:
-    """Open the database and gather what a running bot noted there. One that is not there yet is not made."""
+async def _opened(
+    url: str, channels: Sequence[str], seen: dict[str, tuple[float, list[Check]]], left: list[Check]
+) -> str:
+    """Open the database and gather what a running bot noted and left there. One that is not there is not made."""
     from bot.store import file_of, missing_file, open_admin
 
     if (file := missing_file(url)) is not None:
@@ -140,7 +149,25 @@ async def _opened(url: str, channels: Sequence[str], seen: dict[str, tuple[float
         for name in channels:
             at, checks = await admin.noted_checks(name)
             seen[name] = at, [Check(**check) for check in checks]
+        left += of_questions(*await admin.unfinished(), time.time())
     return "It opens, and is up to date."
+
+
+def of_questions(turns: OpenTurns, dead: int, newest: Sequence[str], now: float) -> list[Check]:
+    """Turn what is open for too long, and what could not go on, into findings."""
+    found = []
+    age = 0.0 if turns.accepted_at is None else now - turns.accepted_at
+    if age > LATE:
+        detail = f"{turns.count} open, the oldest ({turns.reference}) for {age / 60:.0f} minutes."
+        found.append(
+            Check(check="questions", status="warn", detail=detail, fix=f"Call uppzy-bot trace {turns.reference}.")
+        )
+    if dead:
+        detail = f"{dead} dead letter{'' if dead == 1 else 's'}, the newest: {', '.join(newest)}."
+        found.append(
+            Check(check="questions", status="warn", detail=detail, fix=f"Call uppzy-bot dead show {newest[0]}.")
+        )
+    return found or [Check(check="questions", status="ok", detail="None waits for long, and there is no dead letter.")]
 
 
 def see_room(file: Path, least: int = LEAST_ROOM) -> None:

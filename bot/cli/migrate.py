@@ -38,15 +38,20 @@ async def migrate(
     if source is not None or target is not None:
         moved(source, target, json=json)
         return
-    from bot.store import open_admin
+    from bot.store import missing_file, open_admin
 
     settings = config()
+    made = missing_file(settings.database_url)
     with progress("bringing the database up to date"):
         # Opening it for an operator's command brings it up to date, as opening it for the bot does.
         async with open_admin(settings.database_url, make=True):
             pass
     if json:
-        document({"up_to_date": True})
+        document({"up_to_date": True, "made": None if made is None else str(made)})
+        return
+    if made is not None:
+        say(f"There was no database; a new one was made at {made}.")
+        note("If there should be one, call this in the folder where the bot runs, or set BOT_DATABASE_URL.")
         return
     say("The database is up to date.")
     if settings.database_url.startswith("sqlite:"):

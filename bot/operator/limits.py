@@ -10,7 +10,7 @@ import structlog
 
 from bot.api.assumptions import MUCH, used_ratios
 from bot.context import Context
-from bot.errors import BotError, Misconfigured
+from bot.errors import BotError, Misconfigured, Unavailable
 from bot.store import operator
 
 EVERY = 300.0
@@ -62,6 +62,8 @@ class LimitsReader:
         while True:
             try:
                 await self.read()
+            except Unavailable as error:
+                log.warning("limits.not_kept", reason=str(error))  # the database; who watches that tells of it
             except Exception:
                 log.exception("limits.failed")
             await asyncio.sleep(EVERY)

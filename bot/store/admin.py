@@ -24,6 +24,7 @@ from bot.store import (
     forgetting,
     invitations,
     meta,
+    operator,
     steps,
     trace,
     turns,
@@ -39,6 +40,8 @@ T = TypeVar("T")
 
 PAGE = 500
 """Rows that a list reads at a time."""
+NAMED = 5
+"""Dead letters that are named where they are counted."""
 REST = 0.02
 """Seconds between two slices of what is forgotten: a running bot writes meanwhile."""
 
@@ -126,6 +129,12 @@ class Admin:
     async def dead_count(self) -> int:
         """Count the dead letters."""
         return await self._db.read(dead_letters.count)
+
+    async def unfinished(self) -> tuple[operator.OpenTurns, int, list[str]]:
+        """Look at the questions that are open, count the dead letters, and name the newest."""
+        return await self._db.read(
+            lambda tx: (operator.open_turns(tx), dead_letters.count(tx), operator.newest_dead(tx, NAMED))
+        )
 
     async def dead_letter(self, reference: str) -> dict[str, Any] | None:
         """Show one dead letter, with its turn's story, or with its payload as far as it is text."""

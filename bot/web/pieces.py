@@ -16,7 +16,7 @@ def pill(word: Word, text: str) -> str:
 
 def rows_of(title: str, head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     """A table; the cells are HTML already."""
-    kinds = [' class="words"' if name == "what is wrong" else "" for name in head]
+    kinds = [' class="words"' if name in ("what is wrong", "what to do") else "" for name in head]
     lines = "".join(
         "<tr>" + "".join(f"<td{kind}>{cell}</td>" for kind, cell in zip(kinds, row, strict=True)) + "</tr>"
         for row in rows

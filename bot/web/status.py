@@ -147,7 +147,7 @@ def page(
         _troubles(snapshot),
         _figures(snapshot, totals, rates),
         _charts(minutes),
-        _checks(snapshot, words),
+        _checks(snapshot, words, metrics),
         _warnings(snapshot),
         processes_table(snapshot.processes),
         _table("Questions", "channel", OUTCOMES, _cells(metrics, "turns_total", "channel", "outcome")),
@@ -265,16 +265,26 @@ def _figures(snapshot: Snapshot, totals: Mapping[str, float], rates: Mapping[str
     return f'<section class="figures">{"".join(cards)}</section>'
 
 
-def _checks(snapshot: Snapshot, words: Mapping[str, Word]) -> str:
-    said = dict(snapshot.channels)
+def _checks(snapshot: Snapshot, words: Mapping[str, Word], metrics: Metrics) -> str:
+    engine, why = _engine(snapshot, metrics)
+    words = {**words, "engine": engine}
+    said = {**dict(snapshot.channels), "engine": why}
     names = list(dict.fromkeys((*words, *said)))
-    if not names:
-        return ""
     rows = (
         (escape(name), pill(words[name], words[name]) if name in words else "", escape(said.get(name, "")))
         for name in names
     )
     return rows_of("Parts", ("part", "state", "what is wrong"), rows)
+
+
+def _engine(snapshot: Snapshot, metrics: Metrics) -> tuple[Word, str]:
+    """Say whether the engine keeps up with the questions, and why not."""
+    full = metrics.registry.get_sample_value(f"{PREFIX}lanes_waiting", {"reason": "admission"}) or 0.0
+    if full:
+        return "degraded", f"More is asked than can be worked on at a time: {number(full)} wait for a place."
+    if snapshot.oldest is not None and snapshot.oldest[1] > LATE:
+        return "degraded", f"{snapshot.oldest[0]} is open for {duration(snapshot.oldest[1])}."
+    return "ok", ""
 
 
 def _table(title: str, first: str, columns: Sequence[str], cells: Mapping[str, Mapping[str, float]]) -> str:

@@ -86,7 +86,8 @@ async def live_slack(
         await asyncio.sleep(0)
         try:
             if socket_mode:
-                await slack.until(lambda: slack.sockets.count == 2)
+                # Slack counts a connection when it has said hello; the adapter, when it has heard it.
+                await slack.until(lambda: adapter._sockets is not None and adapter._sockets.open == 2)
             else:
                 slack.events_url = f"{await host.start_http()}/slack/events"
                 while await slack.delivery.request({"type": "event_callback", "event": {"type": "probe"}}) != 200:

@@ -99,7 +99,7 @@ async def test_events_are_compared_with_the_apps_own_settings() -> None:
 @pytest.mark.parametrize(
     ("method", "how", "name", "status", "fix"),
     [
-        ("auth.test", "error:invalid_auth", "slack token", "fail", "SLACK_BOT_TOKEN"),
+        ("auth.test", "error:invalid_auth", "slack token", "fail", "OAuth & Permissions"),
         ("auth.test", "error:unknown_method", "slack token", "fail", "SLACK_API_URL"),
         ("auth.test", "status:503", "slack token", "fail", "network"),
         ("apps.connections.open", "error:invalid_auth", "slack socket mode", "fail", "SLACK_APP_TOKEN"),

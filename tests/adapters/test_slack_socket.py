@@ -28,7 +28,7 @@ async def test_renewal_keeps_one_open() -> None:
     async with live_slack() as live:
         old = list(live.slack.sockets._open)
         await live.slack.sockets.renew("warning")
-        await live.slack.until(lambda: live.slack.sockets.handed_out == 4)
+        await live.slack.until(lambda: live.slack.sockets.count == 4)
         for link in old:
             await link.close()
         await live.slack.until(lambda: live.slack.sockets.count == 2)

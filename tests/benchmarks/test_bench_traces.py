@@ -10,7 +10,7 @@ import pytest
 from tests.benchmarks import load
 from tests.benchmarks.compare import ENOUGH, ROOT, Kind, order, run
 
-OPTIONS = {"turns": 600, "sessions": 300, "delay": 0.2}
+OPTIONS = {"turns": 1500, "sessions": 300, "delay": 0.2}
 KINDS = {"A": Kind("traced", OPTIONS, ()), "B": Kind("sustained", OPTIONS, ())}
 
 

@@ -20,6 +20,7 @@ from typing import Any, TypeVar
 
 import pytest
 import structlog
+from cyclopts import App
 
 from bot.cli import call
 
@@ -54,6 +55,9 @@ def command(*arguments: str, cwd: Path, **more: str) -> subprocess.CompletedProc
         for name, value in more.items():
             patch.setenv(name, value)
         code = call(arguments)
+    for module in [module for name, module in sys.modules.items() if name.startswith("bot.cli.")]:
+        if isinstance(app := getattr(module, "app", None), App) and app.default_command is not None:
+            app.help = None  # `completion` loads all commands, and gives each its line in the list of them for good
     root.setLevel(level)
     root.handlers[:] = handlers
     logging.captureWarnings(False)

@@ -97,6 +97,14 @@ def test_no_database_is_made_and_the_one_that_was_looked_for_is_named(tmp_path: 
     assert list(tmp_path.iterdir()) == []
 
 
+def test_migrate_says_that_it_made_a_new_database(tmp_path: Path) -> None:
+    done = command("migrate", cwd=tmp_path)
+    assert done.returncode == 0
+    assert " ".join(done.stdout.split()) == f"There was no database; a new one was made at {tmp_path / 'data/bot.db'}."
+    assert "BOT_DATABASE_URL" in done.stderr
+    assert command("migrate", cwd=tmp_path).stdout == "The database is up to date.\n"
+
+
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
 def test_completion_knows_every_command(tmp_path: Path, shell: str) -> None:
     done = command("completion", shell, cwd=tmp_path)

@@ -7,9 +7,11 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+import structlog
 
 from bot.api.models import Figures
 from bot.assistant.faults import Fault
+from bot.errors import Unavailable
 from bot.store import operator
 from tests.house import House, a_house
 
@@ -102,6 +104,24 @@ async def test_a_limit_nearly_used_up(house: House, monkeypatch: pytest.MonkeyPa
     await look_and_tell(house)
     assert "85% of the limit of messages" in told(house)[0]
     assert house.count("api_limit_used_ratio", limit="messages") == 0.85
+
+
+async def test_limits_that_cannot_be_kept_are_a_line_and_no_traceback(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As when the disk is full: the watch tells of that."""
+    reader = house.bot.limits
+
+    async def read() -> None:
+        raise Unavailable("The disk is full.", reason="database")
+
+    monkeypatch.setattr(reader, "read", read)
+    with structlog.testing.capture_logs() as logged:
+        reading = asyncio.create_task(reader.run())
+        await house.channel.wait_for(lambda: logged)
+        reading.cancel()
+    assert ("limits.not_kept", "The disk is full.") in {(one["event"], one.get("reason")) for one in logged}
+    assert "limits.failed" not in {one["event"] for one in logged}
 
 
 async def test_the_oldest_open_question_is_seen(house: House) -> None:

@@ -116,7 +116,7 @@ def test_home_lists_what_was_asked() -> None:
 def test_the_preview_is_what_would_be_shown() -> None:
     assert preview("a *b*") == (
         '<article class="message"><p dir="auto">a <em>b</em></p>'
-        '<footer><span class="button">👍</span> <span class="button">👎</span></footer></article>'
+        '<footer><span class="button">Helpful</span> <span class="button">Not helpful</span></footer></article>'
     )
 
 

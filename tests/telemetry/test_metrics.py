@@ -15,7 +15,7 @@ api_requests_total{endpoint,status} api_request_seconds{endpoint} api_retries_to
 api_limit_used_ratio{limit} turns_total{channel,outcome} turn_seconds{channel}
 turn_overhead_seconds{channel,step} async_completion_seconds polls_per_answer turns_in_flight
 events_total{channel,kind,outcome} deliveries_total{channel,outcome} feedback_total{channel,rating,outcome} dead_letters
-joined_total{channel,kind} deliveries_plain_total{channel,reason} context_total{channel,kind,outcome}
+joined_total{channel,kind} deliveries_plain_total{channel,reason} context_total{channel,kind,outcome} context_chars
 refused_deliveries_total{channel,reason} oldest_open_turn_seconds ready_to_posted_seconds{channel} lanes_waiting{reason}
 check_ok{check}
 """
@@ -32,7 +32,7 @@ def test_a_metric_of_the_design_is_there_with_its_labels(entry: str) -> None:
     kind: type[Counter | Gauge | Histogram] = Gauge
     if name.endswith("_total"):
         kind = Counter
-    elif (name.endswith("_seconds") and name not in GAUGES) or name == "polls_per_answer":
+    elif (name.endswith("_seconds") and name not in GAUGES) or name in ("polls_per_answer", "context_chars"):
         kind = Histogram
     assert type(metric) is kind
 

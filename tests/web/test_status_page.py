@@ -19,7 +19,7 @@ from bot.telemetry.metrics import Metrics
 from bot.web import Snapshot, Trouble
 from bot.web.charts import ChartLine, chart
 from bot.web.history import History, Minute, quantile
-from bot.web.status import counted, page
+from bot.web.status import _engine, counted, page
 from tests.house import House, a_house
 from tests.postgres import a_server
 
@@ -57,6 +57,16 @@ def test_what_is_wrong_stands_first_with_what_to_run_and_is_text() -> None:
     assert "age of the oldest, ABCDEFGH" in text
     assert "<script" not in text
     assert "<td>75%</td>" in text, "ratings that reached the API, by channel"
+
+
+def test_the_engine_is_a_part_and_says_what_keeps_it_back() -> None:
+    assert "engine</td>" in shown(Snapshot())
+    assert "is open for" not in shown(Snapshot(oldest=("ABCDEFGH", 20)))
+    assert "ABCDEFGH is open for 6 min." in shown(Snapshot(oldest=("ABCDEFGH", 400)))
+    metrics = Metrics()
+    metrics.lanes_waiting.labels(reason="admission").set(7)
+    assert _engine(Snapshot(), metrics)[0] == "degraded"
+    assert "7 wait for a place" in _engine(Snapshot(), metrics)[1]
 
 
 def test_what_to_look_at_stands_with_what_to_do() -> None:
@@ -154,6 +164,19 @@ async def test_it_fits_a_phone_in_light_and_dark_without_a_script(house: House) 
             assert "script" not in tags.seen
             await context.close()
         assert len(backgrounds) == 2
+        await browser.close()
+
+
+@pytest.mark.needs_package("chromium")
+@pytest.mark.parametrize("width", [360, 1280])
+async def test_what_is_to_be_done_is_read_whole(width: int) -> None:
+    warning = ("Events are expected; nobody looked whether they come. " * 2, "Set SLACK_CONFIG_TOKEN, or ask. " * 4)
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
+        tab = await browser.new_page(viewport={"width": width, "height": 740})
+        await tab.set_content(shown(Snapshot(warnings=[warning])))
+        table = tab.get_by_role("region", name="To look at")
+        assert await table.evaluate("table => table.scrollWidth <= table.clientWidth")
         await browser.close()
 
 

@@ -59,12 +59,12 @@ export function safe(html) {
   return out;
 }
 
-function rebuild(from, to) {
+function rebuild(from, to, cell = false) {
   for (const node of from.childNodes) {
-    if (node.nodeType === Node.TEXT_NODE) to.append(node.data);
+    if (node.nodeType === Node.TEXT_NODE) to.append(...(cell ? unbroken(node.data) : [node.data]));
     if (node.nodeType !== Node.ELEMENT_NODE || DROPPED.has(node.tagName.toUpperCase())) continue;
     if (!ALLOWED.has(node.tagName)) {
-      rebuild(node, to); // an unknown wrapper goes, its words stay
+      rebuild(node, to, cell); // an unknown wrapper goes, its words stay
       continue;
     }
     const made = document.createElement(node.tagName);
@@ -73,10 +73,14 @@ function rebuild(from, to) {
       const value = node.getAttribute(attribute);
       if (value !== null && form.test(value)) made.setAttribute(attribute, value);
     }
-    rebuild(node, made);
+    rebuild(node, made, cell || ["TD", "TH"].includes(node.tagName));
     to.append(node.tagName === "TABLE" ? el("div", { class: "wide", tabindex: "0", role: "group", "aria-label": "Table" }, made) : made);
   }
 }
+
+/** Times, ranges and "e-bike" stay on one line in a cell, for the table scrolls; what is longer than a word may break. */
+const unbroken = (words) => words.split(/(\S+)/)
+  .map((part) => (part.length <= 30 && /[\p{Pd}/]/u.test(part) ? el("span", { class: "word" }, part) : part));
 
 function link(from, to) {
   let url;

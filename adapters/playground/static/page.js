@@ -92,7 +92,7 @@ function drawEmpty() {
   const prefix = inRoom() ? "@bot " : "";
   $("empty").replaceChildren(el("div", {},
     el("h2", {}, inRoom() ? "A room for two and a bot" : `Hello ${me().name}, what would you like to know?`),
-    el("p", {}, inRoom() ? "Mention @bot to ask. It answers in a thread, and goes on answering there." : "Answers come from the documents on this machine, and nothing leaves it."),
+    el("p", {}, inRoom() ? "Mention @bot to ask. It answers in a thread, and goes on answering whoever asked there." : "Answers come from the documents on this machine, and nothing leaves it."),
     state.suggestions.length > 0 && el("ul", { class: "suggestions", "aria-label": "Questions to try" }, ...state.suggestions.map((s) => el("li", {}, el("button", { type: "button", onclick: () => send(prefix + s) }, s)))),
     el("p", { class: "quiet" }, "Change what it knows: save a file in ", el("code", {}, state.docs), ", ask again."),
   ));

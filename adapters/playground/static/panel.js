@@ -132,6 +132,7 @@ function report(message) {
     el("dl", { class: "facts" }, fact("Polls", String(found.polls ?? 0))),
     el("h3", {}, "Feedback"),
     el("dl", { class: "facts", id: "feedback" }, fact("Rating", rating(found.rating)), fact("Last submitted", rating(found.submitted)), fact("State", plain(found.feedback) || "nothing yet")),
+    el("p", { class: "quiet" }, STATES[found.feedback ?? ""] ?? ""),
     el("h3", {}, "Names"),
     el("dl", { class: "facts ids" }, id("Reference", found.reference), id("Session", found.session_id), id("Request", found.request_id)),
   ];
@@ -163,6 +164,11 @@ function sentAlong(message) {
 }
 
 const plain = (word) => (typeof word === "string" ? word.replaceAll("_", " ") : "");
+const STATES = {
+  "": "A rating goes to the assistant some seconds after its last change.",
+  submitted: "The assistant holds what people mean.",
+  already_rated: "The assistant keeps the first rating it was sent; ours is what people mean now.",
+};
 const rating = (value) => (value === "good" || value === "bad" ? el("span", { class: "rated" }, icon(value), value) : "none");
 
 function badge(word, outcome) {

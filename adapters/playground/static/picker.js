@@ -36,9 +36,11 @@ export function openPicker(about, button) {
   for (const choice of picker.querySelectorAll("[data-emoji]")) choice.setAttribute("aria-pressed", String(mine.includes(choice.dataset.emoji)));
   picker.hidden = false;
   const at = button.getBoundingClientRect();
-  const left = Math.max(8, Math.min(at.right - picker.offsetWidth, innerWidth - picker.offsetWidth - 8));
-  const below = at.bottom + 6;
-  const top = below + picker.offsetHeight < innerHeight - 8 ? below : Math.max(8, at.top - picker.offsetHeight - 6);
+  const beside = button.closest("article").getBoundingClientRect().right + 8; // the message stays in sight, where there is room
+  const lowest = innerHeight - picker.offsetHeight - 8;
+  const fits = beside + picker.offsetWidth < innerWidth - 8;
+  const left = fits ? beside : Math.max(8, Math.min(at.right - picker.offsetWidth, innerWidth - picker.offsetWidth - 8));
+  const top = fits ? Math.max(8, Math.min(at.top, lowest)) : innerWidth > 760 && at.bottom + 6 < lowest ? at.bottom + 6 : lowest;
   picker.style.left = `${left}px`;
   picker.style.top = `${top}px`;
   focusOn(picker.querySelector("[data-emoji]"));
