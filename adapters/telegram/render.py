@@ -39,7 +39,7 @@ from bot.render import (
 from bot.render.addresses import WrittenAddress, find, is_shown
 from bot.render.inline import inert as without_lookalikes
 from bot.render.inline import recast
-from bot.render.text import RULE, aligned, is_narrow, lead, row_size, unrolled, with_room
+from bot.render.text import RULE, aligned, is_narrow, lead, row_size, struck, unrolled, with_room
 from bot.shared import NOTICE_RANK, PROGRESS_RANK, rank_of
 from bot.texts import DEFAULT, say
 
@@ -237,7 +237,7 @@ def _literal(spans: Spans) -> Spans:
 
 def _unformatted(block: Block) -> Iterator[Block]:
     """Put a block into words alone; what the entities of code and links kept from being linked is made inert."""
-    match block:
+    match block := struck(block):
         case Table() if is_narrow(block):
             yield Code(inert(aligned(block)), place=block.place)
         case Table():

@@ -35,7 +35,7 @@ def plain(document: Document, limit: int | None = None) -> str:
     for block in document.blocks:
         if pieces:
             pieces.append("\n" if block.place.tight else "\n\n")
-        pieces.append(_plain(block))
+        pieces.append(_plain(struck(block)))
         size += units(pieces[-1])
         if limit is not None and size > limit:
             break
@@ -92,6 +92,38 @@ def worded(spans: Spans) -> str:
         text = flat(tuple(group))
         words += text if href is None or is_shown(text, href) else f"{text} ({href.removeprefix('mailto:')})"
     return words
+
+
+def struck(block: Block) -> Block:
+    """Mark what is struck out, as people do where there are only characters: `~8~ 12` must not read as "8 12".
+
+    An address stays as it is, for it must be found; so does code.
+    """
+    match block:
+        case Text(spans=spans) if _has_struck(spans):
+            return replace(block, spans=_struck(spans))
+        case Table(header=header, rows=rows) if any(_has_struck(cell) for row in (header, *rows) for cell in row):
+            marked = [tuple(map(_struck, row)) for row in (header, *rows)]
+            return replace(block, header=marked[0], rows=tuple(marked[1:]), widths=widths(marked))
+        case _:
+            return block
+
+
+def _has_struck(spans: Spans) -> bool:
+    return any(map(_is_struck, spans))
+
+
+def _is_struck(span: Span) -> bool:
+    is_address = span.href is not None and is_shown(span.text, span.href)
+    return span.strike and not span.code and not is_address
+
+
+def _struck(spans: Spans) -> Spans:
+    marked: list[Span] = []
+    for is_struck, run in groupby(spans, key=_is_struck):
+        mark = [Span("~")] if is_struck else []
+        marked += [*mark, *run, *mark]
+    return tuple(marked)
 
 
 def with_room(spans: Spans, *, mail_only: bool = False) -> Spans:

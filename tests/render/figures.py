@@ -42,12 +42,17 @@ def _target(link: str, meant: set[str]) -> str:
     return normalizeLink(with_scheme) if normalizeLink(with_scheme) in meant else normalizeLink(link)
 
 
+def _words(text: str, struck: bool) -> list[str]:
+    return [token for token in tokens(text) if not (struck and token == "~")]
+
+
 def _lost(kind: Kind, form: str, view: View) -> Iterable[str]:
     """The visible lines that are not there, or not in their order."""
     if form in PLAIN:  # an address may follow a label, a space an address: the words alone are compared
-        at, words = 0, tokens(view.text)
+        struck = "~" in kind.markdown  # may stand on either side of what is struck out
+        at, words = 0, _words(view.text, struck)
         for line in kind.shown:
-            wanted = tokens(line)
+            wanted = _words(line, struck)
             place = next((i for i in range(at, len(words) + 1) if words[i : i + len(wanted)] == wanted), None)
             if place is None:
                 yield line

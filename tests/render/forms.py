@@ -31,12 +31,14 @@ _AT_A_LINE: Final = ("p", "div", "li", "tr", "td", "th", "pre", "br", "hr", "art
 
 @dataclass(slots=True)
 class View:
-    """What a reader has. `links`: what can be opened; `taken`: headers of tables, which a form may say again."""
+    """What a reader has. `links`: what can be opened; `taken`: headers of tables, which a form may say again; `struck`:
+    whether something is struck out, which a form of characters alone shows by a `~` on either side."""
 
     text: str
     code: list[str] = field(default_factory=list)
     links: list[str] = field(default_factory=list)
     taken: list[str] = field(default_factory=list)
+    struck: bool = False
     problems: list[str] = field(default_factory=list)
 
 
@@ -75,6 +77,7 @@ class Page(HTMLParser):
             self.view.links.append(given["href"] or "")
         if tag in ("code", "pre") and "pre" not in self._open:
             self.view.code.append("")
+        self.view.struck |= tag == "s"
         if tag == "img":
             self._out.append(f" {given.get('alt') or ''} ")
         if tag not in ("br", "hr", "img"):
@@ -243,6 +246,8 @@ def difference(base: View, view: View) -> str | None:
     written |= {link.removeprefix("http://") for link in written if link.lower().startswith("http://www.")}
     addresses = sorted(written, key=len, reverse=True)
     wanted, given = tokens(_without(addresses, base.text)), tokens(_without(addresses, view.text))
+    if base.struck:
+        wanted, given = ([token for token in words if token != "~"] for words in (wanted, given))
     if not wanted and given in ([], tokens(EMPTY)):
         return None
     if not base.taken:

@@ -46,7 +46,7 @@ def test_everything_a_message_can_have() -> None:
         "# Head\n\na **b *c*** `d` ~~e~~ [f](https://example.org)\n\n> q **r**\n\n```py\nx\n```\n\n---\n\n"
         "| A | B |\n|-|-|\n| 1 | 2 |"
     )
-    assert text == "Head\n\na b c d e f (https://example.org)\n\n> q r\n\nx\n\n────────\n\nA  B\n─  ─\n1  2"
+    assert text == "Head\n\na b c d ~e~ f (https://example.org)\n\n> q r\n\nx\n\n────────\n\nA  B\n─  ─\n1  2"
 
 
 @each_answer
