@@ -69,7 +69,9 @@ async def run(config: Config, options: DemoOptions) -> None:
         await asyncio.wait([reading, stopping], timeout=PATIENCE, return_when=asyncio.FIRST_COMPLETED)
         if stop.is_set():
             return
-        bot = await stack.enter_async_context(running(config, pages=pages(assistant)))
+        bot = await stack.enter_async_context(
+            running(config, pages=pages(assistant, suggests=options.docs is not None))
+        )
         settle(bot)
         print(bot.web.url, flush=True)  # noqa: T201  # the first line a person or a script waits for
         _say(f"Open {bot.web.url} in a browser. Ctrl-C stops it.")
@@ -125,12 +127,13 @@ def _harmless(line: str) -> str:
     return "".join(letter if letter.isprintable() else "?" for letter in line)
 
 
-def _report_page(assistant: RunningAssistant) -> Handler:
-    """Make the handler of `/documents`: what became of the folder's files, as JSON for the page."""
+def _report_page(assistant: RunningAssistant, suggests: bool) -> Handler:
+    """Make the handler of `/documents`: what became of the folder's files and what to ask, as JSON for the page."""
 
     async def documents(_: web.Request) -> web.StreamResponse:
         report = await assistant.report()
-        return web.json_response({**asdict(report), "summary": report.summary()})
+        suggestions = await assistant.suggestions() if suggests else ()
+        return web.json_response({**asdict(report), "summary": report.summary(), "suggestions": suggestions})
 
     return documents
 
@@ -162,10 +165,14 @@ def _own_samples(samples: Path) -> Path:
     return folder
 
 
-def pages(assistant: RunningAssistant) -> list[Page]:
-    """Make what the demo serves beside the bot: `/preview` of an answer, and what became of the folder's files."""
+def pages(assistant: RunningAssistant, *, suggests: bool = True) -> list[Page]:
+    """Make what the demo serves beside the bot: `/preview` of an answer, and what became of the folder's files.
+
+    `suggests`: the page is told what to ask of these files.
+    """
     preview = previewer({spec.name.capitalize(): load_object(spec.preview) for spec in installed() if spec.preview})
-    return [("GET", "/preview", preview), ("POST", "/preview", preview), ("GET", "/documents", _report_page(assistant))]
+    documents = _report_page(assistant, suggests)
+    return [("GET", "/preview", preview), ("POST", "/preview", preview), ("GET", "/documents", documents)]
 
 
 def previewer(channels: Mapping[str, Callable[[str], str]]) -> Handler:

@@ -265,9 +265,9 @@ async def test_the_demo_killed_inside_the_settle_window_loses_nothing(tmp_path: 
 
 
 @asynccontextmanager
-async def demo(folder: Path, port: int) -> AsyncIterator[tuple[str, asyncio.subprocess.Process]]:
+async def demo(folder: Path, port: int, *options: str) -> AsyncIterator[tuple[str, asyncio.subprocess.Process]]:
     """Run the demo as people do; end it with kill -9."""
-    command = (sys.executable, "-m", "bot", "demo")
+    command = (sys.executable, "-m", "bot", "demo", *options)
     environ = os.environ | {"BOT_HTTP_PORT": str(port), "BOT_HTTP_HOST": "127.0.0.1"}
     with (folder / "log").open("ab") as log:
         process = await asyncio.create_subprocess_exec(
@@ -284,6 +284,43 @@ async def demo(folder: Path, port: int) -> AsyncIterator[tuple[str, asyncio.subp
     finally:
         process.send_signal(signal.SIGKILL)
         await process.wait()
+
+
+OWN = {
+    "faq.csv": "Question,Answer\nHow long do I have to return a bicycle?,You have 30 days.\n",
+    "shop.md": "# Shop\n\n## Opening hours of <b>both</b> shops\n\nBoth shops open at nine o'clock.\n",
+    "tyres.md": "# Tyres\n\n## Table of contents\n\nFlat tyres\n\n## Repair of flat tyres\n\nThat takes two days.\n",
+}
+
+
+@pytest.mark.needs_package("chromium")
+@pytest.mark.asyncio(loop_scope="module")
+async def test_the_demo_offers_what_may_be_asked_of_own_documents(chromium: Browser, tmp_path: Path) -> None:
+    own = tmp_path / "own"
+    own.mkdir()
+    async with demo(tmp_path, 0, "--docs", str(own)) as (url, _), opened(chromium, url) as page:
+        offered = page.locator("#empty .suggestions button:visible")
+        await expect(page.locator("#documents")).to_have_text("There is no document in the folder.")
+        await expect(offered).to_have_count(0)
+        for name, text in OWN.items():
+            (own / name).write_text(text)
+        texts = [
+            "How long do I have to return a bicycle?",
+            "Opening hours of <b>both</b> shops",
+            "Repair of flat tyres",
+        ]
+        await expect(offered).to_have_text(texts, timeout=60_000)  # the page looks every 15 s
+        await expect(page.locator("#documents")).to_have_text("3 files read.")
+        await page.reload()
+        await expect(offered).to_have_text(texts)
+        await offered.nth(2).click()
+        await expect(bot(page)).to_contain_text("two days")
+        await expect(offered).to_have_count(0)
+        await page.get_by_role("button", name="Team room").click()
+        await expect(offered).to_have_text(texts)
+        for name in OWN:
+            (own / name).unlink()
+        await expect(offered).to_have_count(0, timeout=60_000)
 
 
 async def act(http: aiohttp.ClientSession, url: str, verb: str, fields: dict[str, str]) -> Any:

@@ -9,6 +9,7 @@
     chats, counts    sessions, requests and feedback; how much of each
     database    SQLite for all of it
     retrieval/  from a question to an answer
+    suggestions     what may be asked of a folder
     faults, recorder, script    what tests and demos switch on
 
 Of the rest of the bot it knows the readers of files and `bot.shared` alone, and it is reached over HTTP.

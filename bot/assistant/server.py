@@ -23,6 +23,7 @@ from bot.assistant.recorder import Recorder
 from bot.assistant.retrieval.answers import Answers
 from bot.assistant.script import Line, Script
 from bot.assistant.service import Service
+from bot.assistant.suggestions import FolderSuggestions
 from bot.documents import Parser
 
 SAMPLES = Path(__file__).parent / "samples"
@@ -62,10 +63,16 @@ class RunningAssistant:
     """A started assistant; close it."""
 
     def __init__(
-        self, options: AssistantOptions, service: Service, runner: web.AppRunner, folder: Folder | None
+        self,
+        options: AssistantOptions,
+        service: Service,
+        runner: web.AppRunner,
+        folder: Folder | None,
+        suggestions: FolderSuggestions,
     ) -> None:
         self._options = options
         self._service = service
+        self._suggestions = suggestions
         self._runner = runner
         self._folder = folder
         self._first_look: asyncio.Task[None] | None = None
@@ -105,6 +112,12 @@ class RunningAssistant:
         """What has become of the folder's files, as it stands now."""
         return await self._folder.report() if self._folder is not None else FolderReport()
 
+    async def suggestions(self) -> tuple[str, ...]:
+        """What may be asked of the folder; nothing until it has been read once."""
+        if self._first_look is None or not self._first_look.done():
+            return ()
+        return await self._suggestions.current()
+
     async def settled(self) -> None:
         """Wait until every document that is stored or lies in the folder has been read."""
         if self._folder is not None:
@@ -143,7 +156,7 @@ async def start(options: AssistantOptions) -> RunningAssistant:
         await parser.close()
         await database.close()
         raise
-    running = RunningAssistant(options, service, runner, folder)
+    running = RunningAssistant(options, service, runner, folder, FolderSuggestions(database, options.site, answers))
     if folder is not None:
         try:
             await running.look(options.patience)

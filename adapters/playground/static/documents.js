@@ -3,20 +3,24 @@
 import { el } from "./dom.js";
 
 const box = document.getElementById("documents");
+let before = ""; // the last report
 
-// Nothing is shown where nobody keeps a folder: only the demo does.
-async function look() {
+/** Nothing is shown where nobody keeps a folder: only the demo does. `onReport` is told of what may be asked of it. */
+export async function followDocuments(onReport) {
   let next = 15000;
   try {
     const response = await fetch("/documents");
     if (response.status === 404) return;
     const report = await response.json();
     draw(report);
-    if (report.waiting) next = 2000;
+    onReport(report);
+    const now = JSON.stringify(report);
+    if (report.waiting || now !== before) next = 2000; // more may come of it
+    before = now;
   } catch {
     // the bot is away; the page says so elsewhere
   }
-  setTimeout(look, next);
+  setTimeout(followDocuments, next, onReport);
 }
 
 function draw({ summary, unread, notes }) {
@@ -34,5 +38,3 @@ function draw({ summary, unread, notes }) {
       : el("p", { class: "quiet" }, summary),
   );
 }
-
-look();

@@ -1,6 +1,6 @@
 // The page: who is speaking, where, and what goes out.
 
-import "./documents.js";
+import { followDocuments } from "./documents.js";
 import { el, icon } from "./dom.js";
 import { drawMessages, setUp } from "./messages.js";
 import { closePanel, openPanel, setUpPanel, touchPanel } from "./panel.js";
@@ -90,10 +90,11 @@ function drawEmpty() {
   $("empty").hidden = !empty;
   if (!empty) return;
   const prefix = inRoom() ? "@bot " : "";
+  const offered = state.suggestions.length > 0 ? state.suggestions : state.found;
   $("empty").replaceChildren(el("div", {},
     el("h2", {}, inRoom() ? "A room for two and a bot" : `Hello ${me().name}, what would you like to know?`),
     el("p", {}, inRoom() ? "Mention @bot to ask. It answers in a thread, and goes on answering whoever asked there." : "Answers come from the documents on this machine, and nothing leaves it."),
-    state.suggestions.length > 0 && el("ul", { class: "suggestions", "aria-label": "Questions to try" }, ...state.suggestions.map((s) => el("li", {}, el("button", { type: "button", onclick: () => send(prefix + s) }, s)))),
+    offered.length > 0 && el("ul", { class: "suggestions", "aria-label": "Questions to try" }, ...offered.map((s) => el("li", {}, el("button", { type: "button", onclick: () => send(prefix + s) }, s)))),
     el("p", { class: "quiet" }, "Change what it knows: save a file in ", el("code", {}, state.docs), ", ask again."),
   ));
 }
@@ -239,6 +240,12 @@ follow({
     drawAll();
     touchPanel();
   },
+});
+
+followDocuments(({ suggestions = [] }) => {
+  if (JSON.stringify(suggestions) === JSON.stringify(state.found)) return;
+  state.found = suggestions;
+  drawAll();
 });
 
 $("composer").addEventListener("submit", (event) => send(text.value, state.thread, event.preventDefault()));

@@ -4,7 +4,8 @@ export const state = {
   people: [], // {id, name, direct}
   room: "room",
   docs: "docs",
-  suggestions: [],
+  suggestions: [], // that the bot came with
+  found: [], // what may be asked of the documents, where it came with none
   messages: new Map(), // id → message, see Platform.view
   working: [], // {conversation, thread, question}
   person: null, // id
