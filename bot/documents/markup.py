@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any, Final
 
+from bot.documents.navigation import is_contents, is_unread
 from bot.documents.passages import Outline, is_remark
 
 
@@ -12,20 +13,6 @@ def _set(words: str) -> frozenset[str]:
     return frozenset(words.split())
 
 
-SKIP: Final = _set(
-    "script style nav noscript template svg math head iframe object canvas select button textarea dialog"
-)
-"""Elements without text of the page. What a form asks is none either, unless it holds paragraphs."""
-_ROLES: Final = _set("navigation banner contentinfo search menu menubar directory")
-_CLASSES: Final = _set(
-    "navheader navfooter navbar nav navigation related sphinxsidebar sidebar footer breadcrumb breadcrumbs menu"
-    " headerlink permalink anchorjs-link skip-link sr-only visually-hidden pagination linenos linenodiv"
-)
-_CONTENTS: Final = _set("toc toctree-wrapper contents tableofcontents table-of-contents indextable")
-_NOTES: Final = _set("footnote footnote-reference footnote-ref noteref")
-"""What links to a footnote are called."""
-_SIGNS: Final = re.compile(r"[\s¶§#🔗⚓*]*|\s*\[\d{1,3}\]\s*")
-"""What a link within the page says that only leads there: a permalink, the number of a footnote."""
 _BLOCKS: Final = _set(
     "p div section article main header footer blockquote figure figcaption aside body details summary address center"
     " fieldset form caption ul ol dl table tr td th thead tbody tfoot hr html menu search hgroup legend label"
@@ -102,12 +89,12 @@ class _Page:
     def begin(self, element: Element) -> bool:
         """Enter an element; True when nothing in it is read any more."""
         tag = element.tag
-        if not isinstance(tag, str) or _unread(element, tag):
+        if not isinstance(tag, str) or is_unread(element, tag):
             return True
         if self._rows is not None:
             self._in_table(element, tag)
             return False
-        if tag in ("ul", "ol", "dl", "div", "table") and not self._lists and _is_contents(element):
+        if tag in ("ul", "ol", "dl", "div", "table") and not self._lists and is_contents(element):
             self.flush()
             self._end_list()
             self.out.block(_lines(element), "contents")
@@ -302,36 +289,6 @@ def _leads(row: list[str]) -> bool:
     """Whether the ends of a row lead to other pages, whatever stands between them."""
     ends = {"".join(cell.casefold().split()).strip("<>«»←→") for cell in (row[0], row[-1])} - {""}
     return len(row) <= 4 and bool(ends) and _LEADING.issuperset(ends)
-
-
-def _unread(element: Element, tag: str) -> bool:
-    """Whether an element is no text of the page."""
-    if tag in SKIP:
-        return True
-    if tag in ("header", "footer"):
-        return not any(above.tag in ("main", "article", "section") for above in element.iterancestors())
-    if tag == "form":
-        return next(element.iter("p", "h1", "h2", "h3"), None) is None
-    if not element.items():
-        return False
-    if element.get("role") in _ROLES or element.get("aria-hidden") == "true" or element.get("hidden") is not None:
-        return True
-    classes = (element.get("class") or "").lower().split()
-    if not _CLASSES.isdisjoint(classes) or (tag == "a" and not _NOTES.isdisjoint(classes)):
-        return True
-    own = tag == "a" and (element.get("href") or "").startswith("#")
-    return own and _SIGNS.fullmatch("".join(element.itertext())) is not None
-
-
-def _is_contents(element: Element) -> bool:
-    """Whether an element is a list of links to elsewhere: by what it is called, or by consisting of links."""
-    named = not _CONTENTS.isdisjoint((element.get("class") or "").lower().split()) or element.get("id") in _CONTENTS
-    if not named and element.tag in ("div", "table"):
-        return False
-    links = sum(len("".join(link.itertext()).strip()) for link in element.iter("a"))
-    count = sum(1 for _ in element.iter("a"))
-    whole = len(" ".join("".join(element.itertext()).split()))
-    return count > 1 and links >= whole * (0.5 if named else 0.85) and (named or count > 2)
 
 
 def _lines(element: Element) -> str:
