@@ -181,11 +181,11 @@ async def test_an_answer_that_may_be_there_is_not_called_absent(tmp_path: Path) 
 async def test_who_waited_until_the_deadline_is_told_at_once(tmp_path: Path) -> None:
     """Each of them, one right after the other, and nothing is asked any more."""
     async with a_house(tmp_path, delay=60, BOT_GIVE_UP="2") as house:
-        for number in range(5):
-            await house.channel.say(f"Question {number}?")
+        # At once, or on a busy machine the last one's time would end long enough after the first one's to be asked.
+        await asyncio.gather(*(house.channel.say(f"Question {number}?") for number in range(5)))
         await house.channel.wait_for(lambda: len(house.channel.notices("failure")) == 5, 10)
         await house.idle()
-        assert house.asked() == ["Question 0?"]
+        assert len(house.asked()) == 1
         assert house.count("api_retries_total", endpoint="chat_async", reason="unknown") == 0
 
 

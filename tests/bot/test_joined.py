@@ -308,7 +308,7 @@ async def test_what_waited_is_asked_after_a_restart(tmp_path: Path) -> None:
 
 
 async def test_a_comment_and_the_forward_after_it_are_one_question(tmp_path: Path) -> None:
-    async with a_house(tmp_path, delay=0.6) as house:
+    async with a_house(tmp_path, BOT_INPUT__JOIN_SECONDS="4", delay=0.6) as house:
         await house.channel.say("Who is named here?", joins=joins(100))
         await house.channel.say("Acme and Globex", joins=joins(101, "forward"))
         await house.channel.say("and Initech", joins=joins(102, "forward"))

@@ -43,8 +43,8 @@ class Examined:
         return found
 
     async def idle(self) -> None:
-        """Wait until nothing is open."""
-        async with asyncio.timeout(300), aiohttp.ClientSession() as http:
+        """Wait until nothing is open; of 200,000 events much may be."""
+        async with asyncio.timeout(3000), aiohttp.ClientSession() as http:
             while True:
                 async with http.get(f"{self.url}metrics") as reply:
                     if IDLE.search(await reply.text()):
