@@ -114,7 +114,12 @@ class TurnAttempt:
             if begun:
                 self._begun_ahead = None
             else:
-                self._must_go_on()
+                try:
+                    self._must_go_on()
+                except EndOfAttempt:
+                    if isinstance(step, Effect):  # begun before, in vain: what was to be asked had changed
+                        await self._unbegin(step, row)
+                    raise
                 if isinstance(step, Effect):
                     self._taken.busy = True
                     await self._store_begin(step, row)

@@ -105,7 +105,7 @@ async def test_the_first_question_in_a_thread_brings_what_was_said_there_once(ho
     await house.channel.say("!new", conversation=room("t1"))
     await house.channel.say("And then?", conversation=room("t1"))
     await house.answers(3)
-    assert house.asked()[1:] == ["And now?", "And then?"]
+    assert sorted(house.asked()[1:]) == ["And now?", "And then?"]  # a new conversation need not wait for the old one
 
 
 @pytest.mark.parametrize("how", ["rate_limited", "refused", "bad_token", "gone"])

@@ -207,6 +207,30 @@ async def test_a_deadline_that_comes_while_the_turn_is_being_taken_leaves_it_tak
         assert not slow, "nothing was slow"
 
 
+async def test_what_was_begun_in_vain_as_the_bot_stops_is_not_unknown(house: House) -> None:
+    """The words change before the begin is stored, and the bot is to stop: nothing was asked, and that is known."""
+    write = house.bot.ctx.db.write
+    begins, go_on = asyncio.Event(), asyncio.Event()
+
+    async def takes_long(work: Callable[[Tx], Any], *, urgent: bool = False) -> Any:
+        if getattr(work, "__name__", "") == "fenced" and not begins.is_set():
+            begins.set()
+            await go_on.wait()
+        return await write(work, urgent=urgent)
+
+    house.bot.ctx.db.write = takes_long  # type: ignore[method-assign]  # a disk that takes long
+    message = await house.channel.say("When does the shop opn?")
+    await begins.wait()
+    await house.channel.edit(message, "When does the shop open?")
+    stopping = asyncio.create_task(house.restart())
+    await asyncio.sleep(0.3)
+    go_on.set()
+    await stopping
+    await house.answers(1)
+    assert house.asked() == ["When does the shop open?"]
+    assert house.count("api_retries_total", endpoint="chat_async", reason="unknown") == 0
+
+
 async def test_a_turn_that_ended_before_its_acceptance_was_told_shows_nothing_more(house: House) -> None:
     """A stop in the same commit can be done with sooner than the question it stops."""
     await house.channel.say("When does the shop open?")
