@@ -138,7 +138,9 @@ class Evidence:
         if submit.end != "accepted" or submit.request is None:
             return False
         cut_off = life.was_gone(submit.at, by)
-        return (cut_off or overlapped) and (submit.request.seen is None or submit.request.seen > by)
+        # Seen by one of two processes, and not yet stored on a slow disk, it is not known to the other one.
+        slow = overlapped and any(a <= by and b >= submit.at for a, b in self.world.disk_trouble)
+        return (cut_off or overlapped) and (submit.request.seen is None or submit.request.seen > by or slow)
 
 
 def stored_by(world: World, at: float) -> float:

@@ -244,8 +244,8 @@ class World:
     def _longest_waits(self) -> int:
         """How many questions are given up one after the other, at most, until nothing is open any more.
 
-        Those of a lane without answers, or of a key that is revoked, are due together; but whoever starts after the clock was set back, and cannot
-        know how long each has waited, lets each wait once more.
+        Those of a lane without answers, or of a key that is revoked, are due together; but whoever starts after the
+        clock was set back, and cannot know how long each has waited, lets each wait once more.
         """
         if self.lasting.kind not in ("lane", "key") or not self.weather.jumps:
             return 2
