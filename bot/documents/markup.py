@@ -3,27 +3,22 @@
 from __future__ import annotations
 
 import re
-from typing import Any, Final
+from typing import Final
 
-from bot.documents.navigation import is_contents, is_unread
+from bot.documents.navigation import Element, is_contents, is_unread, names
 from bot.documents.passages import Outline, is_remark
 
-
-def _set(words: str) -> frozenset[str]:
-    return frozenset(words.split())
-
-
-_BLOCKS: Final = _set(
+_BLOCKS: Final = names(
     "p div section article main header footer blockquote figure figcaption aside body details summary address center"
     " fieldset form caption ul ol dl table tr td th thead tbody tfoot hr html menu search hgroup legend label"
 )
-_HEADINGS: Final = _set("h1 h2 h3 h4 h5 h6")
-_CODE: Final = _set("code tt kbd samp")
+_HEADINGS: Final = names("h1 h2 h3 h4 h5 h6")
+_CODE: Final = names("code tt kbd samp")
 _TERM_LEVEL: Final = 10
 """Terms stand below all headings; a list of terms in another one a level lower."""
 _SHORT: Final = 300
 """A definition up to this length is an item of a list; longer ones have their term among the headings."""
-_LEADING: Final = _set(
+_LEADING: Final = names(
     "prev previous next up home contents index zurück weiter nachoben zumanfang inhalt précédent suivant"
     " niveausupérieur sommaire anterior siguiente 前のページ 次のページ 戻る 次へ 上に戻る ホーム 上へ 目次"
 )
@@ -31,8 +26,6 @@ _LEADING: Final = _set(
 _BREAK: Final = "\u2028"
 _WIDE: Final = "\u3000-\u30ff\u3400-\u9fff\uff00-\uffef"
 _WIDE_BREAK: Final = re.compile(f"(?<=[{_WIDE}])[ \\t\\r]*\\n\\s*(?=[{_WIDE}])")
-Element = Any
-"""An element of lxml, which has no types."""
 
 
 class TooDeep(ValueError):

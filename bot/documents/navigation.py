@@ -6,21 +6,22 @@ import re
 from typing import Any, Final
 
 
-def _set(words: str) -> frozenset[str]:
+def names(words: str) -> frozenset[str]:
+    """The names in a line of them: of elements, of classes."""
     return frozenset(words.split())
 
 
-_SKIP: Final = _set(
+_SKIP: Final = names(
     "script style nav noscript template svg math head iframe object canvas select button textarea dialog"
 )
 """Elements without text of the page. What a form asks is none either, unless it holds paragraphs."""
-_ROLES: Final = _set("navigation banner contentinfo search menu menubar directory")
-_CLASSES: Final = _set(
+_ROLES: Final = names("navigation banner contentinfo search menu menubar directory")
+_CLASSES: Final = names(
     "navheader navfooter navbar nav navigation related sphinxsidebar sidebar footer breadcrumb breadcrumbs menu"
     " headerlink permalink anchorjs-link skip-link sr-only visually-hidden pagination linenos linenodiv"
 )
-_CONTENTS: Final = _set("toc toctree-wrapper contents tableofcontents table-of-contents indextable")
-_NOTES: Final = _set("footnote footnote-reference footnote-ref noteref")
+_CONTENTS: Final = names("toc toctree-wrapper contents tableofcontents table-of-contents indextable")
+_NOTES: Final = names("footnote footnote-reference footnote-ref noteref")
 """What links to a footnote are called."""
 _SIGNS: Final = re.compile(r"[\s¶§#🔗⚓*]*|\s*\[\d{1,3}\]\s*")
 """What a link within the page says that only leads there: a permalink, the number of a footnote."""

@@ -117,7 +117,7 @@ class TurnAttempt:
                 try:
                     self._must_go_on()
                 except EndOfAttempt:
-                    if isinstance(step, Effect):  # begun before, in vain: what was to be asked had changed
+                    if isinstance(step, Effect):  # what was begun before was in vain, or is counted as unknown
                         await self._unbegin(step, row)
                     raise
                 if isinstance(step, Effect):

@@ -12,9 +12,11 @@ export async function followDocuments(onReport) {
     const response = await fetch("/documents");
     if (response.status === 404) return;
     const report = await response.json();
-    draw(report);
-    onReport(report);
     const now = JSON.stringify(report);
+    if (now !== before) {
+      draw(report);
+      onReport(report);
+    }
     if (report.waiting || now !== before) next = 2000; // more may come of it
     before = now;
   } catch {
@@ -28,10 +30,7 @@ function draw({ summary, unread, notes }) {
     ...unread.map(([name, reason]) => el("li", {}, el("code", {}, name), ` ${reason}`)),
     ...notes.map((note) => el("li", {}, note)),
   ];
-  const said = JSON.stringify([summary, unread, notes]);
-  if (box.dataset.said === said) return;
   const open = box.querySelector("details")?.open;
-  box.dataset.said = said;
   box.replaceChildren(
     lines.length
       ? el("details", { open }, el("summary", {}, summary), el("ul", {}, ...lines))
