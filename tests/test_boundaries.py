@@ -38,7 +38,7 @@ Every file and package of `bot/` is named; `testing`, which is made for tests of
 SDKS: Final = {"slack": {"slack_sdk", "slack_bolt"}, "telegram": {"telegram"}}
 CHANNELS: Final = {"slack", "telegram", "playground"}
 HTTP_CLIENTS: Final = {"httpx", "httpx_aiohttp", "requests", "urllib3", "urllib.request", "http.client"}
-WAY_OUT: Final = "bot/shared.py"
+WAY_OUT: Final = "bot/shared/connections.py"
 """Decides the way of every connection, from what urllib reads of the environment, and makes none."""
 DATABASES: Final = {"sqlite3", "psycopg", "psycopg_pool", "procrastinate"}
 SQL: Final = re.compile(

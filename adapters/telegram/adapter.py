@@ -28,7 +28,7 @@ from adapters.telegram.working import WorkingSigns
 from bot.adapter import Check, Host, Part, Want
 from bot.errors import Rejected, Unavailable
 from bot.events import Conversation, EarlierMessage, File, Mention, MessageRef, Outbound, Person, Rating
-from bot.shared import BackgroundTasks, Backoff
+from bot.shared import NOTICE_RANK, PROGRESS_RANK, BackgroundTasks, Backoff
 
 T = TypeVar("T")
 
@@ -115,7 +115,7 @@ class TelegramAdapter:
 
     async def mark(self, ref: MessageRef, rating: Rating | None) -> None:
         """Show the rating on the buttons; a message that is gone or shows it already is left as it is."""
-        await self._pacer.call(self._host)
+        await self._pacer.call(self._host, NOTICE_RANK)
         chat_id, message_id = ids_of(ref)
         try:
             async with self._client.call("editMessageReplyMarkup") as bot:
@@ -128,7 +128,7 @@ class TelegramAdapter:
 
     async def delete(self, ref: MessageRef) -> None:
         """Delete one of our messages, for 48 hours (https://core.telegram.org/bots/api#deletemessage)."""
-        await self._pacer.call(self._host)
+        await self._pacer.call(self._host, PROGRESS_RANK)
         chat_id, message_id = ids_of(ref)
         try:
             async with self._client.call("deleteMessage") as bot:

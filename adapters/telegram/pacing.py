@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import itertools
+import asyncio
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -10,7 +10,7 @@ from typing import Final
 
 from adapters.telegram.ids import CHANNEL_NAME, is_group
 from bot.adapter import Host
-from bot.shared import ANSWER_RANK, BoundedDict, RankedPace
+from bot.shared import ANSWER_RANK, PROGRESS_RANK, BoundedDict, RankedPace, Slots
 
 CALLS: Final = 28
 """Calls in CALLS times `PaceLimits.overall_seconds`. A little under what is allowed, for they do not all travel equally
@@ -18,6 +18,8 @@ long."""
 PROGRESS: Final = 10
 """Calls for progress and typing in the time of thirty: a third."""
 CHATS_KEPT: Final = 10_000
+BURST: Final = 2
+"""Messages that may go into a chat at once, or an answer would wait behind the notice that was to bridge its time."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +40,6 @@ class PaceLimits:
 
 @dataclass(slots=True)
 class _Chat:
-    slots: itertools.count[int] = field(default_factory=itertools.count)
     notices: deque[float] = field(default_factory=deque)
     not_before: float = 0.0
 
@@ -46,8 +47,9 @@ class _Chat:
 class Pacer:
     """Spaces the calls of one account. `clock` gives seconds that only grow.
 
-    In a chat answers go before notices. Progress never waits and lets nobody wait: it is left out when a third of the
-    budget is used, when answers need the rest, and for as long as Telegram has asked to wait.
+    In a chat and in all, answers go before notices, and those before what ends progress. Progress lets nobody wait: it
+    is left out when a third of the budget is used, when answers need the rest, and for as long as Telegram has asked to
+    wait.
     """
 
     def __init__(self, account_id: str, limits: PaceLimits, clock: Callable[[], float]) -> None:
@@ -56,8 +58,8 @@ class Pacer:
         self._clock = clock
         # A restart may lose it all, so the oldest may go too: Telegram's 429 is the second line.
         self._chats: BoundedDict[str, _Chat] = BoundedDict(CHATS_KEPT)
-        self._messages = RankedPace()
-        self._slots = itertools.count()
+        self._messages, self._overall, self._endings = RankedPace(), RankedPace(), RankedPace()
+        self._in_chat, self._in_group, self._in_all = Slots(BURST), Slots(limits.group_messages), Slots(CALLS)
         self._quiet_until = 0.0
         self._calls: deque[float] = deque()
         self._progress: deque[float] = deque()
@@ -66,24 +68,40 @@ class Pacer:
         """Wait for the place of one message."""
         if host is None:
             return
+        if rank == PROGRESS_RANK:  # these leave a place free
+            await host.pace(f"{self._name}:{chat_id}:progress", BURST * self._limits.chat_seconds)
         await self._messages.enter(chat_id, rank, lambda: self._place(host, chat_id))
-        await self.call(host)
+        await self.call(host, rank)
 
     async def _place(self, host: Host, chat_id: str) -> None:
-        limits = self._limits
+        # Slots, each used once per window, whoever uses it: so several processes together keep to the limit too, and a
+        # burst is not slowed down.
+        limits, chat = self._limits, f"{self._name}:{chat_id}"
         if is_group(chat_id):
-            # A window made of spacings: each of N slots may be used once per window, whoever uses it, so that
-            # several processes together keep to N messages too. A burst of N is not slowed down.
-            slot = next(self._chat(chat_id).slots) % limits.group_messages
-            await host.pace(f"{self._name}:{chat_id}:{slot}", limits.group_seconds)
-        await host.pace(f"{self._name}:{chat_id}", limits.chat_seconds)
+            await host.pace(self._in_group.next(f"{chat}:window"), limits.group_seconds)
+        await host.pace(self._in_chat.next(chat), BURST * limits.chat_seconds)
 
-    async def call(self, host: Host | None) -> None:
-        """Wait for the place of one call that must be made: each of CALLS slots is used once in their time, so a burst
-        is not slowed down."""
+    async def call(self, host: Host | None, rank: int = ANSWER_RANK) -> None:
+        """Wait for the place of one call that must be made; what ends progress also until answers need less of it."""
         if host is not None:
-            await host.pace(f"{self._name}:{next(self._slots) % CALLS}", CALLS * self._limits.overall_seconds)
+            if rank == PROGRESS_RANK:
+                await self._endings.enter("", rank, self._room)
+            window = CALLS * self._limits.overall_seconds
+            await self._overall.enter("", rank, lambda: host.pace(self._in_all.next(self._name), window))
         self._calls.append(self._clock())
+
+    async def _room(self) -> None:
+        left = self._full_for()
+        while left > 0:
+            await asyncio.sleep(left)
+            left = self._full_for()
+
+    def _full_for(self) -> float:
+        """Return the seconds until calls are so few again that there may be some for progress."""
+        now, window = self._clock(), 30 * self._limits.overall_seconds
+        _forget(self._calls, now - window)
+        most = 2 * PROGRESS
+        return 0.0 if len(self._calls) < most else self._calls[-most] + window - now
 
     def take_progress(self) -> bool:
         """Take the place of one call for progress; False when a third of the budget went there in the last second,
@@ -93,14 +111,16 @@ class Pacer:
             return False
         window = 30 * self._limits.overall_seconds
         _forget(self._progress, now - window)
-        _forget(self._calls, now - window)
-        if len(self._progress) >= PROGRESS or len(self._calls) >= 2 * PROGRESS:
+        if len(self._progress) >= PROGRESS or self._full_for() > 0:
             return False
         self._progress.append(now)
         return True
 
     def take_notice(self, chat_id: str) -> bool:
-        """Take the place of one progress notice in a chat; False when a third of a group's messages are notices."""
+        """Take the place of one progress notice in a chat; False when a third of a group's messages are notices, or
+        calls wait already: what is to bridge somebody's time must not take it from others."""
+        if self._overall.is_crowded(""):
+            return False
         if not is_group(chat_id):
             return True
         notices, now = self._chat(chat_id).notices, self._clock()

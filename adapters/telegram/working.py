@@ -16,7 +16,7 @@ from adapters.telegram.pacing import Pacer
 from bot.adapter import Host
 from bot.errors import BotError, Misconfigured, Rejected, Unavailable
 from bot.events import Conversation, MessageRef
-from bot.shared import BoundedDict
+from bot.shared import PROGRESS_RANK, BoundedDict
 
 log = logging.getLogger(__name__)
 
@@ -131,8 +131,8 @@ class WorkingSigns:
             log.debug("the question is not marked: %s", error)
 
     async def _remove_eyes(self, question: MessageRef) -> None:
-        """Take 👀 off, in the place of a call that must be made. Whatever refuses that for good is nobody's trouble."""
-        await self._pacer.call(self._host)
+        """Take 👀 off, when no answer needs the place. Whatever refuses that for good is nobody's trouble."""
+        await self._pacer.call(self._host, PROGRESS_RANK)
         try:
             await self._react(question, None)
         except Unavailable as error:

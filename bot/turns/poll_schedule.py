@@ -12,10 +12,14 @@ from __future__ import annotations
 import math
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
+from itertools import accumulate
 from typing import Final
 
 PRICE: Final = 0.2
 """Seconds of lag that one poll is worth. Answers that take 5-60 s are then polled six times and seen 1.4 s late."""
+LEAST_PRICE: Final = 0.1
+SHARE: Final = 1 / 30
+"""The price is this share of the median where that is less: who waits 4 s feels half a second more."""
 
 AT_ONCE: Final = 0.25
 """Seconds after the submit of the first poll as long as nothing is known of the site: many answers are quick."""
@@ -90,10 +94,17 @@ class CompletionTimes:
         """
         weights = [seen / self._grown + unseen for seen, unseen in zip(self._seen, _UNSEEN, strict=True)]
         total = sum(weights)
-        return _best_ages([weight / total for weight in weights])
+        return _best_ages([weight / total for weight in weights], self._price())
+
+    def _price(self) -> float:
+        grown = list(accumulate(self._seen))
+        if grown[-1] <= 0.0:
+            return PRICE
+        median = _EDGES[1 + bisect_left(grown, grown[-1] / 2)]
+        return min(PRICE, max(LEAST_PRICE, SHARE * median))
 
 
-def _best_ages(chances: Sequence[float]) -> tuple[float, ...]:
+def _best_ages(chances: Sequence[float], price: float) -> tuple[float, ...]:
     """Find the ages with the least sum of mean lag and price of the mean number of polls.
 
     `chances[i]`: that an answer becomes ready in bin i. A poll at edge i is followed by the one at edge j for which the
@@ -108,7 +119,7 @@ def _best_ages(chances: Sequence[float]) -> tuple[float, ...]:
         for j in range(i + 1, _BINS + 1):
             ready += chances[j - 1]
             weighted += chances[j - 1] * _MIDDLES[j - 1]
-            here = PRICE * open_still + _EDGES[j] * ready - weighted
+            here = price * open_still + _EDGES[j] * ready - weighted
             if here >= cost[i]:
                 break  # waiting longer only costs more
             beat = SLOWEST_BEAT if _EDGES[j] >= STEADY else QUICKEST_BEAT

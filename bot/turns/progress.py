@@ -18,7 +18,7 @@ from bot import notices
 from bot.adapter import Adapter
 from bot.context import Context
 from bot.engine.admission import AdmissionQueue
-from bot.errors import BotError, Misconfigured, OutcomeUnknown, Rejected, Unavailable
+from bot.errors import BotError, Misconfigured, OutcomeUnknown, Unavailable
 from bot.events import Conversation, MessageRef, Notice
 from bot.shared import BackgroundTasks
 from bot.store import conversations, progress, receipts, steps, turns
@@ -29,7 +29,7 @@ from bot.store.steps import FIRST_NOTICE, SECOND_NOTICE, StepName, StepRow
 from bot.store.turns import Turn
 from bot.texts import said
 from bot.turns.root import thread_of
-from bot.turns.send import delivery_id, look_up
+from bot.turns.send import delivery_id, look_up, post_notice
 
 DRAIN = 3.0
 """Seconds that calls under way get when the process stops."""
@@ -58,7 +58,14 @@ class _Entry:
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     shown: list[MessageRef] = field(default_factory=list)
     told: bool = True
+    settled: bool = False
     ended: bool = False
+
+    def settle(self) -> None:
+        """No notice begins any more."""
+        self.settled = True
+        for timer in self.timers:
+            timer.cancel()
 
 
 class ProgressTracker:
@@ -90,6 +97,11 @@ class ProgressTracker:
         if entry is not None and not self.ctx.lacks(turn.address.channel, "deletions"):
             self._later(entry, self.ctx.config.poll_budget - ago, SECOND_NOTICE)
 
+    def settled(self, turn: Turn) -> None:
+        """What the asker will be told is known: no notice begins any more, or it would only take a place from that."""
+        if (entry := self._entries.get(turn.id)) is not None:
+            entry.settle()
+
     def end(self, turn: Turn) -> None:
         """The turn has ended: remove every sign of progress, in the background."""
         entry = self._entries.pop(turn.id, None)
@@ -98,8 +110,7 @@ class ProgressTracker:
         entry = entry or _Entry(turn)
         entry.ended = True
         self._removing.add(turn.id)
-        for timer in entry.timers:
-            timer.cancel()
+        entry.settle()
         if not entry.lock.locked():  # nothing is under way; what waits to begin never need
             for waiting in entry.tasks:
                 waiting.cancel()
@@ -111,8 +122,7 @@ class ProgressTracker:
         if entry is None:
             return
         entry.ended = True
-        for timer in entry.timers:
-            timer.cancel()
+        entry.settle()
         self._removals.spawn(self._end_sign(entry))
 
     async def _end_sign(self, entry: _Entry) -> None:
@@ -130,8 +140,7 @@ class ProgressTracker:
         entries = list(self._entries.values())
         for entry in entries:
             entry.ended = True
-            for timer in entry.timers:
-                timer.cancel()
+            entry.settle()
         self._draining = True
         self._removals.cancel()
         tasks = [task for entry in entries for task in entry.tasks]
@@ -190,7 +199,7 @@ class ProgressTracker:
         adapter = self._adapter(turn)
         await self._notices.enter()
         async with entry.lock:
-            if entry.ended or adapter is None:
+            if entry.settled or adapter is None:
                 return
             entry.told = True
             if not await self._claim(turn, name):
@@ -198,7 +207,7 @@ class ProgressTracker:
             notice = await self._notice(turn, notices.WORKING if name == FIRST_NOTICE else notices.STILL_WORKING)
             try:
                 conversation = await self._conversation(turn)
-                ref = await _post(adapter, conversation, notice, name, turn)
+                ref = await post_notice(adapter, conversation, notice, turn, name)
             except OutcomeUnknown:
                 return  # looked up when it is to be removed
             except BotError as error:
@@ -332,14 +341,3 @@ class ProgressTracker:
                 return True  # it will never be possible
             else:
                 return True
-
-
-async def _post(adapter: Adapter, conversation: Conversation, notice: Notice, name: StepName, turn: Turn) -> MessageRef:
-    """Send a notice; in the plain form if the usual one is refused, which is certain, so one delivery id does."""
-    own_id = delivery_id(turn, name)
-    try:
-        return await adapter.send(conversation, adapter.render(notice)[0], own_id, turn.question)
-    except Rejected as error:
-        if not error.form:
-            raise
-        return await adapter.send(conversation, adapter.render(notice, plain=True)[0], own_id, turn.question)

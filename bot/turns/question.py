@@ -45,8 +45,10 @@ class Question:
         except Cancelled:
             await self._attempt.finish("cancelled")
         except Refused as error:
+            self._progress.settled(self._turn)
             await self._failure.refuse(error.text, destination)
         except NoAnswer as error:
+            self._progress.settled(self._turn)
             await self._failure.fail(error.why, destination)
         except (NotDelivered, GaveUp) as error:
             await self._failure.undeliverable(error, destination)
@@ -63,6 +65,7 @@ class Question:
 
     async def _answer(self, destination: Destination) -> None:
         answer = await self._asking.answer(self._delivery)
+        self._progress.settled(self._turn)
         if None in await self._delivery.message(answer, "answer", destination, end="answered"):
             await self._failure.unsure(destination)
         else:

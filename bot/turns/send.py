@@ -14,7 +14,7 @@ from bot import notices
 from bot.adapter import Adapter, Part
 from bot.context import Context
 from bot.errors import Misconfigured, Rejected, Unavailable
-from bot.events import Conversation, MessageRef
+from bot.events import Conversation, MessageRef, Notice
 from bot.ratings import record
 from bot.store import conversations, receipts
 from bot.store.codec import ref_from_json, ref_to_json
@@ -196,3 +196,16 @@ async def look_up(
         if refs is None or refs or looks == 2:
             return refs
         await asyncio.sleep(LOOK_AGAIN)
+
+
+async def post_notice(
+    adapter: Adapter, conversation: Conversation, notice: Notice, turn: Turn, name: StepName
+) -> MessageRef:
+    """Send a notice; in the plain form if the usual one is refused, which is certain, so one delivery id does."""
+    own_id = delivery_id(turn, name)
+    try:
+        return await adapter.send(conversation, adapter.render(notice)[0], own_id, turn.question)
+    except Rejected as error:
+        if not error.form:
+            raise
+        return await adapter.send(conversation, adapter.render(notice, plain=True)[0], own_id, turn.question)

@@ -167,7 +167,19 @@ async def test_posts_of_a_channel_are_paced_answers_before_progress() -> None:
         await asyncio.gather(*posts)
         order = [post["text"] for post in live.slack.posts]
         assert order == ["Progress 0.", "An answer.", "An answer.", "Progress 1.", "Progress 2."]
-        assert {pace for pace in live.host.paces} == {("slack:T0LOOP:C1", 1.0)}
+        assert {pace for pace in live.host.paces if not pace[0].endswith(":progress")} == {
+            ("slack:T0LOOP:C1:0", 2.0),
+            ("slack:T0LOOP:C1:1", 2.0),
+        }, "two in two seconds"
+
+
+async def test_an_answer_does_not_wait_for_the_second_of_a_notice() -> None:
+    async with live_slack() as live:
+        live.host.pace_limit = 30.0
+        where = live.place("C1")
+        async with asyncio.timeout(5):
+            await live.post(Notice(text="Still at it.", kind="progress"), where)
+            await live.post("An answer.", where)
 
 
 async def test_a_burst_into_one_channel_never_meets_slacks_limit() -> None:

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from dataclasses import dataclass, replace
 from typing import get_args
 
 import pytest
 
 from adapters.telegram.adapter import TelegramAdapter
-from adapters.telegram.pacing import CALLS, PaceLimits, Pacer
+from adapters.telegram.pacing import CALLS, PROGRESS, PaceLimits, Pacer
 from adapters.telegram.parts import TelegramPart
 from bot.errors import Unavailable
 from bot.events import Answer, Notice, NoticeKind
-from bot.shared import ANSWER_RANK, NOTICE_RANK
+from bot.shared import ANSWER_RANK, NOTICE_RANK, PROGRESS_RANK, RankedPace
 from bot.testing.host import FakeHost
 from bot.testing.telegram.flood import Flood
 from tests.adapters.telegram_wire import TelegramWire
@@ -101,7 +102,7 @@ async def test_a_private_chat_has_a_message_a_second_and_no_group_limit() -> Non
     host = FakeHost()
     host.pace_limit = 0.0
     await Pacer("1", PaceLimits(), Clock()).message(host, "5")
-    assert host.paces == [("telegram:1:5", 1.0), ("telegram:1:0", 1.0)]
+    assert host.paces == [("telegram:1:5:0", 2.0), ("telegram:1:0", 1.0)]
 
 
 async def test_a_burst_of_answers_is_not_slowed_and_a_second_has_no_more_than_it_may() -> None:
@@ -142,9 +143,54 @@ async def test_an_answer_goes_before_the_notices_that_wait_in_its_chat() -> None
         await asyncio.sleep(0.01)
         tasks.create_task(send("answer", "-5", ANSWER_RANK))
         tasks.create_task(send("elsewhere", "-6", NOTICE_RANK))
-    assert sent.index("answer") <= 2
-    assert sent.index("elsewhere") <= 2
+    assert sent.index("answer") <= 3
+    assert sent.index("elsewhere") <= 3
     assert [name for name in sent if name.startswith("help")] == [f"help {number}" for number in range(5)]
+
+
+async def test_an_answer_goes_before_what_ends_progress() -> None:
+    host, made = FakeHost(), list[str]()
+    host.pace_limit = 3600.0
+    pacer = Pacer("1", PaceLimits(overall_seconds=0.01), time.monotonic)
+
+    async def call(name: str, rank: int) -> None:
+        await pacer.call(host, rank)
+        made.append(name)
+
+    async with asyncio.TaskGroup() as tasks:
+        for number in range(2 * CALLS):
+            tasks.create_task(call(f"👀 off {number}", PROGRESS_RANK))
+        await asyncio.sleep(0.02)
+        assert len(made) == 2 * PROGRESS, "they leave places free"
+        for number in range(CALLS):
+            tasks.create_task(call(f"answer {number}", ANSWER_RANK))
+        await asyncio.sleep(0)
+        assert len(made) == CALLS
+        assert not pacer.take_notice("5"), "answers wait"
+    assert [name for name in made[2 * PROGRESS :][:CALLS] if name.startswith("answer")] == [
+        f"answer {number}" for number in range(CALLS)
+    ]
+    assert pacer.take_notice("5")
+
+
+async def test_who_keeps_the_time_may_go_away() -> None:
+    """Whoever is cancelled, the others come through, in order."""
+    pace, through = RankedPace(), list[int]()
+
+    async def come(number: int) -> None:
+        await pace.enter("chat", ANSWER_RANK, lambda: asyncio.sleep(0.01))
+        through.append(number)
+
+    tasks = [asyncio.create_task(come(number)) for number in range(9)]
+    await asyncio.sleep(0)
+    for number in (0, 1, 4, 8):
+        tasks[number].cancel()
+        await asyncio.sleep(0.001)
+    await asyncio.gather(*tasks, return_exceptions=True)
+    assert through == [2, 3, 5, 6, 7]
+    assert not pace.is_crowded("chat")
+    async with asyncio.timeout(5):
+        await come(9)
 
 
 def test_a_notice_for_something_a_person_did_waits_behind_answers() -> None:

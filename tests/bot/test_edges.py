@@ -262,6 +262,26 @@ async def test_a_notice_that_another_process_sent_is_removed_with_the_answer(tmp
         await house.channel.wait_for(lambda: not house.channel.notices("progress"))
 
 
+async def test_no_notice_takes_the_place_of_an_answer_that_waits_to_be_sent(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.turns.progress.FIRST_NOTICE_AFTER", 0.8)
+    post, free, begun = house.channel.post, asyncio.Event(), list[Any]()
+
+    async def slow(*args: Any, **named: Any) -> Any:
+        begun.append(args)
+        await free.wait()
+        return await post(*args, **named)
+
+    house.channel.post = slow  # type: ignore[method-assign]  # the platform's own doing
+    await house.channel.say("When does the shop open?")
+    await house.channel.wait_for(lambda: begun)
+    await asyncio.sleep(1.2)
+    free.set()
+    await house.channel.wait_for(house.channel.answers)
+    assert len(begun) == 1
+
+
 async def _looked_up_in_vain(house: House) -> None:
     house.channel.plan = ["cut_after_write"]
     search = house.channel.search
