@@ -86,6 +86,11 @@ class Engine(Protocol):
         """How many of them are of a channel: each has room of its own."""
         ...
 
+    def notices_in(self, channel: str) -> int:
+        """How many lanes of a channel's notices this process works on; those that an older version named not among
+        them."""
+        ...
+
     async def start(self) -> None:
         """Go on with everything that was open when the last process ended."""
         ...

@@ -124,7 +124,7 @@ class InProcessEngine(Lanes):
         if lane in self._lanes:
             self._again.add(lane)
             return
-        self._lanes[lane] = asyncio.get_running_loop().create_task(self._run_lane(lane), name=f"lane {lane}")
+        self._begin(lane, self._run_lane(lane))
 
     async def drain(self, seconds: float) -> None:
         """Begin nothing new, let outside calls under way end and be stored, and stop within `seconds`."""

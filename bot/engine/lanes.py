@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Coroutine
 
 import structlog
 
@@ -13,6 +14,7 @@ from bot.engine.admission import AdmissionQueue
 from bot.engine.open_questions import OpenQuestions
 from bot.engine.ownership import is_lost
 from bot.errors import Unavailable
+from bot.sessions import channel_of_notices
 from bot.shared import BackgroundTasks, BoundedDict
 from bot.store import turns
 from bot.store.turns import Fenced, Turn
@@ -38,6 +40,7 @@ class Lanes:
         self._admission = AdmissionQueue(ctx.db)
         self._open = OpenQuestions()
         self._lanes: dict[str, asyncio.Task[None]] = {}
+        self._notices = Counter[str | None]()
         self._again: set[str] = set()
         self._taken: dict[str, TakenTurn] = {}
         self._errors: dict[int, int] = {}
@@ -48,6 +51,16 @@ class Lanes:
     def wake(self, lane: str) -> None:
         """A lane may have work."""
         raise NotImplementedError
+
+    def notices_in(self, channel: str) -> int:
+        """See `engine.Engine`."""
+        return self._notices[channel]
+
+    def _begin(self, lane: str, work: Coroutine[None, None, None]) -> asyncio.Task[None]:
+        """A lane is worked on from now on."""
+        self._notices[channel_of_notices(lane)] += 1
+        task = self._lanes[lane] = asyncio.get_running_loop().create_task(work, name=f"lane {lane}")
+        return task
 
     async def drain(self, seconds: float) -> None:
         """Begin nothing new, let outside calls under way end and be stored, and stop within `seconds`."""
@@ -101,6 +114,7 @@ class Lanes:
     def _leave(self, lane: str) -> None:
         """A lane is worked on no more."""
         del self._lanes[lane]
+        self._notices[channel_of_notices(lane)] -= 1
         self._taken.pop(lane, None)
         self._again.discard(lane)
 

@@ -162,10 +162,7 @@ class QueuedEngine(Lanes):
         if self._draining or held.key in self._lanes:
             return
         self._more[held.key] = asyncio.Event()
-        task = self._lanes[held.key] = asyncio.get_running_loop().create_task(
-            self._run_held_lane(held), name=f"lane {held.key}"
-        )
-        await asyncio.gather(task, return_exceptions=True)
+        await asyncio.gather(self._begin(held.key, self._run_held_lane(held)), return_exceptions=True)
 
     async def _run_held_lane(self, held: Held) -> None:
         act_for(held)

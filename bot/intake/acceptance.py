@@ -57,15 +57,15 @@ PURPOSES: dict[type, Callable[[Arrival, Any], Purpose | None]] = {
 """Event type → the function that tells what such an event is to us; the key is the type of its second argument."""
 
 
-def take(tx: Tx, event: Event, ctx: Context, *, full: bool) -> Accepted:
-    """Take in one event. `full`: as many questions are open as may be.
+def take(tx: Tx, event: Event, ctx: Context, *, full: bool, crowded: bool) -> Accepted:
+    """Take in one event. `full`: as many questions are open as may be; `crowded`: as many notices wait as may.
 
     Raises:
         Unavailable: it is a question, and too many are open; nothing is to be stored.
     """
     # An edit that comes to another process beside its message must not miss it.
     tx.alone(*conversation_of(event))
-    arrival = resolve(tx, event, ctx, full=full)
+    arrival = resolve(tx, event, ctx, full=full, crowded=crowded)
     purpose = PURPOSES[type(event)](arrival, event)
     ended: tuple[str, ...] = ()
     if arrival.joining is not None and isinstance(event, Message | Command) and not (purpose and purpose.joins):

@@ -44,8 +44,8 @@ class Accepted:
 
     `lanes` have work; `questions` are new, or wait longer than before. `ended`: how a question ended that never became
     a turn. `joined`: why the event has become a part of a question. `refused_as`: why the access policy refuses the
-    person (`access.Refusal`). `rated`: a rating may be due. `ask_why`: the adapter may ask the clicker why (`Handled`),
-    in this `language`.
+    person (`access.Refusal`). `untold`: a notice was left out, for too many wait to be sent. `rated`: a rating may be
+    due. `ask_why`: the adapter may ask the clicker why (`Handled`), in this `language`.
     """
 
     outcome: EventOutcome = "accepted"
@@ -54,6 +54,7 @@ class Accepted:
     refused_as: str | None = None
     ended: Outcome | None = None
     joined: JoinKind | None = None
+    untold: bool = False
     rated: bool = False
     ask_why: bool = False
     language: str = "en"
@@ -71,7 +72,8 @@ class Arrival:
     None for an event that names only a message. `ref`: the message that carries it, None for a slash command.
     `standing`, `locale`: of the person, None where the event says none. `context`: what goes along
     with its words. `joins`: what it belongs together with. `joining`: the question of this person that it may be a part
-    of. `full`: as many questions are open as may be. Times in seconds since the epoch; `sent_at` is the platform's.
+    of. `full`: as many questions are open as may be; `crowded`: as many notices wait as may. Times in seconds since the
+    epoch; `sent_at` is the platform's.
     """
 
     ctx: Context
@@ -90,6 +92,7 @@ class Arrival:
     joining: Joining | None = None
     context: QuestionContext = NOTHING
     full: bool = False
+    crowded: bool = False
 
     @property
     def language(self) -> str:
@@ -126,7 +129,7 @@ class Purpose:
     joins: bool = False
 
 
-def resolve(tx: Tx, event: Event, ctx: Context, *, full: bool) -> Arrival:
+def resolve(tx: Tx, event: Event, ctx: Context, *, full: bool, crowded: bool) -> Arrival:
     """Find out where the event belongs: one read for events of a conversation, one for those of a message."""
     now, sent_at, event_id = ctx.clock(), event.sent_at.timestamp(), event.event_id
     match event:
@@ -149,6 +152,7 @@ def resolve(tx: Tx, event: Event, ctx: Context, *, full: bool) -> Arrival:
                 joining=where.joining,
                 context=brought_by(event, ctx.config.limits.message_chars),
                 full=full,
+                crowded=crowded,
             )
         case _:
             address, user, ref = _of_message(tx, event)
@@ -162,6 +166,7 @@ def resolve(tx: Tx, event: Event, ctx: Context, *, full: bool) -> Arrival:
                 user=user,
                 ref=ref,
                 locale=event.locale if isinstance(event, Reaction) else None,
+                crowded=crowded,
             )
 
 

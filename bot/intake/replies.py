@@ -5,10 +5,12 @@ Who makes the bot talk is limited as one who asks: what they get is counted, and
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from bot import notices
 from bot.events import MessageRef, NoticeKind
 from bot.intake.arrival import Accepted, Arrival
-from bot.sessions import session_id
+from bot.sessions import notice_lane, session_id
 from bot.store import conversations, questions, turns
 from bot.store.kinds import TurnKind
 from bot.store.turns import NewTurn
@@ -30,10 +32,11 @@ def tell(
     What is said for something they did is said once: it takes the place of the same words that still wait there.
     """
     if about is not None:
-        return _tell(arrival, text, kind, f"notice:{arrival.ctx.reference()}", about=about, reply_to=reply_to)
+        lane = notice_lane(arrival.address.channel, arrival.ctx.reference())
+        return _tell(arrival, text, kind, lane, about=about, reply_to=reply_to)
     if (seconds := seconds_to_wait(arrival, TOLD_A_MINUTE)) is not None:
         return refuse_for_now(arrival, notices.too_many(seconds))
-    return _tell(arrival, text, kind, f"notice:{_to_person(arrival)}", reply_to=reply_to)
+    return _tell(arrival, text, kind, _to_person(arrival), reply_to=reply_to)
 
 
 def _tell(
@@ -45,6 +48,8 @@ def _tell(
     about: int | None = None,
     reply_to: MessageRef | None = None,
 ) -> Accepted:
+    if arrival.crowded:
+        return Accepted(untold=True)
     turns.supersede_notice(arrival.tx, lane, text, arrival.now)
     turn = turns.insert(
         arrival.tx,
@@ -68,9 +73,10 @@ def _tell(
     return Accepted(lanes=(turn.lane,))
 
 
-def _to_person(arrival: Arrival) -> str:
-    """Name what is said to one person in one conversation: one lane, so that it is said in order."""
-    return session_id(arrival.ctx.secret, arrival.address, f"notice:{arrival.user}", 0)
+def _to_person(arrival: Arrival, prefix: str = "") -> str:
+    """Name the lane of what is said to one person in one conversation: one, so that it is said in order."""
+    name = session_id(arrival.ctx.secret, arrival.address, f"notice:{arrival.user}", 0)
+    return notice_lane(arrival.address.channel, name, prefix=prefix)
 
 
 def seconds_to_wait(arrival: Arrival, otherwise: int = 0) -> int | None:
@@ -92,7 +98,7 @@ def seconds_to_wait(arrival: Arrival, otherwise: int = 0) -> int | None:
 def refuse(arrival: Arrival, text: str) -> Accepted:
     """A question that cannot be asked: say what is possible."""
     told = tell(arrival, text, "refusal")
-    return Accepted(lanes=told.lanes, ended=told.ended or "refused")
+    return replace(told, ended=told.ended or "refused")
 
 
 def refuse_for_now(arrival: Arrival, text: str) -> Accepted:
@@ -100,8 +106,8 @@ def refuse_for_now(arrival: Arrival, text: str) -> Accepted:
     key = f"limited:{arrival.address.channel}:{arrival.address.account}:{arrival.user}"
     if not conversations.start_cooldown(arrival.tx, key, MINUTE, arrival.now):
         return Accepted(ended="limited")
-    told = _tell(arrival, text, "refusal", f"{questions.LIMITED}{_to_person(arrival)}")
-    return Accepted(lanes=told.lanes, ended="limited")
+    told = _tell(arrival, text, "refusal", _to_person(arrival, questions.LIMITED))
+    return replace(told, ended="limited")
 
 
 def refuse_access(arrival: Arrival) -> Accepted:
@@ -111,5 +117,5 @@ def refuse_access(arrival: Arrival) -> Accepted:
     is_told = pending or arrival.ctx.config.access.refused == "daily_notice"
     if not is_told or not conversations.start_cooldown(arrival.tx, key, DAY, arrival.now):
         return Accepted(outcome="refused")
-    told = _tell(arrival, notices.PENDING if pending else notices.REFUSED, "refusal", f"notice:{_to_person(arrival)}")
-    return Accepted(outcome="refused", lanes=told.lanes)
+    told = _tell(arrival, notices.PENDING if pending else notices.REFUSED, "refusal", _to_person(arrival))
+    return replace(told, outcome="refused")

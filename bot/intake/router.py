@@ -31,6 +31,9 @@ REASONS: Final = {
     "public": "only who is listed in [access] is admitted",
 }
 """Why the access policy refuses somebody, as an operator reads it."""
+MOST_NOTICES: Final = 1000
+"""Lanes of a channel's notices in this process. Who would have to wait behind so many is told nothing: people can make
+the bot talk faster than a platform lets it, and what they did a minute ago they have done again since."""
 
 log = structlog.get_logger(__name__)
 
@@ -64,7 +67,8 @@ class Router:
         full = self._is_full(channel)
         if full and await self._is_new_question(event):
             raise too_many_open()  # before the writer is asked: in a flood even a refusal must cost next to nothing
-        task = asyncio.get_running_loop().create_task(self._handle(event, full))
+        crowded = self._engine.notices_in(channel) >= MOST_NOTICES
+        task = asyncio.get_running_loop().create_task(self._handle(event, full, crowded))
         self._load.enter(task)
         if _may_ask(event):
             self._asking[task] = channel
@@ -77,9 +81,11 @@ class Router:
         if not task.cancelled():
             task.exception()  # told to who waits, if anybody still does
 
-    async def _handle(self, event: Event, full: bool) -> Accepted:
+    async def _handle(self, event: Event, full: bool, crowded: bool) -> Accepted:
         started = self.ctx.clock()
-        accepted = await self.ctx.db.write(lambda tx: take(tx, event, self.ctx, full=full), urgent=True)
+        accepted = await self.ctx.db.write(
+            lambda tx: take(tx, event, self.ctx, full=full, crowded=crowded), urgent=True
+        )
         if self.ctx.traces is not None:
             self._trace(accepted, started)
         self._engine.accepted(accepted.questions, accepted.lanes)
@@ -134,6 +140,8 @@ class Router:
         self.ctx.metrics.turn_overhead_seconds.labels(channel=channel, step="accept").observe(seconds)
         if accepted.refused_as is not None:
             self._tell_operator(channel, accepted.refused_as)
+        if accepted.untold:
+            self.ctx.metrics.notices_left_out_total.labels(channel=channel).inc()
         if accepted.joined is not None:
             self.ctx.metrics.joined_total.labels(channel=channel, kind=accepted.joined).inc()
         if accepted.ended is not None:

@@ -117,6 +117,9 @@ class Metrics:
         self.events_total = self._counter(
             "events_total", "Events that came in, by what was done with them.", "channel", "kind", "outcome"
         )
+        self.notices_left_out_total = self._counter(
+            "notices_left_out_total", "Notices that were not made, for too many waited to be sent.", "channel"
+        )
         self.joined_total = self._counter(
             "joined_total", "Messages that became a part of a question begun before, by why.", "channel", "kind"
         )

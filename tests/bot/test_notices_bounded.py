@@ -108,3 +108,26 @@ async def test_the_same_words_that_wait_are_said_once(tmp_path: Path, monkeypatc
         assert texts.count(notices.NEW) == 1, "other words are not lost"
         superseded = await house.table("SELECT 1 FROM turns WHERE outcome='superseded'")
         assert len(superseded) == 7
+
+
+async def test_what_waits_to_be_told_is_bounded(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Many people make the bot talk faster than the platform lets it."""
+    monkeypatch.setattr("bot.intake.router.MOST_NOTICES", 5)
+    post, free = house.channel.post, asyncio.Event()
+
+    async def held_up(*args: Any, **named: Any) -> Any:
+        await free.wait()
+        return await post(*args, **named)
+
+    house.channel.post = held_up  # type: ignore[method-assign]  # the platform's own doing
+    for number in range(20):
+        await house.channel.say("!help", conversation=room(f"t{number}"), user_id=f"U{number}")
+    await house.channel.say("When does the shop open?", conversation=room("t"), user_id="U")
+    assert len(await house.table("SELECT 1 FROM turns WHERE kind='notice' AND state='open'")) == 5
+    assert house.count("notices_left_out_total", channel="fake") == 15
+    free.set()
+    await settled(house)
+    assert len(house.channel.answers()) == 1
+    await house.channel.say("!help", conversation=room("u"), user_id="U20")
+    await settled(house)
+    assert await told(house) == (0, 6)
