@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Annotated, Any, Literal, Self, TypeVar
 
 from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
@@ -229,7 +230,14 @@ def parse_status(body: bytes) -> ChatStatus:
     raw = mapping(body)
     word = raw.get("status")
     word = word.strip() if isinstance(word, str) else ""
-    return ChatStatus.model_validate({**raw, "state": state_of(word), "word": word[:40]})
+    if (state := state_of(word)) == "working":  # of most looks nothing else is read
+        return _working(word[:40])
+    return ChatStatus.model_validate({**raw, "state": state, "word": word[:40]})
+
+
+@lru_cache(maxsize=16)
+def _working(word: str) -> ChatStatus:
+    return ChatStatus(state="working", word=word)
 
 
 def mapping(body: bytes) -> dict[str, Any]:
