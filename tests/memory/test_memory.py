@@ -8,7 +8,8 @@ import os
 import random
 import re
 import sys
-from collections.abc import AsyncIterator
+import time
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -50,6 +51,11 @@ class Examined:
                     if IDLE.search(await reply.text()):
                         break
                 await asyncio.sleep(0.2)
+
+    def most_megabytes(self) -> int:
+        """Say how much memory the process ever had."""
+        status = Path(f"/proc/{self.process.pid}/status").read_text()
+        return round(int(status.partition("VmHWM:")[2].split()[0]) / 1000)
 
     async def walk(self) -> dict[str, int]:
         """Let the process name what has grown since the first walk, which names nothing."""
@@ -120,8 +126,15 @@ async def test_an_unbounded_map_is_found(tmp_path: Path, kind: str, many: int) -
 
 @pytest.mark.prove
 @pytest.mark.timeout(7200)
-async def test_two_hundred_thousand_events_of_a_hundred_thousand_people(tmp_path: Path) -> None:
+async def test_two_hundred_thousand_events_of_a_hundred_thousand_people(
+    tmp_path: Path, record_property: Callable[[str, object], None]
+) -> None:
     """With the bounds as they are: the largest is of 10,000."""
+    events, people, began = 200_000, 100_000, time.monotonic()
     async with examined(tmp_path, most=15_000) as bot:
-        await deliver(bot.url, 200_000, 100_000, random.Random(1), at_once=16)
-        assert await bot.grown() == {}
+        again = await deliver(bot.url, events, people, random.Random(1), at_once=16)
+        grown = await bot.grown()
+        figures = {"events": events, "people": people, "refused and come again": again, "grown": len(grown)}
+        figures |= {"memory_mb": bot.most_megabytes(), "seconds": round(time.monotonic() - began)}
+        record_property("objects walked", figures)
+        assert grown == {}

@@ -16,6 +16,7 @@ OF_TESTS = (
     "kills",
     "power cuts",
     "attacks",
+    "objects walked",
     "seeds of several processes",
     "scenarios on PostgreSQL",
     "kills of several processes",
