@@ -200,7 +200,10 @@ def _silenced(one: Evidence) -> bool:
     )
     gone = one.ask.place.conversation.conversation_id in one.ask.channel.ever_closed
     dead = one.is_hit and one.world.lasting.kind == "channel"
-    return (bool(failures) and (refused or swallowed)) or (killed and swallowed) or gone or dead
+    # Away for as long as it was tried: from the first try the patience of a question.
+    away = bool(failures) and failures[-1].at >= failures[0].at + one.world.config.give_up - 5.0
+    away &= all(entry.end == "refused" for entry in failures)
+    return (bool(failures) and (refused or swallowed)) or (killed and swallowed) or gone or dead or away
 
 
 def _resent(evidence: list[Evidence], verdict: Verdict) -> None:
