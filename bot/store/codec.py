@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import asdict, fields
+from functools import lru_cache
 from typing import Any
 
 from bot.events import Conversation, MessageRef
@@ -27,8 +28,9 @@ def pack_conversation(conversation: Conversation) -> str:
     return pack(asdict(conversation))
 
 
+@lru_cache(maxsize=256)
 def unpack_conversation(text: str) -> Conversation:
-    """Decode what `pack_conversation` encoded."""
+    """Decode what `pack_conversation` encoded; one value for what is read several times in a row, as for each turn."""
     return Conversation(**json.loads(text))
 
 

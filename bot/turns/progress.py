@@ -87,9 +87,14 @@ class ProgressTracker:
         if turn.kind != "question" or turn.id in self._entries:
             return
         entry = self._entries[turn.id] = _Entry(turn, told=not is_new)
-        self._spawn(entry, self._show_sign(entry))
+        self._spawn(entry, self._show_sign)
         passed = max(0.0, self.ctx.clock() - turn.accepted_at)
         self._later(entry, FIRST_NOTICE_AFTER - passed, FIRST_NOTICE)
+
+    def taken(self, turn: Turn) -> None:
+        """The question was read anew to be worked on: one copy of it is enough, for thousands may wait."""
+        if (entry := self._entries.get(turn.id)) is not None:
+            entry.turn = turn
 
     def submitted(self, turn: Turn, ago: float) -> None:
         """The question was submitted `ago` seconds ago: the second notice is due BOT_POLL_BUDGET after that."""
@@ -143,8 +148,7 @@ class ProgressTracker:
             entry.settle()
         self._draining = True
         self._removals.cancel()
-        tasks = [task for entry in entries for task in entry.tasks]
-        if tasks:
+        if tasks := [task for entry in entries for task in entry.tasks]:
             _, late = await asyncio.wait(tasks, timeout=DRAIN)
             for task in late:
                 task.cancel()
@@ -155,12 +159,11 @@ class ProgressTracker:
                 await self.ctx.db.write(partial(progress.set_clean, turn_ids=self._clean))
 
     def _later(self, entry: _Entry, seconds: float, name: StepName) -> None:
-        loop = asyncio.get_running_loop()
-        timer = loop.call_later(max(0.0, seconds), lambda: self._spawn(entry, self._send_notice(entry, name)))
-        entry.timers.append(timer)
+        later = asyncio.get_running_loop().call_later
+        entry.timers.append(later(max(0.0, seconds), self._spawn, entry, self._send_notice, name))
 
-    def _spawn(self, entry: _Entry, work: Coroutine[None, None, None]) -> None:
-        task = asyncio.get_running_loop().create_task(work)
+    def _spawn(self, entry: _Entry, work: Callable[..., Coroutine[None, None, None]], *more: StepName) -> None:
+        task = asyncio.get_running_loop().create_task(work(entry, *more))
         entry.tasks.add(task)
         task.add_done_callback(entry.tasks.discard)
 
@@ -263,8 +266,7 @@ class ProgressTracker:
             self._removing.discard(turn.id)
 
     def _is_clean(self, turn_id: int) -> None:
-        """Store that nothing is left of a turn's progress, soon, and of several in one write: if a crash comes before,
-        the next start removes once more what is not there."""
+        """Store, soon and of several at once, that no progress is left of a turn; a crash before it costs little."""
         self._clean.append(turn_id)
         if not self._noting and not self._draining:
             self._noting = True

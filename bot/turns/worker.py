@@ -61,6 +61,7 @@ class TurnWorker:
         attempt = TurnAttempt(self.ctx, taken)
         match taken.turn.kind:
             case "question":
+                self._progress.taken(taken.turn)
                 delivery = Delivery(attempt, self._wake_ratings)
                 gatherer = Gatherer(attempt, self._names, self._files)
                 asking = Asking(attempt, self._progress, self._polling, gatherer)
