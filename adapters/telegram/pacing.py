@@ -82,10 +82,11 @@ class Pacer:
         await host.pace(self._in_chat.next(chat), BURST * limits.chat_seconds)
 
     async def call(self, host: Host | None, rank: int = ANSWER_RANK) -> None:
-        """Wait for the place of one call that must be made; what ends progress also until answers need less of it."""
-        if host is not None:
-            if rank == PROGRESS_RANK:
-                await self._endings.enter("", rank, self._room)
+        """Wait for the place of one call that must be made. What ends progress waits until answers leave room, and then
+        takes no place that one of them could need."""
+        if rank == PROGRESS_RANK:
+            await self._endings.enter("", rank, self._room)
+        elif host is not None:
             window = CALLS * self._limits.overall_seconds
             await self._overall.enter("", rank, lambda: host.pace(self._in_all.next(self._name), window))
         self._calls.append(self._clock())

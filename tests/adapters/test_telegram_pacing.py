@@ -161,14 +161,14 @@ async def test_an_answer_goes_before_what_ends_progress() -> None:
         for number in range(2 * CALLS):
             tasks.create_task(call(f"👀 off {number}", PROGRESS_RANK))
         await asyncio.sleep(0.02)
-        assert len(made) == 2 * PROGRESS, "they leave places free"
-        for number in range(CALLS):
+        assert len(made) == 2 * PROGRESS
+        for number in range(2 * CALLS):
             tasks.create_task(call(f"answer {number}", ANSWER_RANK))
         await asyncio.sleep(0)
-        assert len(made) == CALLS
+        assert len(made) == 2 * PROGRESS + CALLS, "they have taken no place of an answer"
         assert not pacer.take_notice("5"), "answers wait"
-    assert [name for name in made[2 * PROGRESS :][:CALLS] if name.startswith("answer")] == [
-        f"answer {number}" for number in range(CALLS)
+    assert [name for name in made[2 * PROGRESS :][: 2 * CALLS] if name.startswith("answer")] == [
+        f"answer {number}" for number in range(2 * CALLS)
     ]
     assert pacer.take_notice("5")
 
