@@ -66,6 +66,7 @@ class InProcessEngine(Lanes):
 
     async def _rescan(self, *, at_start: bool = False) -> None:
         open_turns = await self.ctx.db.read(turns.open_turns)
+        await self._mind_the_clock(open_turns)
         self._open = OpenQuestions(turn for turn in open_turns if turn.kind == "question" and not self._is_over(turn))
         self._show_count()
         left = await self.ctx.db.read(progress.with_progress_left)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections import Counter
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
+from functools import partial
 
 import structlog
 
@@ -16,7 +18,7 @@ from bot.engine.ownership import is_lost
 from bot.errors import Unavailable
 from bot.sessions import channel_of_notices
 from bot.shared import BackgroundTasks, BoundedDict
-from bot.store import turns
+from bot.store import questions, turns
 from bot.store.turns import Fenced, Turn
 
 MOST_ERRORS = 4
@@ -61,6 +63,13 @@ class Lanes:
         self._notices[channel_of_notices(lane)] += 1
         task = self._lanes[lane] = asyncio.get_running_loop().create_task(work, name=f"lane {lane}")
         return task
+
+    async def _mind_the_clock(self, open_turns: Sequence[Turn]) -> None:
+        """The clock may have been set back since they were accepted."""
+        now = self.ctx.clock()
+        if any(turn.accepted_at > now + questions.CLOCKS_DIFFER for turn in open_turns):
+            with contextlib.suppress(Unavailable):
+                await self.ctx.db.write(partial(questions.not_in_the_future, now=now))
 
     async def drain(self, seconds: float) -> None:
         """Begin nothing new, let outside calls under way end and be stored, and stop within `seconds`."""

@@ -100,7 +100,9 @@ class QueuedEngine(Lanes):
         self.ctx.metrics.dead_letters.set(await self.ctx.db.read(dead_letters.count))
         self._wake_ratings()
         since = self.ctx.clock() - RECENT
-        for turn in await self.ctx.db.read(partial(jobs.accepted_since, since=since)):
+        lately = await self.ctx.db.read(partial(jobs.accepted_since, since=since))
+        await self._mind_the_clock(lately)
+        for turn in lately:
             self._show(turn)
 
     async def _sweep(self) -> None:

@@ -18,6 +18,8 @@ NEVER_IN_CONVERSATION = "ask:"
 """What the thread of an /ask begins with until its root is posted, and after: no platform has such ids."""
 
 
+CLOCKS_DIFFER = 5.0
+"""Seconds by which the clocks of machines that share a database may differ."""
 LIMITED = "limited:"
 """What the lane of a notice begins with that says that it was too much."""
 
@@ -158,3 +160,9 @@ def _recent(tx: Tx, row: Row) -> RecentQuestion:
         asked_at=datetime.fromtimestamp(row["accepted_at"], UTC),
         outcome=row["outcome"] or "open",
     )
+
+
+def not_in_the_future(tx: Tx, now: float) -> int:
+    """Let what is open have been accepted by now at the latest: the clock was set back since, and until it had caught
+    up nothing would be given up. Return of how many turns that was not so."""
+    return tx.run("UPDATE turns SET accepted_at=? WHERE state='open' AND accepted_at>?", now, now + CLOCKS_DIFFER)

@@ -39,6 +39,7 @@ class Question:
             if self._turn.posts_root and (verdict is None or self._root.is_posted):
                 destination = await self._root.post()
             if verdict is not None:
+                self._progress.settled(self._turn)
                 await self._failure.conclude(verdict, destination)
             else:
                 await self._answer(destination)

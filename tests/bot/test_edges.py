@@ -262,6 +262,15 @@ async def test_a_notice_that_another_process_sent_is_removed_with_the_answer(tmp
         await house.channel.wait_for(lambda: not house.channel.notices("progress"))
 
 
+async def test_a_question_is_given_up_in_time_though_the_clock_was_set_back_before_the_start(tmp_path: Path) -> None:
+    async with a_house(tmp_path, delay=60, BOT_GIVE_UP="2") as house:
+        await house.channel.say("When does the shop open?")
+        await house.channel.wait_for(house.asked)
+        await house.bot.ctx.db.write(lambda tx: tx.run("UPDATE turns SET accepted_at=accepted_at+3600"))
+        await house.restart()
+        await house.channel.wait_for(lambda: house.channel.notices("failure"), 10)
+
+
 async def test_no_notice_takes_the_place_of_an_answer_that_waits_to_be_sent(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -170,7 +170,7 @@ def the_questions(story: Story) -> Iterator[object]:
     yield questions.asked_from(tx, PLACE), questions.asked_from(tx, asked.address)
     yield questions.times_of(tx, PLACE, "U1", NOW, NOW + 99, ("question", "notice"))
     yield questions.asked_at(tx, "L1"), questions.asked_at(tx, "L9"), questions.any_of(tx, PLACE, "U1")
-    yield questions.count_answered(tx, PLACE, "U1", NOW - 60)
+    yield questions.count_answered(tx, PLACE, "U1", NOW - 60), questions.not_in_the_future(tx, NOW + 1e6)
     yield questions.any_in_thread(tx, PLACE, "user:U1"), questions.any_in_thread(tx, PLACE, "user:U2")
     for asker in (None, "U1", "U2"):
         for thread in ("", "t1", "t2"):
