@@ -8,7 +8,7 @@ from bot.events import Rating
 from tests.simulation.api import Rated
 from tests.simulation.deeds import Vote
 from tests.simulation.judge import Evidence, Verdict, stored_by
-from tests.simulation.judge_questions import unsure
+from tests.simulation.judge_questions import CANNOT_TELL, unsure
 from tests.simulation.settings import BAD, GOOD
 
 
@@ -82,6 +82,8 @@ def _truth(one: Evidence, rated: list[Rated], verdict: Verdict) -> None:
     world, votes = one.world, _votes(one)
     if not one.ask.channel.can_be_asked and any(unsure(one, entry) for entry in one.tries if entry.kind == "answer"):
         return  # there may be a copy whose id the bot cannot know: what is said of it cannot be heard
+    if not _is_out(one) and any(post.text.startswith(CANNOT_TELL) for post in one.failures):
+        return  # as here: the channel could not be asked for as long as the bot had patience
     if one.is_hit and world.lasting.kind == "channel":
         if any(vote.delivery.stored_at is None for vote in votes):
             return  # a batch that is full of questions which nothing can end is never confirmed

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from bot.events import Deletion
 from tests.simulation.channel import Try
 from tests.simulation.deeds import Delivery
@@ -9,6 +11,8 @@ from tests.simulation.judge import Evidence, Part, Verdict, stored_by
 from tests.simulation.story import LOG
 
 UNSURE = ("unknown", "died")
+CANNOT_TELL = "I cannot tell whether"
+"""How the notice begins that an answer may not have arrived whole."""
 LONGEST_TOLD = 5.0
 """Seconds for which the API asks to be left alone at most: a wait past the deadline is not begun."""
 
@@ -180,7 +184,7 @@ def _unsure_end(one: Evidence) -> bool:
 def _cannot_be_told(one: Evidence) -> bool:
     """Whether the channel was away from a send that it did not confirm until the deadline, and people were told so."""
     cut = [entry.at for entry in one.tries if entry.kind == "answer" and unsure(one, entry)]
-    told = [post for post in one.failures if post.text.startswith("I cannot tell whether")]
+    told = [post for post in one.failures if post.text.startswith(CANNOT_TELL)]
     late = one.ask.at + one.world.config.give_up
     return bool(cut) and bool(told) and any(max(cut) < at and at > late - 5.0 for at in one.ask.channel.trouble)
 
@@ -223,7 +227,9 @@ def _resent(evidence: list[Evidence], verdict: Verdict) -> None:
             continue
         for tries in by_id.values():
             unsure = [entry.end in UNSURE for entry in tries]
-            again += any(unsure[:-1])
+            # Of a channel that dies afterwards nobody can find out what became of it, so that it is not counted yet.
+            dies = world.lasting.of_channel(channel.name, math.inf) is not None
+            again += any(unsure[:-1]) and not (unsure[-1] and dies)
             if any(any(unsure[:n]) and not entry.noted for n, entry in enumerate(tries)):
                 verdict.wrong.append(f"“{tries[0].text}” does not say that it may be a second copy.")
         verdict.count("resent unknown", again)

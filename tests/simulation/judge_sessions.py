@@ -70,7 +70,9 @@ def _in_order(submits: list[tuple[Submit, Evidence]], verdict: Verdict) -> None:
             by_edit = not early.edits[0].counted or not late.edits[0].counted
             # It was begun before the other one came, by a process that died before the API saw of it.
             begun = any((late.edits[0].stored_at or at) <= crash <= stored for crash in world.crashed)
-            if not by_edit and not begun and stored + SLACK < at:
+            # What nobody can tell of may reach the API after it was given up.
+            ended = any(post.at <= at for post in seen[other].failures)
+            if not by_edit and not begun and not ended and stored + SLACK < at:
                 verdict.wrong.append(f"q{number} was asked before q{other}, which is older and was waiting.")
 
 
