@@ -9,7 +9,7 @@ from xml.etree import ElementTree
 import aiohttp
 import pytest
 
-from tests.benchmarks.peers import report, runs
+from tests.benchmarks.peers import page, report, runs
 from tests.benchmarks.peers.__main__ import order, wanted
 from tests.benchmarks.peers.contestants import CONTESTANTS, OURS, Contestant
 from tests.benchmarks.peers.wire import Sender, fields, serve
@@ -92,3 +92,17 @@ def test_contestants_take_turns_and_are_compared_by_round() -> None:
     assert "ours ÷ B: 1.50 (1.00-2.00)" in shown
     assert "bias: " in shown
     assert "left out: " in shown
+
+
+def test_the_page_has_every_figure_with_its_spread_and_ours_against_each() -> None:
+    rounds = [
+        {OURS: {"cpu_ms_per_turn": ours, "ack_p50_ms": 3.0}, "other": {"cpu_ms_per_turn": 2.0}}
+        for ours in (4.0, 6.0, 5.0)
+    ]
+    text = page.figures(
+        {"slack": {"paced": rounds}}, {"cores": 2, "cpu": "C", "memory_gb": 24, "python": "3", "node": "v"}
+    )
+    assert "| CPU a turn, ms | 5 (4 to 6) | 2 |" in text
+    assert "| ack p50, ms | 3 |  |" in text
+    assert f"CPU a turn, ms, {OURS} ÷ others: other 2.50 (2.00 to 3.00)" in text
+    assert all(one in text for one in report.BIAS)
