@@ -44,7 +44,9 @@ def together(folders: list[Path]) -> tuple[Results, dict[str, Any]]:
     found = [json.loads((folder / "figures.json").read_text()) for folder in folders]
     for one in found:
         for where, runs in one["results"].items():
-            results.setdefault(where, {}).update(runs)
+            for run, rounds in runs.items():
+                mine = results.setdefault(where, {})
+                mine[run] = [*mine.get(run, ()), *rounds]
     return results, found[0]["machine"]
 
 
@@ -58,7 +60,7 @@ def figures(results: Mapping[str, Mapping[str, Rounds]], machine: Mapping[str, A
         for run, rounds in runs.items():
             rows = summary(rounds)
             names = list(dict.fromkeys(name for one in rows.values() for name in one))
-            lines = [f"### {where.capitalize()}: {TITLES[run]}", "", f"Rounds: {len(rounds)}.", ""]
+            lines = [f"### {where.capitalize()}: {TITLES[run]}", "", f"Rounds: {sum(OURS in one for one in rounds)}.", ""]
             lines += ["| | " + " | ".join(rows) + " |", "|---|" + "--:|" * len(rows)]
             for name in names:
                 cells = (_cell(one.get(name)) for one in rows.values())
