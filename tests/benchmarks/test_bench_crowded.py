@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.telemetry.logging import configure
 from tests.benchmarks.compare import ENOUGH, order
 from tests.benchmarks.load import cpu, p
 from tests.bot.test_constant_work import THREAD, with_history
@@ -44,11 +45,12 @@ async def measured(folder: Path, before: int, *, questions: int, voters: int) ->
 @pytest.mark.bench
 @pytest.mark.timeout(900)
 async def test_figures_of_a_crowd(tmp_path: Path) -> None:
+    configure(level="error")
     found: dict[str, list[dict[str, float]]] = {"A": [], "B": []}
     for number, turn in enumerate(order(ENOUGH)):
         for side in turn:
             before = MANY if side == "A" else FEW
-            found[side].append(await measured(tmp_path / f"{number}{side}", before, questions=150, voters=600))
+            found[side].append(await measured(tmp_path / f"{number}{side}", before, questions=30, voters=600))
     print()
     for name in found["A"][0]:
         with_many, with_few = ([one[name] for one in found[side]] for side in "AB")
