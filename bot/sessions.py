@@ -55,18 +55,3 @@ def session_id(secret: str, address: Address, scope: str, epoch: int, *, form: s
     if form == "uuid":
         return str(uuid.UUID(bytes=digest[:16], version=5))
     return f"s_{digest[:20].hex()}"
-
-
-def notice_lane(channel: str, name: str, *, prefix: str = "") -> str:
-    """Name the lane of notices to somebody, or of one alone; the lane says of which channel it is."""
-    return f"{prefix}notice:{channel}:{name}"
-
-
-def channel_of_notices(lane: str) -> str | None:
-    """Return the channel of a lane of notices, None for another lane, and for one that an older version named.
-
-    >>> channel_of_notices(notice_lane("slack", "x", prefix="limited:")), channel_of_notices("notice:x")
-    ('slack', None)
-    """
-    *_, kind, channel, _ = ("", "", *lane.split(":"))
-    return channel if kind == "notice" else None

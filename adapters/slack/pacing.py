@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Final
 
-from bot.shared import PROGRESS_RANK, RankedPace, Slots
+from bot.shared import PROGRESS_RANK, PaceSlots, RankedPace
 
 SECONDS_PER_POST: Final = 1.0
 """Slack's limit for posting into one channel, short bursts aside (docs.slack.dev, "Rate limits", posting messages)."""
@@ -18,7 +18,7 @@ class Pacer:
 
     def __init__(self) -> None:
         self._posts = RankedPace()
-        self._slots = Slots(BURST)
+        self._slots = PaceSlots(BURST)
 
     async def enter(self, key: str, rank: int, pace: Callable[[str, float], Awaitable[None]]) -> None:
         """Return when the caller may post."""

@@ -10,7 +10,7 @@ from typing import Final
 
 from adapters.telegram.ids import CHANNEL_NAME, is_group
 from bot.adapter import Host
-from bot.shared import ANSWER_RANK, PROGRESS_RANK, BoundedDict, RankedPace, Slots
+from bot.shared import ANSWER_RANK, PROGRESS_RANK, BoundedDict, PaceSlots, RankedPace
 
 CALLS: Final = 28
 """Calls in CALLS times `PaceLimits.overall_seconds`. A little under what is allowed, for they do not all travel equally
@@ -59,7 +59,11 @@ class Pacer:
         # A restart may lose it all, so the oldest may go too: Telegram's 429 is the second line.
         self._chats: BoundedDict[str, _Chat] = BoundedDict(CHATS_KEPT)
         self._messages, self._overall, self._endings = RankedPace(), RankedPace(), RankedPace()
-        self._in_chat, self._in_group, self._in_all = Slots(BURST), Slots(limits.group_messages), Slots(CALLS)
+        self._in_chat, self._in_group, self._in_all = (
+            PaceSlots(BURST),
+            PaceSlots(limits.group_messages),
+            PaceSlots(CALLS),
+        )
         self._quiet_until = 0.0
         self._calls: deque[float] = deque()
         self._progress: deque[float] = deque()

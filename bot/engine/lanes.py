@@ -16,7 +16,6 @@ from bot.engine.admission import AdmissionQueue
 from bot.engine.open_questions import OpenQuestions
 from bot.engine.ownership import is_lost
 from bot.errors import Unavailable
-from bot.sessions import channel_of_notices
 from bot.shared import BackgroundTasks, BoundedDict
 from bot.store import questions, turns
 from bot.store.turns import Fenced, Turn
@@ -60,7 +59,7 @@ class Lanes:
 
     def _begin(self, lane: str, work: Coroutine[None, None, None]) -> asyncio.Task[None]:
         """A lane is worked on from now on."""
-        self._notices[channel_of_notices(lane)] += 1
+        self._notices[questions.channel_of_notices(lane)] += 1
         task = self._lanes[lane] = asyncio.get_running_loop().create_task(work, name=f"lane {lane}")
         return task
 
@@ -123,7 +122,7 @@ class Lanes:
     def _leave(self, lane: str) -> None:
         """A lane is worked on no more."""
         del self._lanes[lane]
-        self._notices[channel_of_notices(lane)] -= 1
+        self._notices[questions.channel_of_notices(lane)] -= 1
         self._taken.pop(lane, None)
         self._again.discard(lane)
 

@@ -10,7 +10,7 @@ from dataclasses import replace
 from bot import notices
 from bot.events import MessageRef, NoticeKind
 from bot.intake.arrival import Accepted, Arrival
-from bot.sessions import notice_lane, session_id
+from bot.sessions import session_id
 from bot.store import conversations, questions, turns
 from bot.store.kinds import TurnKind
 from bot.store.turns import NewTurn
@@ -32,7 +32,7 @@ def tell(
     What is said for something they did is said once: it takes the place of the same words that still wait there.
     """
     if about is not None:
-        lane = notice_lane(arrival.address.channel, arrival.ctx.reference())
+        lane = questions.notice_lane(arrival.address.channel, arrival.ctx.reference())
         return _tell(arrival, text, kind, lane, about=about, reply_to=reply_to)
     if (seconds := seconds_to_wait(arrival, TOLD_A_MINUTE)) is not None:
         return refuse_for_now(arrival, notices.too_many(seconds))
@@ -76,7 +76,7 @@ def _tell(
 def _to_person(arrival: Arrival, prefix: str = "") -> str:
     """Name the lane of what is said to one person in one conversation: one, so that it is said in order."""
     name = session_id(arrival.ctx.secret, arrival.address, f"notice:{arrival.user}", 0)
-    return notice_lane(arrival.address.channel, name, prefix=prefix)
+    return questions.notice_lane(arrival.address.channel, name, prefix=prefix)
 
 
 def seconds_to_wait(arrival: Arrival, otherwise: int = 0) -> int | None:

@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from bot.shared.bounded import BoundedDict
 from bot.shared.connections import Connector, Way, is_loopback, not_connected, proxy_secrets, way_to
-from bot.shared.pacing import ANSWER_RANK, NOTICE_RANK, PROGRESS_RANK, RankedPace, Slots, rank_of
+from bot.shared.pacing import ANSWER_RANK, NOTICE_RANK, PROGRESS_RANK, PaceSlots, RankedPace, rank_of
 
 __all__ = [
     "ANSWER_RANK",
@@ -25,8 +25,8 @@ __all__ = [
     "Backoff",
     "BoundedDict",
     "Connector",
+    "PaceSlots",
     "RankedPace",
-    "Slots",
     "Way",
     "back_off",
     "is_loopback",

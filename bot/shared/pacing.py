@@ -27,7 +27,7 @@ def rank_of(kind: str) -> int:
     return NOTICE_RANK if kind in ("info", "refusal", "why", "greeting") else ANSWER_RANK
 
 
-class Slots:
+class PaceSlots:
     """Names for the places of a key: each of `count` is used once in `count` times the distance that is to be kept.
 
     So on average the distance is kept, in whatever process, and a short burst of `count` is not slowed down. A restart

@@ -24,6 +24,21 @@ LIMITED = "limited:"
 """What the lane of a notice begins with that says that it was too much."""
 
 
+def notice_lane(channel: str, name: str, *, prefix: str = "") -> str:
+    """Name the lane of notices to somebody, or of one alone; the lane says of which channel it is."""
+    return f"{prefix}notice:{channel}:{name}"
+
+
+def channel_of_notices(lane: str) -> str | None:
+    """Return the channel of a lane of notices, None for another lane, and for one that an older version named.
+
+    >>> channel_of_notices(notice_lane("slack", "x", prefix="limited:")), channel_of_notices("notice:x")
+    ('slack', None)
+    """
+    *_, kind, channel, _ = ("", "", *lane.split(":"))
+    return channel if kind == "notice" else None
+
+
 def by_message(tx: Tx, ref: MessageRef) -> Turn | None:
     """Find the question that a message became, or is a part of."""
     ids = (ref.channel, ref.account_id, ref.conversation_id, ref.message_id)

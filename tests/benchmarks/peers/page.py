@@ -60,7 +60,12 @@ def figures(results: Mapping[str, Mapping[str, Rounds]], machine: Mapping[str, A
         for run, rounds in runs.items():
             rows = summary(rounds)
             names = list(dict.fromkeys(name for one in rows.values() for name in one))
-            lines = [f"### {where.capitalize()}: {TITLES[run]}", "", f"Rounds: {sum(OURS in one for one in rounds)}.", ""]
+            lines = [
+                f"### {where.capitalize()}: {TITLES[run]}",
+                "",
+                f"Rounds: {sum(OURS in one for one in rounds)}.",
+                "",
+            ]
             lines += ["| | " + " | ".join(rows) + " |", "|---|" + "--:|" * len(rows)]
             for name in names:
                 cells = (_cell(one.get(name)) for one in rows.values())
