@@ -112,7 +112,7 @@ async def test_whoever_attacks_the_port_is_in_nobodys_way(tmp_path: Path, attack
             await asyncio.sleep(1.0)
             during = await siege.watched(1.0)
         assert len(during.acks) >= 5
-        assert len(siege.crowd.answers) >= 12
+        assert len(siege.crowd.answers) == siege.number >= 6, "everybody is answered, however many the machine lets ask"
         assert max(during.memory) < MEMORY
         assert await siege.calm(before + SPARE) <= before + SPARE
         clean(siege)
@@ -145,7 +145,7 @@ async def test_what_the_api_sends_hurts_its_own_question_alone(tmp_path: Path, a
     async with a_siege(tmp_path, BOT_GIVE_UP="4") as siege:
         async with asked(siege, attack, 1, 0.1):
             during = await siege.watched(1.0)
-        assert len(siege.crowd.answers) >= 10
+        assert len(siege.crowd.answers) == siege.number >= 5
         assert max(during.memory) < MEMORY
         await siege.calm()
         told = [text for seen in siege.crowd.notices.values() for _, text in seen if "could not get an answer" in text]
