@@ -13,6 +13,7 @@ import argparse
 import asyncio
 import contextlib
 import json
+import os
 import statistics
 import subprocess
 import sys
@@ -92,6 +93,7 @@ async def run(turns: int, *, busy: bool, seconds: float = SECONDS) -> dict[str, 
     with tempfile.TemporaryDirectory(prefix="history-") as folder:
         path = Path(folder) / "bot.db"
         fill(path, turns, old=min(OLD, turns // 2) if busy else 0)
+        os.sync()  # what was filled in without it; else the bot's first commit waits for all of that
         url = f"sqlite:///{path}"
         others = [
             subprocess.Popen([sys.executable, "-c", COMMAND, url, what], stdout=subprocess.DEVNULL)
