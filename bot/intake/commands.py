@@ -34,7 +34,8 @@ def run_help(arrival: Arrival, _args: str) -> Accepted:
 def run_new(arrival: Arrival, _args: str) -> Accepted:
     """Begin a new conversation: the epoch rises, the old session is closed when its questions are answered."""
     lanes = begin_session(arrival)
-    return Accepted(lanes=lanes + tell(arrival, notices.NEW, "info").lanes)
+    told = tell(arrival, notices.NEW, "info")
+    return replace(told, lanes=lanes + told.lanes, ended=None)
 
 
 def run_ask(arrival: Arrival, args: str) -> Accepted:
@@ -56,7 +57,8 @@ def run_stop(arrival: Arrival, _args: str) -> Accepted:
         text = notices.stopped(len(ended.lanes))
     else:
         text = notices.TOO_LATE_TO_STOP if theirs else notices.NOTHING_TO_STOP
-    return Accepted(lanes=ended.lanes + tell(arrival, text, "info").lanes)
+    told = tell(arrival, text, "info")
+    return replace(told, lanes=ended.lanes + told.lanes, ended=None)
 
 
 def run_unknown(arrival: Arrival, _args: str) -> Accepted:

@@ -69,8 +69,10 @@ def _greet(arrival: Arrival) -> Accepted:
     if arrival.unreachable:
         conversations.mark_reachable(tx, address)
     moved = address.conversation != arrival.place.conversation_id
-    if moved or not arrival.ctx.config.access.greeting or not conversations.claim_greeting(tx, address, arrival.now):
+    if moved or not arrival.ctx.config.access.greeting:
         return Accepted()
+    if not arrival.crowded and not conversations.claim_greeting(tx, address, arrival.now):
+        return Accepted()  # what is left out may be said another time
     spec = arrival.ctx.channels.get(address.channel)
     return tell(arrival, notices.greeting("/" if spec is None else spec.command_prefix), "greeting")
 

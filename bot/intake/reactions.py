@@ -81,7 +81,7 @@ def _rate(arrival: Arrival, receipt: Receipt, event: Reaction) -> Accepted:
     if event.can_ask_why:
         return replace(accepted, ask_why=True, language=here.language)
     asked = tell(here, notices.WHY, "why", about=receipt.turn, reply_to=event.target)
-    return replace(accepted, lanes=asked.lanes)
+    return replace(accepted, lanes=asked.lanes, untold=asked.untold)
 
 
 def _keep(arrival: Arrival, event: Reaction) -> Accepted:

@@ -103,19 +103,23 @@ def refuse(arrival: Arrival, text: str) -> Accepted:
 
 def refuse_for_now(arrival: Arrival, text: str) -> Accepted:
     """A question over a limit: say how long to wait, at most once a minute to the same person."""
-    key = f"limited:{arrival.address.channel}:{arrival.address.account}:{arrival.user}"
-    if not conversations.start_cooldown(arrival.tx, key, MINUTE, arrival.now):
+    if not _is_due(arrival, "limited", MINUTE):
         return Accepted(ended="limited")
     told = _tell(arrival, text, "refusal", _to_person(arrival, questions.LIMITED))
     return replace(told, ended="limited")
 
 
+def _is_due(arrival: Arrival, what: str, seconds: float) -> bool:
+    """Whether the person may be told what is said once in so many seconds. What is left out anyway begins no time."""
+    key = f"{what}:{arrival.address.channel}:{arrival.address.account}:{arrival.user}"
+    return arrival.crowded or conversations.start_cooldown(arrival.tx, key, seconds, arrival.now)
+
+
 def refuse_access(arrival: Arrival) -> Accepted:
     """Somebody outside the policy: nothing, or one notice a day; whose account waits to be admitted is always told."""
     pending = arrival.standing == "pending"
-    key = f"refused:{arrival.address.channel}:{arrival.address.account}:{arrival.user}"
     is_told = pending or arrival.ctx.config.access.refused == "daily_notice"
-    if not is_told or not conversations.start_cooldown(arrival.tx, key, DAY, arrival.now):
+    if not is_told or not _is_due(arrival, "refused", DAY):
         return Accepted(outcome="refused")
     told = _tell(arrival, notices.PENDING if pending else notices.REFUSED, "refusal", _to_person(arrival))
     return replace(told, outcome="refused")

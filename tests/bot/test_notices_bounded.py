@@ -131,3 +131,22 @@ async def test_what_waits_to_be_told_is_bounded(house: House, monkeypatch: pytes
     await house.channel.say("!help", conversation=room("u"), user_id="U20")
     await settled(house)
     assert await told(house) == (0, 6)
+
+
+async def test_what_is_left_out_is_counted_and_uses_up_no_time_of_saying_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While others' notices wait, nobody's notice of the day is spent without a word."""
+    denied = '["fake:A1:U9"]'
+    async with a_house(tmp_path, BOT_ACCESS__DENY=denied, BOT_ACCESS__REFUSED="daily_notice") as house:
+        with monkeypatch.context() as patch:
+            patch.setattr("bot.intake.router.MOST_NOTICES", 0)
+            await house.channel.say("A question?", conversation=room("t1"), user_id="U9")
+            for words in ("!new", "!stop", "!help"):
+                await house.channel.say(words, conversation=room("t2"), user_id="U1")
+        await settled(house)
+        assert await told(house) == (0, 0)
+        assert house.count("notices_left_out_total", channel="fake") == 4
+        await house.channel.say("Again?", conversation=room("t1"), user_id="U9")
+        await settled(house)
+        assert await said(house) == [in_words(notices.REFUSED, "en")]
