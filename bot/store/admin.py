@@ -177,7 +177,8 @@ class Admin:
         kind. If it is cut short, forgetting again goes on. Afterwards no byte of it is in the database's files."""
         counts: dict[str, int] = {}
         quoted = await self._db.read(lambda tx: contexts.quoting(tx, channel, account, user))
-        for name, one in forgetting.person(channel, account, user, quoted):
+        payloads = await self._db.read(lambda tx: dead_letters.naming(tx, channel, account, user))
+        for name, one in forgetting.person(channel, account, user, quoted, payloads):
             (count,) = await in_slices(self._write_aside, (one,))
             counts[name] = counts.get(name, 0) + count
         await in_slices(self._write_aside, (give_back,))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bot.store.database import Row, Tx
@@ -72,6 +73,23 @@ def newest(tx: Tx, limit: int, before: tuple[float, str] | None = None) -> list[
 def letter(tx: Tx, reference: str) -> Row | None:
     """Find one by its reference."""
     return tx.one("SELECT * FROM dead WHERE reference=?", reference)
+
+
+def naming(tx: Tx, channel: str, account: str, user: str) -> list[str]:
+    """Find the payloads of an account that mention a person's id, by their references: a read that may take a while.
+    Nobody knows more of what could not be understood."""
+    rows = tx.all("SELECT reference FROM dead WHERE raw IS NOT NULL AND channel=? AND account=?", channel, account)
+    return [row["reference"] for row in rows if user.encode() in _raw(tx, row["reference"])]
+
+
+def _raw(tx: Tx, reference: str) -> bytes:
+    row = tx.one("SELECT raw FROM dead WHERE reference=?", reference)
+    return b"" if row is None else bytes(row["raw"])
+
+
+def remove_all(tx: Tx, references: Sequence[str]) -> int:
+    """Delete these; return how many there were."""
+    return sum(remove(tx, reference) for reference in references)
 
 
 def remove(tx: Tx, reference: str | None) -> int:

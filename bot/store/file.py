@@ -7,9 +7,13 @@ import os
 import sqlite3
 import time
 from pathlib import Path
+from typing import Final
 from urllib.parse import quote
 
 from bot.store.migrations import STEPS, newer, version_of
+
+HELD_UP: Final = 30
+"""Milliseconds that cutting off the log may wait for who reads it: nobody can write until then."""
 
 
 def make_folder(folder: Path) -> None:
@@ -68,11 +72,14 @@ def scrub(path: Path, *, timeout: float = 10.0) -> bool:
     or writes all the while, and it is left to a later time. `timeout` is in seconds."""
     until = time.monotonic() + timeout
     with contextlib.closing(connect(path, timeout=timeout)) as connection:
-        while connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]:
+        connection.execute(f"PRAGMA busy_timeout={HELD_UP}")
+        while True:
+            connection.execute("PRAGMA wal_checkpoint(PASSIVE)")  # nearly all of it, and nobody waits for that
+            if not connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]:
+                return True
             if time.monotonic() > until:
                 return False
-            time.sleep(0.05)
-    return True
+            time.sleep(0.1)
 
 
 def _use_wal(connection: sqlite3.Connection, timeout: float) -> None:

@@ -11,10 +11,13 @@ from bot.store.epochs import forget_epochs
 from bot.store.retention import ROWS, TURNS, Slice
 
 
-def person(channel: str, account: str, user: str, quoted: Sequence[int]) -> Iterator[tuple[str, Slice]]:
+def person(
+    channel: str, account: str, user: str, quoted: Sequence[int], payloads: Sequence[str]
+) -> Iterator[tuple[str, Slice]]:
     """Yield what is to be deleted, by the names of `sessions forget --json`; a name may come more than once.
 
-    `quoted`: the questions that `contexts.quoting` has found, for which the writer has no time.
+    `quoted`: the questions that `contexts.quoting` has found, `payloads`: the dead letters of `dead_letters.naming`;
+    the writer has no time for such a search.
     """
     who = (channel, account, user)
     yield "tallies", lambda tx: votes.forget_tallies(tx, user, ROWS)
@@ -27,7 +30,8 @@ def person(channel: str, account: str, user: str, quoted: Sequence[int]) -> Iter
     for name, table in (("early", "early_reactions"), ("overtaken", "early_changes")):
         yield name, _early(table, who)
     yield "dead", lambda tx: _turns_letters(tx, who)
-    yield "dead", lambda tx: _payloads(tx, who)
+    for start in range(0, len(payloads), ROWS):
+        yield "dead", partial(dead_letters.remove_all, references=payloads[start : start + ROWS])
     yield "turns", lambda tx: tx.run("DELETE FROM joining WHERE channel=? AND account=? AND user_id=?", *who)
     for start in range(0, len(quoted), TURNS):
         yield "quoted", partial(contexts.forget_quoted, turn_ids=quoted[start : start + TURNS], user=user)
@@ -73,11 +77,3 @@ def _turns_letters(tx: Tx, who: tuple[str, str, str]) -> int:
         " (SELECT 1 FROM turns WHERE id=dead.turn AND channel=? AND account=? AND asker=?)",
         *who,
     )
-
-
-def _payloads(tx: Tx, who: tuple[str, str, str]) -> int:
-    """Delete the payloads that mention the person's id; nobody knows more of what could not be understood."""
-    channel, account, user = who
-    rows = tx.all("SELECT reference, raw FROM dead WHERE raw IS NOT NULL AND channel=? AND account=?", channel, account)
-    mentioned = [row["reference"] for row in rows if user.encode() in bytes(row["raw"])]
-    return sum(dead_letters.remove(tx, reference) for reference in mentioned)

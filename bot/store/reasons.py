@@ -41,6 +41,6 @@ def replace_text(tx: Tx, ref: MessageRef, user: str, text: str) -> None:
     """Change the words of a reason that its person has edited."""
     tx.run(
         "UPDATE comments SET text=? WHERE message=? AND user_id=?"
-        " AND turn IN (SELECT id FROM turns WHERE channel=? AND account=?)",
+        " AND EXISTS (SELECT 1 FROM turns WHERE id=comments.turn AND channel=? AND account=?)",
         *(text, ref.message_id, user, ref.channel, ref.account_id),
     )

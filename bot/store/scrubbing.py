@@ -8,7 +8,7 @@ from typing import Final
 import psycopg
 from psycopg import sql
 
-LOCK: Final = "5s"
+LOCK: Final = "1s"
 """So long a table is waited for at a time: while it is waited for, nobody else gets it either."""
 REST: Final = 0.5
 WORK: Final = 60.0

@@ -129,8 +129,9 @@ def forget_gathered(tx: Tx, account: tuple[str, str], user: str) -> int:
     """Forget what was read of threads, and the names that were looked up, where a person is in it; it is read again if
     it is needed. `account`: the channel and its account."""
     return tx.run(
+        # By the few steps of this kind, not by the many turns of the account.
         "DELETE FROM steps WHERE kind='context' AND result LIKE '%' || ? || '%'"
-        " AND turn IN (SELECT id FROM turns WHERE channel=? AND account=?)",
+        " AND EXISTS (SELECT 1 FROM turns WHERE id=steps.turn AND channel=? AND account=?)",
         *(user, *account),
     )
 

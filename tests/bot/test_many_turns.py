@@ -6,6 +6,7 @@ import contextlib
 import sqlite3
 import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -29,10 +30,10 @@ TURN = (
 )
 
 
-def fill(tx: Tx, turns: int, days: float) -> None:
-    """Turns of 50 people over so many days, each with a step, a receipt, an event and a rated answer."""
+def fill(tx: Tx, turns: int, days: float, people: int = 50) -> None:
+    """Turns of so many people over so many days, each with a step, a receipt, an event and a rated answer."""
     for n in range(1, turns + 1):
-        at, user = NOW - days * DAY * (1 - n / turns), f"U{n % 50}"
+        at, user = NOW - days * DAY * (1 - n / turns), f"U{n % people}"
         tx.run(TURN, n, f"R{n:07}", f"lane{n % 200}", f"C{n % 200}", f"m{n}", user, "words " * 20, at, at, at)
         tx.run("INSERT INTO steps (turn, kind, number, done_at, result) VALUES (?, 'send', 0, ?, ?)", n, at, "x" * 300)
         tx.run(
@@ -105,12 +106,40 @@ SMALL = {
 
 def test_no_slice_reads_a_whole_large_table(connection: sqlite3.Connection) -> None:
     tx = Watched(connection)
-    slices = [*retention.old(30, 400, NOW), *(one for _, one in forgetting.person("slack", "T1", "U7", [7]))]
+    slices = [*retention.old(30, 400, NOW), *(one for _, one in forgetting.person("slack", "T1", "U7", [7], []))]
     for one in slices:
         one(tx)
     feedback_list.newest(tx, 0.0, 100)
     scans = [scan for scan in tx.scans if scan.split()[1].rstrip(":") not in SMALL]
     assert not scans, "\n".join(scans)
+
+
+def work_of_slices(path: Path, turns: int) -> list[tuple[str, int]]:
+    """What the database's machine does for the first call of each slice, in thousands of its instructions; everybody
+    has asked 60 times."""
+    with contextlib.closing(connect(path)) as connection:
+        migrate(connection)
+        connection.execute("BEGIN")
+        fill(Tx(connection), turns, 500.0, people=turns // 60)
+        connection.execute("COMMIT")
+        person = forgetting.person("slack", "T1", "U7", [7], [])
+        slices = [*person, *((f"old {n}", one) for n, one in enumerate(retention.old(30, 400, NOW)))]
+        found = []
+        for name, one in slices:
+            ticks: list[None] = []
+            connection.set_progress_handler(partial(ticks.append, None), 1_000)
+            connection.execute("BEGIN IMMEDIATE")
+            one(Tx(connection))
+            connection.execute("ROLLBACK")
+            connection.set_progress_handler(None, 0)
+            found.append((name, len(ticks)))
+        return found
+
+
+def test_a_slice_takes_as_long_with_few_as_with_many_turns(tmp_path: Path) -> None:
+    few, many = work_of_slices(tmp_path / "few.db", 3_000), work_of_slices(tmp_path / "many.db", 12_000)
+    assert 0 < max(work for _, work in few) < 30
+    assert [one for one, less in zip(many, few, strict=True) if one[1] > less[1] + 2] == []
 
 
 async def test_retention_takes_few_rows_a_time_and_all_in_the_end(connection: sqlite3.Connection) -> None:
@@ -159,7 +188,7 @@ async def test_who_is_quoted_in_many_questions_is_forgotten_in_slices(connection
     tx = Tx(connection)
     found = contexts.quoting(tx, "slack", "T1", "U-quoted")
     assert found == [n for n in range(1, 3_001) if n % 2 == 0 or n % 3 == 0]
-    for name, one in forgetting.person("slack", "T1", "U-quoted", found):
+    for name, one in forgetting.person("slack", "T1", "U-quoted", found, []):
         before = connection.total_changes
         changed = one(tx)
         if name == "quoted" and changed:
@@ -173,7 +202,7 @@ async def test_who_is_quoted_in_many_questions_is_forgotten_in_slices(connection
 async def test_a_person_is_forgotten_in_slices_and_nobody_else(connection: sqlite3.Connection) -> None:
     tx = Tx(connection)
     others = number(connection, "turns WHERE asker<>'U7'")
-    for _, one in forgetting.person("slack", "T1", "U7", [7]):
+    for _, one in forgetting.person("slack", "T1", "U7", [7], []):
         changed = one(tx)
         assert changed <= max(TURNS, ROWS)
         while changed:
@@ -235,7 +264,7 @@ async def test_a_slice_of_a_large_database_is_short(tmp_path: Path) -> None:
             longest.append(time.perf_counter() - began)
             return changed
 
-        for _, one in forgetting.person("slack", "T1", "U7", [7]):
+        for _, one in forgetting.person("slack", "T1", "U7", [7], []):
             await retention.in_slices(write, (one,))
         forgot, longest = sorted(longest), []
         await retention.in_slices(write, retention.old(30, 400, NOW))

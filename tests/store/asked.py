@@ -336,7 +336,9 @@ def what_is_forgotten(story: Story) -> Iterator[object]:
     yield quoting, contexts.forget_quoted(tx, quoting, "U2"), contexts.forget_early_quotes(tx, "slack", "T1", "U2")
     yield contexts.quoting(tx, "slack", "T1", "U2"), steps.forget_gathered(tx, ("slack", "T1"), "U2")
     yield votes.forget_tallies(tx, "U2", 5)
-    for name, one in forgetting.person("slack", "T1", "U1", contexts.quoting(tx, "slack", "T1", "U1")):
+    payloads = dead_letters.naming(tx, "slack", "T1", "U1")
+    yield payloads
+    for name, one in forgetting.person("slack", "T1", "U1", contexts.quoting(tx, "slack", "T1", "U1"), payloads):
         while count := one(tx):
             yield name, count
     yield epochs.forget_epochs(tx, "last_at<?", NOW + 5, most=5), epochs.epoch(tx, PLACE, "user:U5")

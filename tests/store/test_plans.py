@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import chain
-from typing import Any, Final
+from pathlib import Path
+from typing import Any, Final, TypeVar
 
 import pytest
 
@@ -14,6 +16,7 @@ from bot.store import feedback_list, joining, open_database, wanting
 from bot.store.codec import pack_conversation
 from bot.store.database import Row, Tx
 from bot.store.postgres import PostgresTx
+from tests.postgres import about_sqlite
 from tests.store import asked
 
 EARLIER: Final = 8_000
@@ -47,6 +50,10 @@ FILL: Final = (
     "INSERT INTO cooldowns SELECT 'key'||i, i FROM k",
     "INSERT INTO joining SELECT 'slack', 'T1', 'J'||i, 'U', NULL, '', 1, i, i, 'paste' FROM k",
 )
+
+
+R = TypeVar("R")
+T = TypeVar("T", bound="Explained")
 
 
 class Explained:
@@ -100,27 +107,77 @@ def _sequential(plan: dict[str, Any]) -> Iterator[str]:
         yield from _sequential(child)
 
 
-async def test_hot_queries_use_their_index(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What an operator asks for, and what is done beside by slices, is left out (`tests/bot/test_many_turns.py`)."""
+class Counted(Explained):
+    """Takes the place of a transaction's verbs: keeps the most hundreds of instructions that SQLite's machine has done
+    for a statement."""
+
+    def __init__(self, tx: Tx) -> None:
+        super().__init__(tx)
+        self.work: dict[str, int] = {}
+
+    def _count(self, verb: Callable[..., R], sql: str, args: tuple[Any, ...]) -> R:
+        ticks = itertools.count()
+        self.connection.set_progress_handler(lambda: next(ticks) < 0, 100)
+        try:
+            return verb(sql, *args)
+        finally:
+            self.connection.set_progress_handler(None, 0)
+            self.work[sql] = max(self.work.get(sql, 0), next(ticks))
+
+    def one(self, sql: str, *args: Any) -> Row | None:
+        return self._count(self._tx.one, sql, args)
+
+    def all(self, sql: str, *args: Any) -> list[Row]:
+        return self._count(self._tx.all, sql, args)
+
+    def run(self, sql: str, *args: Any) -> int:
+        return self._count(self._tx.run, sql, args)
+
+    def hold(self, sql: str, *args: Any) -> Row | None:
+        return self._count(self._tx.hold, sql, args)
+
+
+async def asked_with(url: str, earlier: int, kind: type[T], monkeypatch: pytest.MonkeyPatch) -> T:
+    """Ask everything hot of a database with so many earlier turns.
+
+    What an operator asks for, and what is done beside by slices, is left out (`tests/bot/test_many_turns.py`).
+    """
     for name in ("newest", "count", "report"):
         monkeypatch.setattr(feedback_list, name, lambda *_: None)
     monkeypatch.setattr(wanting, "answered", lambda *_: None)
     monkeypatch.setattr(joining, "forget_old", lambda *_: None)
     hot = (asked.the_turns, asked.the_questions, asked.the_joined, asked.the_places, asked.the_ratings)
 
-    def ask(tx: Tx) -> Explained:
-        explained = Explained(tx)
-        story = asked.Story(explained)  # type: ignore[arg-type]  # it has all the verbs
+    def ask(tx: Tx) -> T:
+        seen = kind(tx)
+        story = asked.Story(seen)  # type: ignore[arg-type]  # it has all the verbs
         list(chain.from_iterable(part(story) for part in hot))
-        return explained
+        return seen
 
     database = open_database(url)
     try:
         for statement in FILL:
-            await database.write(lambda tx, sql=statement: tx.run(f"{SERIES} {sql}", EARLIER))  # type: ignore[misc]
+            await database.write(lambda tx, sql=statement: tx.run(f"{SERIES} {sql}", earlier))  # type: ignore[misc]
         await database.write(lambda tx: tx.run("ANALYZE"))
-        explained = await database.write(ask)
+        return await database.write(ask)
     finally:
         database.close()
+
+
+async def test_hot_queries_use_their_index(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    explained = await asked_with(url, EARLIER, Explained, monkeypatch)
     assert len(explained.seen) > 60
     assert explained.scans == {}, json.dumps(explained.scans, indent=1)
+
+
+@about_sqlite
+async def test_hot_queries_take_as_long_with_few_as_with_many_turns(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A plan may name an index and still read all turns of an account."""
+    few, many = [
+        (await asked_with(f"sqlite:///{tmp_path}/{earlier}.db", earlier, Counted, monkeypatch)).work
+        for earlier in (EARLIER // 2, EARLIER * 2)
+    ]
+    assert len(few) > 60
+    assert {sql: (few[sql], work) for sql, work in many.items() if work > few[sql] + 2} == {}
