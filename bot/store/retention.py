@@ -28,7 +28,7 @@ DAY = 86400.0
 REPEATED = 2 * DAY
 """Seconds that an event id is kept at least: as long as a platform may deliver the event again."""
 
-TURNS: Final = 20
+TURNS: Final = 10
 ROWS: Final = 200
 """Turns, with all that hangs on them, and single rows that one slice forgets."""
 PAGES: Final = 50

@@ -10,10 +10,12 @@ import contextlib
 import sqlite3
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
-from typing import IO, TypeVar
+from typing import IO, Final, TypeVar
 
 from bot.errors import ConfigError, Unavailable
+from bot.store.checkpoint import Checkpointer, move
 from bot.store.database import Tx
 from bot.store.file import connect, make_folder, refuse_newer
 from bot.store.lock import sole_engine
@@ -21,6 +23,11 @@ from bot.store.migrations import is_older, migrate
 from bot.store.writer import GroupWriter
 
 T = TypeVar("T")
+
+LOOK_SECONDS: Final = 0.002
+"""How often it is looked whether another process has ended its write."""
+MOVE_ROWS: Final = 200
+"""After so many changed rows the log is moved into the file: about a thousand pages."""
 
 
 class SqliteDatabase(GroupWriter):
@@ -35,6 +42,8 @@ class SqliteDatabase(GroupWriter):
         self._version: int | None = None
         self._file: tuple[int, int] | None = None
         self._changes = 0
+        self._unmoved = 0
+        self._checkpointer: Checkpointer | None = None
 
     def open(self) -> None:
         """Make or migrate the file, start the writer. Raises `ConfigError` when it cannot be opened, or is newer."""
@@ -43,7 +52,10 @@ class SqliteDatabase(GroupWriter):
             refuse_newer(self.path, timeout=self._busy_seconds)
             connection = connect(self.path, timeout=self._busy_seconds)
             self._migrate(connection)
+            connection.execute("PRAGMA wal_autocheckpoint=0")  # else some commits do that too
+            connection.execute("PRAGMA busy_timeout=0")  # SQLite's own looks come at longer and longer intervals
             self._reader = connect(self.path, timeout=self._busy_seconds)
+            self._checkpointer = Checkpointer(partial(connect, self.path, timeout=self._busy_seconds))
         except (sqlite3.Error, OSError) as error:
             raise ConfigError(
                 [("BOT_DATABASE_URL", f"a database file that can be opened and written ({error})")]
@@ -80,6 +92,9 @@ class SqliteDatabase(GroupWriter):
     def close(self) -> None:
         """Commit what is queued, then close."""
         self._stop_writer()
+        if self._checkpointer is not None:
+            self._checkpointer.close()
+            self._checkpointer = None
         if self._reader is not None:
             self._reader.close()
             self._reader = None
@@ -119,9 +134,21 @@ class SqliteDatabase(GroupWriter):
             # SQLite would go on writing to a file that nobody can ever open again.
             raise sqlite3.OperationalError("its file was moved, deleted or replaced")
         self._changes = self._writing.total_changes
-        self._writing.execute("BEGIN IMMEDIATE")
+        self._take_lock()
         self._writing.execute("SAVEPOINT job")
         return self._tx
+
+    def _take_lock(self) -> None:
+        until = time.monotonic() + self._busy_seconds
+        while True:
+            try:
+                self._writing.execute("BEGIN IMMEDIATE")
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > until:
+                    raise
+                time.sleep(LOOK_SECONDS)
+            else:
+                return
 
     def _next(self) -> None:
         self._writing.execute("RELEASE job")
@@ -132,7 +159,16 @@ class SqliteDatabase(GroupWriter):
 
     def _commit(self) -> bool:
         self._writing.execute("COMMIT")
-        return self._writing.total_changes > self._changes
+        changed = self._writing.total_changes - self._changes
+        self._unmoved += changed
+        return changed > 0
+
+    def _tidy_up(self) -> None:
+        if self._unmoved >= MOVE_ROWS and self._checkpointer is not None:
+            self._unmoved = 0
+            if self._checkpointer.is_outrun:
+                move(self._writing)
+            self._checkpointer.wake()
 
     def _give_up(self) -> None:
         with contextlib.suppress(sqlite3.Error):

@@ -119,6 +119,9 @@ class GroupWriter(ABC):
     def _commit(self) -> bool:
         """Commit the group; return whether it changed anything."""
 
+    def _tidy_up(self) -> None:  # noqa: B027  # a database need not have any
+        """Do what can wait until it is told that the group is committed; never raises."""
+
     @abstractmethod
     def _give_up(self) -> None:
         """Undo the group."""
@@ -190,6 +193,7 @@ class GroupWriter(ABC):
                 for job in group:
                     job.result, job.error = None, self._unavailable(why)
             _tell(group)
+            self._tidy_up()
         self._end()
 
     def _write_group(self, group: list[Job], waiting: int) -> bool:
