@@ -183,14 +183,16 @@ async def draft(
     since
         Only questions since this day or time, such as 2026-05-01.
     """
-    from bot.cli.drafts import as_csv, drafts
+    from bot.cli.drafts import as_csv, drafts, wants_better
     from bot.cli.feedback import aware
     from bot.store import open_admin
 
     if not from_feedback:
         raise WrongUsage("Say what to make drafts of: docs draft --from-feedback.")
     async with open_admin(config().database_url) as admin:
-        made = drafts(await admin.answered(aware(since)))
+        with progress("reading the answers"):
+            asked = [one async for page in admin.answered(aware(since)) for one in page if wants_better(one)]
+            made = drafts(asked)
     if json:
         document([one.to_json() for one in made])
     elif not made:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import csv
 import io
+import math
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -16,7 +17,7 @@ COLUMNS: Final = ("question", "answer", "asked", "rated bad", "not known", "reas
 ALIKE: Final = 0.6
 """Share of their words that two questions have in common at least to be one."""
 MOST: Final = 5
-"""Reasons, and other wordings, that one draft shows."""
+"""Reasons, and other wordings, that one draft has."""
 _NOT_KNOWN: Final = re.compile(
     r"\b(?:I (?:do not|don['’]t|cannot|can['’]t|could not|couldn['’]t) (?:know|find|answer|tell)"
     r"|I(?:['’]m| am) (?:not sure|unable|sorry,? but I)|(?:no|not enough|any) information (?:about|on|in|to|available)"
@@ -43,7 +44,7 @@ class Draft:
 
     def to_json(self) -> dict[str, Any]:
         """The values by column, the answer empty."""
-        values = (self.question, "", self.asked, self.bad, self.unknown, self.reasons[:MOST], self.others[:MOST])
+        values = (self.question, "", self.asked, self.bad, self.unknown, self.reasons, self.others)
         return dict(zip(COLUMNS, values, strict=True))
 
 
@@ -58,26 +59,49 @@ def not_known(answer: str) -> bool:
     return bool(_NOT_KNOWN.search(answer[:_OPENING]))
 
 
+def wants_better(one: Asked) -> bool:
+    """Whether an answer was rated bad, or was none."""
+    return one.bad or not_known(one.answer)
+
+
 def drafts(asked: Iterable[Asked]) -> list[Draft]:
     """Group what wants a better answer by question, what is asked most often first; `asked` begins with the newest."""
     made: list[tuple[frozenset[str], Draft]] = []
+    by_word: dict[str, list[int]] = {}
     for one in asked:
-        unknown = not_known(one.answer)
         question = " ".join(one.question.split())
         words = _words(question)
-        if not words or not (one.bad or unknown):
+        if not words or not wants_better(one):
             continue
-        draft = next((draft for others, draft in made if _alike(words, others)), None)
+        draft = _first_alike(words, made, by_word)
         if draft is None:
             draft = Draft(question)
+            for word in words:
+                by_word.setdefault(word, []).append(len(made))
             made.append((words, draft))
         draft.asked += 1
         draft.bad += one.bad
-        draft.unknown += unknown
-        draft.reasons += [reason for reason in one.reasons if reason not in draft.reasons]
-        if question != draft.question and question not in draft.others:
-            draft.others.append(question)
+        draft.unknown += not_known(one.answer)
+        _add(draft.reasons, one.reasons)
+        _add(draft.others, [question] if question != draft.question else [])
     return sorted((draft for _, draft in made), key=lambda draft: -draft.asked)
+
+
+def _first_alike(
+    words: frozenset[str], made: Sequence[tuple[frozenset[str], Draft]], by_word: Mapping[str, Sequence[int]]
+) -> Draft | None:
+    """Find the first draft that is alike. Two that are share so many words that one of the rarest is among them."""
+    shared = math.ceil(ALIKE * len(words) - 1e-9)
+    rarest = sorted(words, key=lambda word: len(by_word.get(word, ())))[: len(words) - shared + 1]
+    near = sorted({number for word in rarest for number in by_word.get(word, ())})
+    return next((made[number][1] for number in near if _alike(words, made[number][0])), None)
+
+
+def _add(shown: list[str], said: Iterable[str]) -> None:
+    """Add what is new, as long as there is room."""
+    for text in said:
+        if len(shown) < MOST and text not in shown:
+            shown.append(text)
 
 
 def as_csv(rows: Sequence[Draft]) -> str:

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 from cyclopts import App, Parameter
 
-from bot.cli.output import Json, WrongUsage, at_most, config, document, listing, more, say, table
+from bot.cli.output import Json, WrongUsage, at_most, config, document, listing, more, progress, say, table
 from bot.cli.words import ago
 from bot.errors import Misconfigured
 
@@ -67,8 +67,9 @@ async def report(
     if csv + json + (html is not None) > 1:
         raise WrongUsage("One of --csv, --html and --json is possible at a time.")
     async with open_admin(config().database_url) as admin:
-        summary = await admin.feedback_report(aware(since), at_most(limit))
-        rated = await admin.rated(aware(since), at_most(limit)) if csv else []
+        with progress("counting the ratings"):
+            summary = await admin.feedback_report(aware(since), at_most(limit))
+            rated = await admin.rated(aware(since), at_most(limit)) if csv else []
     if csv:
         print(as_csv(rated), end="")
         more(summary["answers"] - len(rated), "rated answer")

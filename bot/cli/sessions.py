@@ -123,7 +123,9 @@ async def export(
     if len(parts) != 3 or not all(parts):
         raise Rejected("Whose it is is written CHANNEL:ACCOUNT:USER, such as slack:T0123:U0456.")
     async with open_admin(config().database_url) as admin:
-        document(await admin.export(*parts))
+        with progress("reading"):
+            held = await admin.export(*parts)
+    document(held)
 
 
 @app.command

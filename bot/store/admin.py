@@ -90,15 +90,8 @@ class Admin:
         self, since: datetime | None = None, limit: int = EVERYTHING
     ) -> AsyncIterator[list[dict[str, Any]]]:
         """List the ratings, newest change first, some at a time."""
-        after, last = _seconds(since), None
-        while limit > 0:
-            page, last = await self._db.read(
-                partial(feedback_list.newest, after=after, limit=min(limit, PAGE), before=last)
-            )
-            if not page:
-                return
+        async for page in self._pages(partial(feedback_list.newest, after=_seconds(since)), limit):
             yield page
-            limit -= len(page)
 
     async def feedback_count(self, since: datetime | None = None) -> int:
         """Count the ratings."""
@@ -112,19 +105,15 @@ class Admin:
         """List the rated answers with their words; see `feedback_list.rated`."""
         return await self._db.read(lambda tx: feedback_list.rated(tx, _seconds(since), limit))
 
-    async def answered(self, since: datetime | None = None, limit: int = EVERYTHING) -> list[wanting.Asked]:
-        """List answered questions, newest first."""
-        return await self._db.read(lambda tx: wanting.answered(tx, _seconds(since), limit))
+    async def answered(self, since: datetime | None = None) -> AsyncIterator[list[wanting.Asked]]:
+        """List answered questions, newest first, some at a time."""
+        async for page in self._pages(partial(wanting.answered, after=_seconds(since)), EVERYTHING):
+            yield page
 
     async def dead(self, limit: int = EVERYTHING) -> AsyncIterator[list[dict[str, Any]]]:
         """List the dead letters, newest first, some at a time."""
-        last = None
-        while limit > 0:
-            rows = await self._db.read(partial(dead_letters.newest, limit=min(limit, PAGE), before=last))
-            if not rows:
-                return
+        async for rows in self._pages(dead_letters.newest, limit):
             yield [_letter(row) for row in rows]
-            last, limit = (rows[-1]["at"], rows[-1]["reference"]), limit - len(rows)
 
     async def dead_count(self) -> int:
         """Count the dead letters."""
@@ -184,6 +173,16 @@ class Admin:
         await in_slices(self._write_aside, (give_back,))
         await asyncio.to_thread(self._scrub)
         return counts
+
+    async def _pages(self, read: Callable[..., tuple[list[T], Any]], limit: int) -> AsyncIterator[list[T]]:
+        """Read a list a page at a time. `read` returns beside a page where it ended, and takes that as `before`."""
+        last = None
+        while limit > 0:
+            page, last = await self._db.read(partial(read, limit=min(limit, PAGE), before=last))
+            if not page:
+                return
+            yield page
+            limit -= len(page)
 
     async def _write(self, work: Callable[[Tx], T]) -> T:
         def marked(tx: Tx) -> T:

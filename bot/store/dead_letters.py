@@ -61,13 +61,17 @@ def count(tx: Tx) -> int:
     return 0 if row is None else int(row["n"])
 
 
-def newest(tx: Tx, limit: int, before: tuple[float, str] | None = None) -> list[Row]:
-    """List them, newest first, at most `limit`; `before`: time and reference of the last one of the list before."""
-    return tx.all(
+def newest(tx: Tx, limit: int, before: tuple[float, str] | None = None) -> tuple[list[Row], tuple[float, str] | None]:
+    """List them, newest first, at most `limit`.
+
+    `before`: where the last list ended, as it was returned beside it; None at the end.
+    """
+    rows = tx.all(
         "SELECT * FROM dead WHERE (at, reference)<(?, ?) ORDER BY at DESC, reference DESC LIMIT ?",
         *(before or (math.inf, "")),
         limit,
     )
+    return rows, (rows[-1]["at"], rows[-1]["reference"]) if rows else None
 
 
 def letter(tx: Tx, reference: str) -> Row | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from bot.store.database import Row, Tx
@@ -18,16 +19,23 @@ class Asked:
     reasons: tuple[str, ...]
 
 
-def answered(tx: Tx, after: float, limit: int) -> list[Asked]:
-    """List the questions accepted at `after` or later whose words are still kept, newest first."""
+def answered(
+    tx: Tx, after: float, limit: int, before: tuple[float, int] | None = None
+) -> tuple[list[Asked], tuple[float, int] | None]:
+    """List the questions accepted at `after` or later whose words are still kept, newest first.
+
+    `before`: where the last list ended, as it was returned beside it; None at the end.
+    """
     kept = "turns.text IS NOT NULL AND turns.kind='question' AND turns.outcome='answered'"
     rated = "turns LEFT JOIN feedback ON feedback.turn=turns.id"
     rows = tx.all(
-        f"SELECT turns.id, turns.text, feedback.rating, ({ANSWER}) AS answer FROM {rated}"  # noqa: S608  # constants
-        f" WHERE turns.accepted_at>=? AND {kept} ORDER BY turns.accepted_at DESC LIMIT ?",
-        *(after, limit),
+        f"SELECT turns.id, turns.accepted_at, turns.text, feedback.rating, ({ANSWER}) AS answer FROM {rated}"  # noqa: S608  # constants
+        f" WHERE turns.accepted_at>=? AND (turns.accepted_at, turns.id)<(?, ?) AND {kept}"
+        " ORDER BY turns.accepted_at DESC, turns.id DESC LIMIT ?",
+        *(after, *(before or (math.inf, 0)), limit),
     )
-    return [_asked(tx, row) for row in rows]
+    last = (rows[-1]["accepted_at"], rows[-1]["id"]) if rows else None
+    return [_asked(tx, row) for row in rows], last
 
 
 def _asked(tx: Tx, row: Row) -> Asked:

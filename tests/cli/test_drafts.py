@@ -5,11 +5,16 @@ from __future__ import annotations
 import asyncio
 import csv
 import io
+import itertools
 import json
+import random
 import stat
 from pathlib import Path
 
-from bot.cli.drafts import Draft, as_csv, drafts, not_known
+import pytest
+
+from bot.cli import drafts as drafting
+from bot.cli.drafts import ALIKE, Draft, as_csv, drafts, not_known
 from bot.cli.sources import find
 from bot.documents import pairs
 from bot.store import open_database
@@ -47,6 +52,32 @@ def test_questions_are_grouped_with_their_reasons_and_the_rest_left_out() -> Non
         ),
         Draft("May dogs come in?", asked=1, bad=1, unknown=1, reasons=["A guess would do.", "That is wrong."]),
     ]  # fmt: skip
+
+
+def test_many_questions_are_grouped_as_if_each_were_compared_with_all() -> None:
+    chance = random.Random(3)
+    vocabulary = [f"word{n}" for n in range(25)]
+    questions = [" ".join(chance.choices(vocabulary, k=chance.randint(1, 9))) for _ in range(1_500)]
+    groups: list[tuple[set[str], list[str]]] = []
+    for question in questions:
+        words = set(question.split())
+        like = next((one for first, one in groups if len(words & first) >= ALIKE * len(words | first)), None)
+        groups.append((words, [question])) if like is None else like.append(question)
+    made = {draft.question: draft.asked for draft in drafts(Asked(text, "", True, ()) for text in questions)}
+    assert made == {group[0]: len(group) for _, group in groups}
+
+
+def test_a_question_is_compared_with_few_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    compared, alike = itertools.count(), drafting._alike
+
+    def counted(one: frozenset[str], other: frozenset[str]) -> bool:
+        next(compared)
+        return alike(one, other)
+
+    monkeypatch.setattr(drafting, "_alike", counted)
+    asked = [Asked(f"How do I mend the part-{n} of a machine-{n % 500}?", "", True, ()) for n in range(5_000)]
+    drafts(asked)
+    assert next(compared) < 20 * len(asked), "with each other it would be 12 million"
 
 
 def test_the_table_is_harmless_in_a_spreadsheet_and_loaded_as_it_was_asked() -> None:

@@ -277,7 +277,7 @@ def the_ratings(story: Story) -> Iterator[object]:
         feedback_list.count(tx, 0.0),
         feedback_list.report(tx, 0.0, 1 << 62),
     )
-    yield wanting.answered(tx, 0.0, 1 << 62)
+    yield wanting.answered(tx, 0.0, 1), wanting.answered(tx, 0.0, 9, (NOW + 1e9, 1))
 
 
 def the_letters(story: Story) -> Iterator[object]:
@@ -287,8 +287,9 @@ def the_letters(story: Story) -> Iterator[object]:
     dead_letters.add_turn(tx, failed, "feedback", "not this", NOW + 1)
     payload = dead_letters.Payload("slack", "T1", b"\x00\xff U1 raw")
     yield [dead_letters.add_payload(tx, f"PAY{n}", payload, "odd", NOW + 2) for n in (1, 2)]
-    yield dead_letters.count(tx), [(row["reference"], row["at"]) for row in dead_letters.newest(tx, 5)]
-    yield [row["reference"] for row in dead_letters.newest(tx, 5, (NOW + 1e9, "R"))]
+    yield dead_letters.count(tx), [(row["reference"], row["at"]) for row in dead_letters.newest(tx, 5)[0]]
+    rows, last = dead_letters.newest(tx, 5, (NOW + 1e9, "R"))
+    yield [row["reference"] for row in rows], last
     letter = dead_letters.letter(tx, "PAY1")
     yield None if letter is None else bytes(letter["raw"]), dead_letters.letter(tx, "NONE")
     steps.save(tx, failed.id, StepName("send", 1), StepRow(begun_at=NOW, done_at=NOW, result=[]))
