@@ -206,6 +206,45 @@ def test_a_folder_brings_more_and_other_texts(tmp_path: Path) -> None:
     assert said(notices.WORKING, "de") != "Moment noch."
 
 
+def test_a_folder_brings_other_words_in_english_too(tmp_path: Path) -> None:
+    """Many sentences are made before anybody knows of the folder."""
+    (tmp_path / "en.ftl").write_text("working = Hold on.\nfile-picture = a photo\n", encoding="utf-8")
+    try:
+        texts.use_folder(tmp_path)
+        assert said(notices.WORKING, "en") == "Hold on."
+        assert said(notices.WORKING.stored(), "en") == "Hold on."
+        assert said(notices.WORKING, "xx") == "Hold on."
+        assert said(notices.WORKING, "de") == "Ich arbeite noch an deiner Frage."
+        assert notices.files_unread(["a picture"], "en") == "I did not read a photo, only your words."
+    finally:
+        texts.use_folder(None)
+    assert said(notices.WORKING, "en") == "I am still working on your question."
+
+
+def test_every_sentence_of_ours_can_be_said_in_other_words(tmp_path: Path) -> None:
+    names = sorted(texts.names("en"))
+    (tmp_path / "en.ftl").write_text("".join(f"{name} = other {name}\n" for name in names), encoding="utf-8")
+    made = [value for value in vars(notices).values() if isinstance(value, Sentence)]
+    try:
+        texts.use_folder(tmp_path)
+        assert [said(one, "en") for one in made] == [f"other {one.name}" for one in made]
+    finally:
+        texts.use_folder(None)
+    assert len(made) > 15
+
+
+def test_a_broken_english_text_of_a_folder_is_said_in_our_words(tmp_path: Path) -> None:
+    (tmp_path / "en.ftl").write_text("too-many = In { $hours } hours.\n", encoding="utf-8")
+    ours = str(notices.too_many(3))
+    try:
+        texts.use_folder(tmp_path)
+        assert notices.too_many(3) == ours
+        assert said(notices.too_many(3), "en") == ours
+        assert said(notices.too_many(3), "it") == ours
+    finally:
+        texts.use_folder(None)
+
+
 def test_a_broken_text_of_a_folder_is_said_in_english(tmp_path: Path) -> None:
     (tmp_path / "de.ftl").write_text("too-many = In { $hours } Stunden.\n", encoding="utf-8")
     try:

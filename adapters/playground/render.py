@@ -26,15 +26,13 @@ from bot.render import (
     units,
 )
 from bot.render import plain as plain_text
-from bot.texts import DEFAULT, say
+from bot.texts import say
 
 PART_SIZE: Final = 4_000
 """Characters of text in one part; there is no platform here to set it, but a page that shows answers as chats do."""
 
 _LAST_LINE: Final = NOTE_UNITS + 2
 """UTF-16 units kept for a note."""
-
-EMPTY: Final = say("no-text", DEFAULT)
 
 
 class _Scale:

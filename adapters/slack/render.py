@@ -38,7 +38,7 @@ from bot.render import (
 from bot.render import plain as plain_text
 from bot.render.text import row_size, shorten, unrolled
 from bot.shared import rank_of
-from bot.texts import DEFAULT, say
+from bot.texts import say
 
 MAX_SIZE: Final = 11_800
 """UTF-16 units in the blocks of a message, those of addresses included; the buttons have some more. Slack documents
@@ -61,8 +61,6 @@ MAX_HREF: Final = 3_000
 _LAST_LINE: Final = NOTE_UNITS + 2
 """UTF-16 units kept for who asked, or for a note."""
 _HOME_QUESTION: Final = 300
-
-EMPTY: Final = say("no-text", DEFAULT)
 
 
 class _Scale:

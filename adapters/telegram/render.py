@@ -41,7 +41,7 @@ from bot.render.inline import inert as without_lookalikes
 from bot.render.inline import recast
 from bot.render.text import RULE, aligned, is_narrow, lead, row_size, struck, unrolled, with_room
 from bot.shared import NOTICE_RANK, PROGRESS_RANK, rank_of
-from bot.texts import DEFAULT, say
+from bot.texts import say
 
 _PLAIN_ADDRESS: Final = re.compile(r"(?i)(?:https?://)?(?:\w[\w-]*\.)+\w{2,}\.?(?::\d+)?(?=[/?#]|$)")
 """An address that Telegram links for certain; in others (`https://a@b.example`, `https://[::1]`) it finds mentions."""
@@ -58,8 +58,6 @@ NO_LIMIT: Final = 1_000_000
 # What may stand before and after a mail address for Telegram to see where it begins and ends (TDLib, `match_urls`).
 _BEFORE_MAIL: Final = re.compile(r"[\s/\[\]{}()'`<>\"\u00ab\u00bb\u2000-\u200b\u2016-\u206f]")
 _AFTER_MAIL: Final = re.compile(r"[\x00-\x2c./:-?\[-^`{-}\x80-\xbf\u2000-\u200b\u2016-\u206f\u3000]")
-
-EMPTY: Final = say("no-text", DEFAULT)
 
 
 @dataclass(frozen=True, slots=True)

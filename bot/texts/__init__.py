@@ -10,6 +10,7 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, Final, Self, TypeAlias
 
@@ -60,7 +61,7 @@ def said(text: str, language: str) -> str:
         if (kept := _kept(text)) is None:
             return text
         text = kept
-    return str(text) if language == DEFAULT else say(text.name, language, **text.values)
+    return say(text.name, language, **text.values)
 
 
 def _kept(text: str) -> Sentence | None:
@@ -75,8 +76,10 @@ def _kept(text: str) -> Sentence | None:
 
 
 def say(name: str, language: str, /, **values: Value) -> str:
-    """Say the text of that name; in English where the language has none. KeyError where there is no such text."""
-    for bundle in (_bundle(language), _bundle(DEFAULT)):
+    """Say the text of that name; in English where the language has none, in ours where the folder's is broken. KeyError
+    where there is no such text."""
+    for find in (partial(_bundle, language), partial(_bundle, DEFAULT), _ours):
+        bundle = find()
         if bundle is None or not bundle.has_message(name):
             continue
         pattern = bundle.get_message(name).value
@@ -151,8 +154,16 @@ def _files(language: str) -> list[str]:
 @functools.lru_cache(maxsize=100)
 def _bundle(language: str) -> FluentBundle | None:
     files = _files(language) if LANGUAGE.fullmatch(language) else []
-    if not files:
-        return None
+    return _made(language, files) if files else None
+
+
+@functools.cache
+def _ours() -> FluentBundle:
+    """The shipped English texts, whatever the folder says."""
+    return _made(DEFAULT, [(SHIPPED / f"{DEFAULT}.ftl").read_text(encoding="utf-8")])
+
+
+def _made(language: str, files: Sequence[str]) -> FluentBundle:
     bundle = FluentBundle([str(_locale(language)).replace("_", "-"), DEFAULT], use_isolating=False)
     for text in files:
         bundle.add_resource(FluentResource(text), allow_overrides=True)

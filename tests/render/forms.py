@@ -14,9 +14,9 @@ import adapters.slack.preview
 import adapters.slack.render
 import adapters.telegram.preview
 import adapters.telegram.render
-from adapters.playground.render import EMPTY
 from bot.events import Answer
 from bot.render import parse, plain, to_html, units
+from bot.texts import say
 from tests.render import judges
 from tests.render.found import linked_by_telegram
 from tests.render.judges import Json
@@ -248,7 +248,7 @@ def difference(base: View, view: View) -> str | None:
     wanted, given = tokens(_without(addresses, base.text)), tokens(_without(addresses, view.text))
     if base.struck:
         wanted, given = ([token for token in words if token != "~"] for words in (wanted, given))
-    if not wanted and given in ([], tokens(EMPTY)):
+    if not wanted and given in ([], tokens(say("no-text", "en"))):
         return None
     if not base.taken:
         return None if wanted == given else _first_difference(wanted, given)

@@ -14,9 +14,10 @@ from adapters.slack.home import view
 from adapters.slack.ids import RATE_ACTION
 from adapters.slack.parts import SlackPart
 from adapters.slack.preview import preview
-from adapters.slack.render import EMPTY, escape, render, with_asker
+from adapters.slack.render import escape, render, with_asker
 from bot.events import Answer, Home, MessageRef, Notice, NoticeKind, RecentQuestion
 from bot.testing.slack.rules import alerts
+from bot.texts import say
 from tests.render.answers import each_answer, read
 from tests.render.judges import contained, hidden_controls, in_order, slack_problems, units
 
@@ -266,7 +267,7 @@ def test_the_plain_form_of_a_question_says_who_asked() -> None:
 @pytest.mark.parametrize("content", ["", " \n ", "\u200b", "\u202e" * 100, "# \n\n>"])
 def test_there_is_always_a_plain_message(content: str) -> None:
     (part,) = render(Answer(text=content, asker_id="U1"), plain=True)
-    assert part.text == EMPTY
+    assert part.text == say("no-text", "en")
 
 
 @pytest.mark.parametrize("plain", [False, True])
