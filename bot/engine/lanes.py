@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections import Counter
 from collections.abc import Callable, Coroutine, Sequence
 from functools import partial
 
@@ -15,6 +14,7 @@ from bot.engine import EndOfAttempt, TakenTurn, Worker
 from bot.engine.admission import AdmissionQueue
 from bot.engine.open_questions import OpenQuestions
 from bot.engine.ownership import is_lost
+from bot.engine.waiting_notices import WaitingNotices
 from bot.errors import Unavailable
 from bot.shared import BackgroundTasks, BoundedDict
 from bot.store import questions, turns
@@ -41,7 +41,7 @@ class Lanes:
         self._admission = AdmissionQueue(ctx.db)
         self._open = OpenQuestions()
         self._lanes: dict[str, asyncio.Task[None]] = {}
-        self._notices = Counter[str | None]()
+        self._notices = WaitingNotices()
         self._again: set[str] = set()
         self._taken: dict[str, TakenTurn] = {}
         self._errors: dict[int, int] = {}
@@ -55,11 +55,11 @@ class Lanes:
 
     def notices_in(self, channel: str) -> int:
         """See `engine.Engine`."""
-        return self._notices[channel]
+        return self._notices.count(channel)
 
     def _begin(self, lane: str, work: Coroutine[None, None, None]) -> asyncio.Task[None]:
         """A lane is worked on from now on."""
-        self._notices[questions.channel_of_notices(lane)] += 1
+        self._notices.add(lane)
         task = self._lanes[lane] = asyncio.get_running_loop().create_task(work, name=f"lane {lane}")
         return task
 
@@ -122,7 +122,7 @@ class Lanes:
     def _leave(self, lane: str) -> None:
         """A lane is worked on no more."""
         del self._lanes[lane]
-        self._notices[questions.channel_of_notices(lane)] -= 1
+        self._notices.discard(lane)
         self._taken.pop(lane, None)
         self._again.discard(lane)
 

@@ -26,6 +26,7 @@ from bot.engine import Worker
 from bot.engine.jobs import Held, JobQueue
 from bot.engine.lanes import Lanes
 from bot.engine.ownership import act_for, is_lost
+from bot.engine.waiting_notices import WaitingNotices
 from bot.errors import Unavailable
 from bot.store import dead_letters, jobs, progress
 from bot.store.turns import Turn
@@ -55,6 +56,7 @@ class QueuedEngine(Lanes):
         self._queue = queue
         self._counts = Counter[str]()
         self._changes = 0
+        self._new_notices: set[str] = set()
         self._more: dict[str, asyncio.Event] = {}
         self._given_up: set[str] = set()
         self._shown: dict[str, dict[tuple[int, float | None], Turn]] = {}
@@ -97,6 +99,9 @@ class QueuedEngine(Lanes):
         if changes == self._changes:
             self._counts = Counter(counts)
         self._show_count()
+        self._new_notices = set()
+        waiting = await self.ctx.db.read(jobs.lanes_of_notices)
+        self._notices = WaitingNotices(waiting | self._new_notices)
         self.ctx.metrics.dead_letters.set(await self.ctx.db.read(dead_letters.count))
         self._wake_ratings()
         since = self.ctx.clock() - RECENT
@@ -117,7 +122,9 @@ class QueuedEngine(Lanes):
         for turn in questions:  # they must not wait for a sign until the lane comes to them
             self._show(turn)
         for lane in {*lanes, *(turn.lane for turn in questions)}:
-            self._go_on(lane)
+            if not self._go_on(lane):  # whoever picks it, what waits there is known from now on
+                self._notices.add(lane)
+                self._new_notices.add(lane)
 
     def _change_count(self, turn: Turn, by: int) -> None:
         channel = turn.address.channel
@@ -221,6 +228,7 @@ class QueuedEngine(Lanes):
 
     def _leave(self, lane: str) -> None:
         super()._leave(lane)
+        self._new_notices.discard(lane)
         del self._more[lane], self._shown[lane]
         self._seen.pop(lane, None)
         self._looked_at.pop(lane, None)

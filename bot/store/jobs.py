@@ -118,6 +118,11 @@ def count_open_questions(tx: Tx) -> dict[str, int]:
     return {str(row["channel"]): int(row["n"]) for row in rows}
 
 
+def lanes_of_notices(tx: Tx) -> set[str]:
+    """Name the lanes in which a notice waits to be sent."""
+    return {row["lane"] for row in tx.all("SELECT DISTINCT lane FROM turns WHERE state='open' AND kind='notice'")}
+
+
 def accepted_since(tx: Tx, since: float) -> list[turns.Turn]:
     """Read the open turns that were accepted since then."""
     rows = tx.all("SELECT * FROM turns WHERE accepted_at>? AND state='open'", since)

@@ -157,7 +157,8 @@ def the_lanes(story: Story) -> Iterator[object]:
     tx = story.tx
     story.new("L9", "waits", ready_at=NOW + 1.5)
     yield jobs.with_work(tx, ["L9", "nobody's"]), [turn.text for turn in jobs.open_in_lane(tx, "L9")]
-    yield jobs.count_open_questions(tx), sorted(turn.lane for turn in jobs.accepted_since(tx, 0.0))
+    yield jobs.count_open_questions(tx), jobs.lanes_of_notices(tx)
+    yield sorted(turn.lane for turn in jobs.accepted_since(tx, 0.0))
 
 
 def the_questions(story: Story) -> Iterator[object]:
