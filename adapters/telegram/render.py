@@ -192,7 +192,7 @@ def _linked(spans: Spans) -> Iterator[Span]:
             address = href.removeprefix("mailto:")
             # Of an address that it does not open, Telegram links what it can.
             in_part = address == href and "." in address
-            if address in flat(label):
+            if address in flat(label) or is_shown(flat(label), href):
                 yield from (replace(span, bold=False, italic=False, strike=False, code=in_part) for span in label)
             else:
                 yield from label

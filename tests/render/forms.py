@@ -245,9 +245,9 @@ def difference(base: View, view: View) -> str | None:
     written = {link.removeprefix("mailto:") for link in base.links}
     written |= {link.removeprefix("http://") for link in written if link.lower().startswith("http://www.")}
     addresses = sorted(written, key=len, reverse=True)
-    wanted, given = tokens(_without(addresses, base.text)), tokens(_without(addresses, view.text))
-    if base.struck:
-        wanted, given = ([token for token in words if token != "~"] for words in (wanted, given))
+    texts = [_without(addresses, text) for text in (base.text, view.text)]
+    # A mark beside a letter parts what is struck out from the rest of a word.
+    wanted, given = (tokens(text.replace("~", "") if base.struck else text) for text in texts)
     if not wanted and given in ([], tokens(say("no-text", "en"))):
         return None
     if not base.taken:

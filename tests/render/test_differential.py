@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tests.render.forms import FORMS, difference, whole
@@ -27,6 +27,7 @@ def check(markdown: str) -> None:
 @pytest.mark.timeout(600)
 @settings(COMMON, max_examples=500)
 @given(every_mix)
+@example("~~w0~~[x](https://example.org/y)")
 def test_all_forms_say_the_same(markdown: str) -> None:
     check(markdown)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 
 from bot.events import Answer
 from bot.render import parse, plain
@@ -33,6 +33,7 @@ def check(markdown: str) -> None:
 
 @settings(COMMON, max_examples=500)
 @given(mixes)
+@example("http://localhost/x¹໐")
 def test_any_mix_of_markdown(markdown: str) -> None:
     check(markdown)
 

@@ -146,6 +146,14 @@ def test_links_that_telegram_drops_show_their_address() -> None:
     assert list(part.entities) == [entity("bold", 46, 1)]
 
 
+@pytest.mark.parametrize(
+    "text", ["http://localhost/ü is it", "http://localhost/x¹໐", "see http://intranet/a b%20c", "http://wiki/東京"]
+)
+def test_an_address_that_telegram_drops_is_not_shown_twice(text: str) -> None:
+    """It is its own label, though other characters stand for some of it in the link."""
+    assert one(text).text == text
+
+
 def test_a_link_is_never_cut_by_the_marks_around_it() -> None:
     part = one("**a [b *c***](https://example.org) d**")
     links = [found for found in part.entities if found["type"] == "text_link"]
