@@ -61,6 +61,8 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
     With BOT_RECORD=1 those of `tests.proofs.record.OF_TESTS` are added to docs/proofs.json too.
     """
+    if hasattr(terminalreporter.config, "workerinput"):
+        return  # of several processes each comes here, and one has all reports
     figures: dict[str, list[Mapping[str, float]]] = {}
     for report in terminalreporter.getreports("passed") + terminalreporter.getreports("failed"):
         for name, counts in report.user_properties:
