@@ -18,9 +18,9 @@ from tests.simulation.lasting import KINDS, WHAT, Kind
 from tests.simulation.run import run
 
 ALLOWED = 4.0
-"""Seconds by which a question of somebody else may wait longer: who waits for an answer beside a dead channel is polled at
-other times, for less was learnt of the API, and two polls of such a wait lie some three seconds apart. What is measured:
-see docs/proofs.md."""
+"""Seconds by which a question of somebody else may wait longer: who waits for an answer beside a dead channel is polled
+at other times, for less was learnt of the API, and two polls of such a wait lie some three seconds apart. What is
+measured: see docs/proofs.md."""
 
 
 @dataclass(frozen=True, slots=True)
