@@ -241,6 +241,9 @@ def test_a_broken_english_text_of_a_folder_is_said_in_our_words(tmp_path: Path) 
         assert notices.too_many(3) == ours
         assert said(notices.too_many(3), "en") == ours
         assert said(notices.too_many(3), "it") == ours
+        (tmp_path / "en.ftl").write_text('still-working = { "" }\n', encoding="utf-8")
+        texts.use_folder(tmp_path)
+        assert said(notices.STILL_WORKING, "en") == str(notices.STILL_WORKING), "a platform takes no empty message"
     finally:
         texts.use_folder(None)
 

@@ -180,6 +180,11 @@ def _adapted(block: Block) -> Iterator[Block]:
             yield block
 
 
+def _names(label: str, address: str) -> bool:
+    """Whether a label has the whole address in it, and not one that begins or ends like it."""
+    return re.search(rf"(?<![^\s(<]){re.escape(address)}(?![^\s)>,.;!?])", label) is not None
+
+
 def _linked(spans: Spans) -> Iterator[Span]:
     """A link that Telegram would drop becomes text that shows its address; a mail address it links by itself."""
     for href, group in groupby(spans, key=attrgetter("href")):
@@ -192,7 +197,7 @@ def _linked(spans: Spans) -> Iterator[Span]:
             address = href.removeprefix("mailto:")
             # Of an address that it does not open, Telegram links what it can.
             in_part = address == href and "." in address
-            if address in flat(label) or is_shown(flat(label), href):
+            if _names(flat(label), address) or is_shown(flat(label), href):
                 yield from (replace(span, bold=False, italic=False, strike=False, code=in_part) for span in label)
             else:
                 yield from label

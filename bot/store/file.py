@@ -14,6 +14,8 @@ from bot.store.migrations import STEPS, newer, version_of
 
 HELD_UP: Final = 30
 """Milliseconds that cutting off the log may wait for who reads it: nobody can write until then."""
+FEW: Final = 1_000
+"""Pages of it that may be left to move then."""
 
 
 def make_folder(folder: Path) -> None:
@@ -74,8 +76,9 @@ def scrub(path: Path, *, timeout: float = 10.0) -> bool:
     with contextlib.closing(connect(path, timeout=timeout)) as connection:
         connection.execute(f"PRAGMA busy_timeout={HELD_UP}")
         while True:
-            connection.execute("PRAGMA wal_checkpoint(PASSIVE)")  # nearly all of it, and nobody waits for that
-            if not connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]:
+            _, pages, moved = connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+            # Who cuts the log off holds up everybody while it moves what is left of it.
+            if pages - moved <= FEW and not connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]:
                 return True
             if time.monotonic() > until:
                 return False

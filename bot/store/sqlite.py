@@ -7,15 +7,14 @@ they are look-ups by index, shorter than a thread switch.
 from __future__ import annotations
 
 import contextlib
+import os
 import sqlite3
 import time
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 from typing import IO, Final, TypeVar
 
 from bot.errors import ConfigError, Unavailable
-from bot.store.checkpoint import Checkpointer, move
 from bot.store.database import Tx
 from bot.store.file import connect, make_folder, refuse_newer
 from bot.store.lock import sole_engine
@@ -27,7 +26,8 @@ T = TypeVar("T")
 LOOK_SECONDS: Final = 0.002
 """How often it is looked whether another process has ended its write."""
 MOVE_ROWS: Final = 200
-"""After so many changed rows the log is moved into the file: about a thousand pages."""
+MOVE_BYTES: Final = 4_000_000
+"""After so many changed rows (about a thousand pages), or when the log has grown by so much, it is moved into the file."""
 
 
 class SqliteDatabase(GroupWriter):
@@ -43,7 +43,7 @@ class SqliteDatabase(GroupWriter):
         self._file: tuple[int, int] | None = None
         self._changes = 0
         self._unmoved = 0
-        self._checkpointer: Checkpointer | None = None
+        self._log_size = 0
 
     def open(self) -> None:
         """Make or migrate the file, start the writer. Raises `ConfigError` when it cannot be opened, or is newer."""
@@ -52,10 +52,10 @@ class SqliteDatabase(GroupWriter):
             refuse_newer(self.path, timeout=self._busy_seconds)
             connection = connect(self.path, timeout=self._busy_seconds)
             self._migrate(connection)
-            connection.execute("PRAGMA wal_autocheckpoint=0")  # else some commits do that too
-            connection.execute("PRAGMA busy_timeout=0")  # SQLite's own looks come at longer and longer intervals
+            connection.execute("PRAGMA wal_autocheckpoint=0")  # `_tidy_up` does it: else some commits do it first
+            if connection.execute("PRAGMA journal_mode").fetchone()[0] == "wal":  # else a commit may have to wait, too
+                connection.execute("PRAGMA busy_timeout=0")  # SQLite itself looks at longer and longer intervals
             self._reader = connect(self.path, timeout=self._busy_seconds)
-            self._checkpointer = Checkpointer(partial(connect, self.path, timeout=self._busy_seconds))
         except (sqlite3.Error, OSError) as error:
             raise ConfigError(
                 [("BOT_DATABASE_URL", f"a database file that can be opened and written ({error})")]
@@ -92,9 +92,6 @@ class SqliteDatabase(GroupWriter):
     def close(self) -> None:
         """Commit what is queued, then close."""
         self._stop_writer()
-        if self._checkpointer is not None:
-            self._checkpointer.close()
-            self._checkpointer = None
         if self._reader is not None:
             self._reader.close()
             self._reader = None
@@ -164,11 +161,23 @@ class SqliteDatabase(GroupWriter):
         return changed > 0
 
     def _tidy_up(self) -> None:
-        if self._unmoved >= MOVE_ROWS and self._checkpointer is not None:
-            self._unmoved = 0
-            if self._checkpointer.is_outrun:
-                move(self._writing)
-            self._checkpointer.wake()
+        """Move the log into the file, now and then.
+
+        Here, in the writer's thread, for a checkpoint must not run beside a write that begins the log anew
+        (sqlite.org/wal.html, "The WAL-Reset Bug", up to SQLite 3.51.2).
+        """
+        size = self._size_of_log()
+        self._log_size = min(self._log_size, size)
+        if self._unmoved < MOVE_ROWS and size < self._log_size + MOVE_BYTES:
+            return
+        with contextlib.suppress(sqlite3.Error):  # what is committed is safe; it is tried again
+            self._writing.execute("PRAGMA wal_checkpoint(PASSIVE)")
+        self._unmoved, self._log_size = 0, size
+
+    def _size_of_log(self) -> int:
+        with contextlib.suppress(OSError):
+            return os.stat(f"{self.path}-wal").st_size
+        return 0
 
     def _give_up(self) -> None:
         with contextlib.suppress(sqlite3.Error):

@@ -78,7 +78,7 @@ def _kept(text: str) -> Sentence | None:
 def say(name: str, language: str, /, **values: Value) -> str:
     """Say the text of that name; in English where the language has none, in ours where the folder's is broken. KeyError
     where there is no such text."""
-    for find in (partial(_bundle, language), partial(_bundle, DEFAULT), _ours):
+    for find in (*(partial(_bundle, one) for one in dict.fromkeys((language, DEFAULT))), _ours):
         bundle = find()
         if bundle is None or not bundle.has_message(name):
             continue
@@ -86,9 +86,9 @@ def say(name: str, language: str, /, **values: Value) -> str:
         if pattern is None:
             continue
         text, errors = bundle.format_pattern(pattern, {key: _given(value, language) for key, value in values.items()})
-        if not errors:
+        if not errors and str(text).strip():
             return str(text)
-        log.warning("texts.broken", text=name, language=language, reason=str(errors[0]))
+        log.warning("texts.broken", text=name, language=language, reason=str(errors[0]) if errors else "it is empty")
     raise KeyError(name)
 
 

@@ -154,6 +154,11 @@ def test_an_address_that_telegram_drops_is_not_shown_twice(text: str) -> None:
     assert one(text).text == text
 
 
+def test_an_address_in_a_label_that_goes_on_is_another_one() -> None:
+    assert one("[http://localhost/ab](http://localhost/a)").text == "http://localhost/ab (http://localhost/a)"
+    assert one("[(http://localhost/a)](http://localhost/a)").text == "(http://localhost/a)"
+
+
 def test_a_link_is_never_cut_by_the_marks_around_it() -> None:
     part = one("**a [b *c***](https://example.org) d**")
     links = [found for found in part.entities if found["type"] == "text_link"]

@@ -1,21 +1,22 @@
-"""The log of SQLite: moved into the file beside the writer, bounded, and cut off without holding up who writes."""
+"""The log of SQLite: moved into the file now and then, bounded, and cut off without holding up who writes."""
 
 from __future__ import annotations
 
 import asyncio
-import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing
 from functools import partial
 from pathlib import Path
 
 import pytest
 
-from bot.store import checkpoint
-from bot.store.checkpoint import Checkpointer, move
+from bot.store import retention
 from bot.store.database import Tx
 from bot.store.file import connect, scrub
 from bot.store.sqlite import SqliteDatabase
+
+LONGEST = 26_000_000
+"""Bytes: SQLite cuts the log back to 16 MB when it begins anew; then it may grow by 4 MB, and by one commit."""
 
 
 @pytest.fixture
@@ -24,106 +25,58 @@ def path(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def writer(path: Path) -> Iterator[sqlite3.Connection]:
-    with closing(connect(path)) as writer:
-        writer.execute("PRAGMA wal_autocheckpoint=0")
-        writer.execute("CREATE TABLE words (word TEXT)")
-        yield writer
-
-
-@pytest.fixture
-def checkpointer(path: Path, writer: sqlite3.Connection) -> Iterator[Checkpointer]:
-    with closing(Checkpointer(partial(connect, path))) as checkpointer:
-        yield checkpointer
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(20):
-        while not condition():
-            await asyncio.sleep(0.01)
-
-
-def write(writer: sqlite3.Connection, times: int) -> None:
-    for _ in range(times):
-        writer.execute("INSERT INTO words VALUES ('word')")
-
-
-def log_begins_anew(writer: sqlite3.Connection) -> bool:
-    write(writer, 1)
-    pages, _ = move(writer)
-    return pages < 5
-
-
-class TestCheckpointer:
-    async def test_it_moves_the_log_when_it_is_woken(
-        self, path: Path, writer: sqlite3.Connection, checkpointer: Checkpointer
-    ) -> None:
-        write(writer, 100)
-        size = path.stat().st_size
-        checkpointer.wake()
-        await until(lambda: path.stat().st_size > size)
-        await until(lambda: log_begins_anew(writer))
-        assert not checkpointer.is_outrun
-
-    async def test_a_long_log_of_which_little_is_left_is_for_the_writer(
-        self, writer: sqlite3.Connection, checkpointer: Checkpointer, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        monkeypatch.setattr(checkpoint, "LONG", 50)
-        write(writer, 100)
-        checkpointer.wake()
-        await until(lambda: checkpointer.is_outrun)
-        assert log_begins_anew(writer)
-        checkpointer.wake()
-        await until(lambda: not checkpointer.is_outrun)
-
-    async def test_a_log_that_somebody_reads_is_not(
-        self, path: Path, writer: sqlite3.Connection, checkpointer: Checkpointer, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        """The writer would not get on either, and would move all of it later."""
-        monkeypatch.setattr(checkpoint, "LONG", 50)
-        monkeypatch.setattr(checkpoint, "FEW", 40)
-        with closing(connect(path)) as reader:
-            write(writer, 10)
-            reader.execute("BEGIN")
-            reader.execute("SELECT * FROM words").fetchall()
-            write(writer, 100)
-            for _ in range(5):
-                checkpointer.wake()
-                await asyncio.sleep(0.02)
-                assert not checkpointer.is_outrun
-
-    def test_an_error_does_no_harm(self, writer: sqlite3.Connection) -> None:
-        writer.close()
-        assert move(writer) == (0, 0)
-
-
-async def test_the_log_stays_bounded_however_much_is_written(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(checkpoint, "LONG", 500)
+def database(path: Path) -> Iterator[SqliteDatabase]:
     database = SqliteDatabase(path)
     database.open()
-    try:
-        longest = 0
-
-        def put(tx: Tx, name: str) -> int:
-            return tx.run("INSERT INTO vault VALUES (?, ?)", name, "x" * 2000)
-
-        async def write_much(name: str) -> None:
-            nonlocal longest
-            for n in range(1_500):
-                await database.write(partial(put, name=f"{name}{n}"))
-                longest = max(longest, Path(f"{path}-wal").stat().st_size // 4096)
-
-        await asyncio.gather(*(write_much(name) for name in "abcdefgh"))
-    finally:
-        database.close()
-    assert longest < 8_000, "all of it has 30,000 pages"
+    yield database
+    database.close()
 
 
-async def test_nobody_is_kept_from_writing_while_the_log_cannot_be_cut_off(
-    path: Path, writer: sqlite3.Connection
+def size_of_log(path: Path) -> int:
+    return Path(f"{path}-wal").stat().st_size
+
+
+def put(tx: Tx, name: str, size: int) -> int:
+    return tx.run("INSERT INTO vault VALUES (?, ?)", name, "x" * size)
+
+
+@pytest.mark.parametrize(("rows", "size"), [(8_000, 3_000), (400, 200_000)])
+async def test_the_log_stays_bounded_however_much_is_written(
+    database: SqliteDatabase, path: Path, rows: int, size: int
 ) -> None:
+    """Some 60 MB, in many rows and in few."""
+    for start in range(0, rows, 8):
+        await asyncio.gather(*(database.write(partial(put, name=f"{start + n}", size=size)) for n in range(8)))
+        assert size_of_log(path) < LONGEST
+    assert path.stat().st_size > 20_000_000
+
+
+async def test_few_rows_are_moved_too(database: SqliteDatabase, path: Path) -> None:
+    before = path.stat().st_size
+    for number in range(250):
+        await database.write(partial(put, name=f"{number}", size=100))
+    assert path.stat().st_size > before
+
+
+async def test_the_log_stays_bounded_while_empty_pages_are_given_back(
+    database: SqliteDatabase, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No row changes then."""
+    monkeypatch.setattr(retention, "SPARE_PAGES", 100)
+    for number in range(300):
+        await database.write(partial(put, name=f"{number:04}", size=200_000))
+    await database.write(lambda tx: tx.run("DELETE FROM vault WHERE name<'0150'"))
+    full = path.stat().st_size
+    while await database.write(retention.give_back):
+        assert size_of_log(path) < LONGEST + 35_000_000, "what the deletion itself has written, and no more"
+    await database.write(partial(put, name="one more", size=4_500_000))
+    assert path.stat().st_size < full - 15_000_000
+
+
+async def test_nobody_is_kept_from_writing_while_the_log_cannot_be_cut_off(path: Path) -> None:
     """Who reads an earlier form of the database for long, as a report does, needs the log."""
-    with closing(connect(path)) as reader:
+    with closing(connect(path)) as writer, closing(connect(path)) as reader:
+        writer.execute("CREATE TABLE words (word TEXT)")
         reader.execute("BEGIN")
         reader.execute("SELECT * FROM words").fetchall()
         writer.execute("INSERT INTO words VALUES ('secret')")
@@ -137,5 +90,5 @@ async def test_nobody_is_kept_from_writing_while_the_log_cannot_be_cut_off(
         assert written > 10, "if it could write only before and after, it would be two or three times"
         reader.execute("ROLLBACK")
         assert scrub(path), "nobody reads any more"
-        assert Path(f"{path}-wal").stat().st_size == 0
+        assert size_of_log(path) == 0
         assert b"secret" not in path.read_bytes()
