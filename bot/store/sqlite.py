@@ -27,7 +27,7 @@ LOOK_SECONDS: Final = 0.002
 """How often it is looked whether another process has ended its write."""
 MOVE_ROWS: Final = 200
 MOVE_BYTES: Final = 4_000_000
-"""After so many changed rows (about a thousand pages), or when it has grown by so much, the log is moved into the file."""
+"""After so many changed rows (about a thousand pages), or when it has grown by so much, the log is moved."""
 
 
 class SqliteDatabase(GroupWriter):
