@@ -8,9 +8,8 @@ from __future__ import annotations
 import functools
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
 from typing import Any, Final, Self, TypeAlias
 
@@ -78,9 +77,8 @@ def _kept(text: str) -> Sentence | None:
 def say(name: str, language: str, /, **values: Value) -> str:
     """Say the text of that name; in English where the language has none, in ours where the folder's is broken. KeyError
     where there is no such text."""
-    for find in (*(partial(_bundle, one) for one in dict.fromkeys((language, DEFAULT))), _ours):
-        bundle = find()
-        if bundle is None or not bundle.has_message(name):
+    for bundle in _bundles(language):
+        if not bundle.has_message(name):
             continue
         pattern = bundle.get_message(name).value
         if pattern is None:
@@ -149,6 +147,12 @@ def _files(language: str) -> list[str]:
     """Read the files of a language, the shipped one first; what a later one says replaces what an earlier one does."""
     paths = [folder / f"{language}.ftl" for folder in _folders]
     return [path.read_text(encoding="utf-8") for path in paths if path.is_file()]
+
+
+def _bundles(language: str) -> Iterator[FluentBundle]:
+    """Where a text is looked for, in order."""
+    yield from filter(None, map(_bundle, dict.fromkeys((language, DEFAULT))))
+    yield _ours()
 
 
 @functools.lru_cache(maxsize=100)
