@@ -182,7 +182,8 @@ def _adapted(block: Block) -> Iterator[Block]:
 
 def _names(label: str, address: str) -> bool:
     """Whether a label has the whole address in it, and not one that begins or ends like it."""
-    return re.search(rf"(?<![^\s(<]){re.escape(address)}(?![^\s)>,.;!?])", label) is not None
+    ends = r"(?![\w/?#&=%@~+-]|[.:]\w)"
+    return re.search(rf"(?<![A-Za-z0-9_/@.%+-]){re.escape(address)}{ends}", label) is not None
 
 
 def _linked(spans: Spans) -> Iterator[Span]:

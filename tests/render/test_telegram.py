@@ -156,7 +156,10 @@ def test_an_address_that_telegram_drops_is_not_shown_twice(text: str) -> None:
 
 def test_an_address_in_a_label_that_goes_on_is_another_one() -> None:
     assert one("[http://localhost/ab](http://localhost/a)").text == "http://localhost/ab (http://localhost/a)"
-    assert one("[(http://localhost/a)](http://localhost/a)").text == "(http://localhost/a)"
+    for label in ("(http://localhost/a)", "«http://localhost/a»", "http://localhost/a: here", "at http://localhost/a."):
+        assert one(f"[{label}](http://localhost/a)").text == label
+    assert one("[ann@example.org: write](mailto:ann@example.org)").text == "ann@example.org: write"
+    assert one("[joann@example.org](mailto:ann@example.org)").text == "joann@example.org (ann@example.org)"
 
 
 def test_a_link_is_never_cut_by_the_marks_around_it() -> None:
