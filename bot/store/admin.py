@@ -86,12 +86,9 @@ class Admin:
         """Admit a person no longer whom an invitation admitted; False when none did."""
         return await self._db.write(lambda tx: invitations.revoke(tx, channel, account, user))
 
-    async def feedback(
-        self, since: datetime | None = None, limit: int = EVERYTHING
-    ) -> AsyncIterator[list[dict[str, Any]]]:
+    def feedback(self, since: datetime | None = None, limit: int = EVERYTHING) -> AsyncIterator[list[dict[str, Any]]]:
         """List the ratings, newest change first, some at a time."""
-        async for page in self._pages(partial(feedback_list.newest, after=_seconds(since)), limit):
-            yield page
+        return self._pages(partial(feedback_list.newest, after=_seconds(since)), limit)
 
     async def feedback_count(self, since: datetime | None = None) -> int:
         """Count the ratings."""
@@ -105,10 +102,9 @@ class Admin:
         """List the rated answers with their words; see `feedback_list.rated`."""
         return await self._db.read(lambda tx: feedback_list.rated(tx, _seconds(since), limit))
 
-    async def answered(self, since: datetime | None = None) -> AsyncIterator[list[wanting.Asked]]:
+    def answered(self, since: datetime | None = None) -> AsyncIterator[list[wanting.Asked]]:
         """List answered questions, newest first, some at a time."""
-        async for page in self._pages(partial(wanting.answered, after=_seconds(since)), EVERYTHING):
-            yield page
+        return self._pages(partial(wanting.answered, after=_seconds(since)), EVERYTHING)
 
     async def dead(self, limit: int = EVERYTHING) -> AsyncIterator[list[dict[str, Any]]]:
         """List the dead letters, newest first, some at a time."""
